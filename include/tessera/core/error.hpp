@@ -1,0 +1,97 @@
+// Errors of the world outside (files, pictures, text, options) and checks of what a caller promised.
+#pragma once
+#include <cassert>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+/// Checks a promise of the caller in debug builds; costs nothing with NDEBUG.
+#define TESSERA_EXPECTS(condition) assert(condition)
+
+namespace tessera {
+
+/// What kind of thing went wrong; `name(Errc)` is the word in brackets at the head of an Error's message.
+enum class Errc {
+    file_open,     // a file is missing or cannot be read
+    file_format,   // a file is not of the format it should be
+    image_decode,  // a picture is broken
+    image_size,    // a picture is empty, or larger than is allowed
+    config_value,  // a setting of config.json or preprocessor_config.json is missing, of the wrong type or out of range
+    config_unsupported,     // a model that this library or this program does not know
+    checkpoint_format,      // a safetensors file or its index contradicts itself
+    checkpoint_missing,     // a tensor of the model is not in the checkpoint
+    checkpoint_unexpected,  // the checkpoint holds a tensor that the model has not
+    checkpoint_shape,       // a tensor has other extents than the model's
+    checkpoint_type,        // a tensor's element type cannot be weights
+    checkpoint_value,       // a weight is NaN or infinite
+    tokenizer_format,       // a tokenizer file contradicts itself
+    text_encoding,          // text is not UTF-8
+    token_id,               // an id lies outside the vocabulary
+    option_value,           // an option is out of range, or two options contradict each other
+    sequence_length,        // more positions than the model has
+    weight_unset,           // a layer was called before it had its weights
+};
+
+/// `checkpoint.shape` for Errc::checkpoint_shape, and so on.
+constexpr std::string_view name(Errc code) {
+    switch (code) {
+        case Errc::file_open:
+            return "file.open";
+        case Errc::file_format:
+            return "file.format";
+        case Errc::image_decode:
+            return "image.decode";
+        case Errc::image_size:
+            return "image.size";
+        case Errc::config_value:
+            return "config.value";
+        case Errc::config_unsupported:
+            return "config.unsupported";
+        case Errc::checkpoint_format:
+            return "checkpoint.format";
+        case Errc::checkpoint_missing:
+            return "checkpoint.missing";
+        case Errc::checkpoint_unexpected:
+            return "checkpoint.unexpected";
+        case Errc::checkpoint_shape:
+            return "checkpoint.shape";
+        case Errc::checkpoint_type:
+            return "checkpoint.type";
+        case Errc::checkpoint_value:
+            return "checkpoint.value";
+        case Errc::tokenizer_format:
+            return "tokenizer.format";
+        case Errc::text_encoding:
+            return "text.encoding";
+        case Errc::token_id:
+            return "token.id";
+        case Errc::option_value:
+            return "option.value";
+        case Errc::sequence_length:
+            return "sequence.length";
+        case Errc::weight_unset:
+            return "weight.unset";
+    }
+    return "unknown";
+}
+
+/// One sentence that says what is wrong, where, what was expected and what was found.
+struct Error : std::runtime_error {
+    Errc code;
+
+    /// Joins `parts` behind the bracketed name of `code`: Error(Errc::image_size, path, ": expected …, found ", n).
+    template <class... Parts>
+    explicit Error(Errc what, const Parts&... parts) : std::runtime_error(sentence(what, parts...)), code(what) {}
+
+  private:
+    template <class... Parts>
+    static std::string sentence(Errc what, const Parts&... parts) {
+        std::ostringstream out;
+        out << '[' << name(what) << "] ";
+        (out << ... << parts);
+        return std::move(out).str();
+    }
+};
+
+}  // namespace tessera
