@@ -1,0 +1,56 @@
+// Learned numbers that are used element by element: biases, gains, positions, queries.
+#pragma once
+#include <algorithm>
+#include <tessera/core/number.hpp>
+#include <tessera/core/tensor.hpp>
+
+namespace tessera {
+
+/// What `for_each_parameter` arrives at: learned numbers of fixed extents, filled row by row by whoever has the values.
+template <class P>
+concept Leaf = requires(P& leaf, const P& constant, const float* values, float* out, Index row, Stored stored) {
+    { P::rows } -> std::convertible_to<Index>;
+    { P::columns } -> std::convertible_to<Index>;
+    leaf.allocate(stored);
+    leaf.write(row, values, row);
+    constant.read(row, out);
+    { constant.is_set() } -> std::same_as<bool>;
+    { constant.bytes() } -> std::same_as<Index>;
+};
+
+/// Learned numbers, kept as float, without memory until `allocate`.
+/// shape   Extents...; as rows and columns: the first extent × the product of the others (one row where there is one
+/// extent)
+template <Index... Extents>
+class Parameter {
+  public:
+    static constexpr std::array<Index, sizeof...(Extents)> extents{Extents...};
+    static constexpr Index size = (Extents * ... * 1);
+    static constexpr Index rows = extents.size() < 2 ? 1 : extents.front();
+    static constexpr Index columns = rows == 0 ? 0 : size / rows;
+
+    void allocate(Stored = Stored::f32) {
+        if (!is_set()) values_ = Buffer<float>(size);
+    }
+    /// Sets `count` rows from `first` on.
+    void write(Index first, const float* values, Index count) {
+        TESSERA_EXPECTS(first >= 0 && first + count <= rows);
+        std::copy_n(values, count * columns, values_.data() + first * columns);
+    }
+    void read(Index row, float* out) const { std::copy_n(values_.data() + row * columns, columns, out); }
+    void fill(float value) {
+        allocate();
+        std::fill_n(values_.data(), size, value);
+    }
+
+    bool is_set() const { return size == 0 || values_.size() != 0; }
+    Index bytes() const { return values_.size() * Index{sizeof(float)}; }
+    float* data() { return values_.data(); }
+    const float* data() const { return values_.data(); }
+    View<const float, Extents...> view() const { return {values_.data(), extents}; }
+
+  private:
+    Buffer<float> values_;
+};
+
+}  // namespace tessera

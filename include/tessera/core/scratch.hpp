@@ -1,0 +1,87 @@
+// Memory for temporaries: taken in order, given back frame by frame, kept for the next pass.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <tessera/core/recorder.hpp>
+#include <tessera/core/tensor.hpp>
+#include <vector>
+
+namespace tessera {
+
+/// An arena for one thread's forward passes. What is taken lives until the frame it was taken in ends.
+/// errors  std::bad_alloc
+/// cost    grows on the first pass of a size; a second pass of the same size allocates nothing
+class Scratch {
+  public:
+    Scratch() = default;
+    explicit Scratch(Recorder& recorder) : recorder_(&recorder) {}
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    /// `count` values of T, not initialised, aligned to a cache line.
+    template <class T>
+    T* take(Index count) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        const Index bytes = (count * Index{sizeof(T)} + Index{alignment} - 1) / Index{alignment} * Index{alignment};
+        while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size()) {
+            ++block_;
+            used_ = 0;
+        }
+        if (block_ == blocks_.size()) blocks_.emplace_back(std::max(bytes, smallest_block));
+        std::byte* p = blocks_[block_].data() + used_;
+        used_ += bytes;
+        return reinterpret_cast<T*>(p);
+    }
+
+    /// `count` rows of `Width` floats, not initialised.
+    template <Index Width>
+    Rows<Width> rows(Index count) {
+        return {take<float>(count * Width), {count, Width}};
+    }
+
+    /// Gives back, when it ends, all that was taken since it began.
+    class Frame {
+      public:
+        explicit Frame(Scratch& scratch) : scratch_(scratch), block_(scratch.block_), used_(scratch.used_) {}
+        Frame(const Frame&) = delete;
+        Frame& operator=(const Frame&) = delete;
+        ~Frame() {
+            scratch_.block_ = block_;
+            scratch_.used_ = used_;
+        }
+
+      private:
+        Scratch& scratch_;
+        std::size_t block_;
+        Index used_;
+    };
+    [[nodiscard]] Frame frame() { return Frame(*this); }
+
+    /// Tells the recorder, if there is one.
+    template <class Call>
+    void record(const Call& call) const {
+        if (recorder_ != nullptr) recorder_->on(call);
+    }
+    template <class T, Index Width>
+    void name(std::string_view what, Index index, View<T, dyn, Width> x) const {
+        record(Named{what, index, x.data(), x.extent(0), x.extent(1)});
+    }
+
+    /// Bytes it holds.
+    Index capacity() const {
+        Index bytes = 0;
+        for (const auto& block : blocks_) bytes += block.size();
+        return bytes;
+    }
+
+  private:
+    static constexpr Index smallest_block = Index{1} << 20;
+
+    std::vector<Buffer<std::byte>> blocks_;  // never moved while something taken from them lives
+    std::size_t block_ = 0;                  // the block that is being filled
+    Index used_ = 0;                         // bytes of it that are taken
+    Recorder* recorder_ = nullptr;
+};
+
+}  // namespace tessera
