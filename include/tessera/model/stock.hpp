@@ -1,0 +1,40 @@
+// The shapes of published checkpoints.
+#pragma once
+#include <tessera/model/config.hpp>
+
+namespace tessera {
+
+// Image encoders. BLIP-2 drops the last block of each: 39 of EVA-CLIP's 40, 23 of CLIP's 24.
+inline constexpr VitConfig eva_vit_g14 = checked(VitConfig{});
+inline constexpr VitConfig eva_vit_g14_364 = checked(VitConfig{.image = 364});
+/// openai/clip-vit-large-patch14, as Hugging Face's CLIPVisionModel runs it: no norm behind the last block.
+inline constexpr VitConfig clip_vit_l14 = checked(VitConfig{.width = 1024,
+                                                            .hidden = 4096,
+                                                            .layers = 24,
+                                                            .activation = Activation::quick_gelu,
+                                                            .patch_bias = false,
+                                                            .input_norm = true,
+                                                            .output_norm = false,
+                                                            .eps = 1e-5f,
+                                                            .output_eps = 1e-5f});
+
+// The Q-Former for each image encoder.
+inline constexpr QFormerConfig qformer_vit_g = checked(QFormerConfig{});
+inline constexpr QFormerConfig qformer_vit_l = checked(QFormerConfig{.context = 1024});
+
+// OPT as facebook/opt-* have it; BLIP-2's copies have a vocabulary of 50304.
+inline constexpr OptConfig opt_125m =
+    checked(OptConfig{.width = 768, .heads = 12, .hidden = 3072, .layers = 12, .embedding = 768});
+inline constexpr OptConfig opt_350m =
+    checked(OptConfig{.width = 1024, .heads = 16, .hidden = 4096, .layers = 24, .embedding = 512, .pre_norm = false});
+inline constexpr OptConfig opt_1_3b =
+    checked(OptConfig{.width = 2048, .heads = 32, .hidden = 8192, .layers = 24, .embedding = 2048});
+inline constexpr OptConfig opt_2_7b = checked(OptConfig{});
+inline constexpr OptConfig opt_6_7b =
+    checked(OptConfig{.width = 4096, .heads = 32, .hidden = 16384, .layers = 32, .embedding = 4096});
+
+inline constexpr OptConfig blip2_opt_2_7b_decoder = checked(OptConfig{.vocabulary = 50304});
+inline constexpr OptConfig blip2_opt_6_7b_decoder = checked(
+    OptConfig{.vocabulary = 50304, .width = 4096, .heads = 32, .hidden = 16384, .layers = 32, .embedding = 4096});
+
+}  // namespace tessera
