@@ -1,0 +1,66 @@
+# What each component needs from other projects, for this build and for the installed package alike.
+#
+#   tessera    <xsimd/xsimd.hpp>; OpenMP if there is one
+#   blip2      nlohmann_json, stb, utf8proc
+#
+# Header locations are looked up directly: Debian's xsimd package declares a link to xtl that it does not need, and stb and
+# utf8proc come without CMake files.
+
+option(TESSERA_OPENMP "Use OpenMP if the compiler has it" ON)
+
+# tessera_external(<name> <header> [<library>]): the imported target tessera::<name>
+function(tessera_external name header)
+  if(TARGET tessera::${name})
+    return()
+  endif()
+  find_path(TESSERA_${name}_INCLUDE_DIR ${header})
+  mark_as_advanced(TESSERA_${name}_INCLUDE_DIR)
+  set(found ${TESSERA_${name}_INCLUDE_DIR})
+  if(ARGC GREATER 2)
+    find_library(TESSERA_${name}_LIBRARY ${ARGV2})
+    mark_as_advanced(TESSERA_${name}_LIBRARY)
+    if(NOT TESSERA_${name}_LIBRARY)
+      set(found FALSE)
+    endif()
+  endif()
+  if(NOT found)
+    set(tessera_missing "${tessera_missing} ${name} (<${header}>)" PARENT_SCOPE)
+    return()
+  endif()
+  add_library(tessera::${name} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(tessera::${name} SYSTEM INTERFACE "${TESSERA_${name}_INCLUDE_DIR}")
+  if(ARGC GREATER 2)
+    target_link_libraries(tessera::${name} INTERFACE "${TESSERA_${name}_LIBRARY}")
+  endif()
+endfunction()
+
+# tessera_dependencies(<component>): makes the targets the component links to; what is not there is named in tessera_missing
+macro(tessera_dependencies component)
+  set(tessera_missing "")
+  if("${component}" STREQUAL "tessera")
+    tessera_external(xsimd xsimd/xsimd.hpp)
+    if(NOT TARGET tessera::openmp)
+      add_library(tessera::openmp INTERFACE IMPORTED GLOBAL)
+      if(TESSERA_OPENMP)
+        find_package(OpenMP QUIET COMPONENTS CXX)
+        if(OpenMP_CXX_FOUND)
+          set_property(TARGET OpenMP::OpenMP_CXX PROPERTY IMPORTED_GLOBAL TRUE)
+          target_link_libraries(tessera::openmp INTERFACE OpenMP::OpenMP_CXX)
+        endif()
+      endif()
+    endif()
+  elseif("${component}" STREQUAL "blip2")
+    find_package(nlohmann_json 3.7 QUIET)
+    if(nlohmann_json_FOUND)
+      if(NOT TARGET tessera::json)
+        add_library(tessera::json INTERFACE IMPORTED GLOBAL)
+        target_link_libraries(tessera::json INTERFACE nlohmann_json::nlohmann_json)
+        set_property(TARGET nlohmann_json::nlohmann_json PROPERTY IMPORTED_GLOBAL TRUE)
+      endif()
+    else()
+      set(tessera_missing " nlohmann_json (3.7 or newer)")
+    endif()
+    tessera_external(stb stb/stb_image.h)
+    tessera_external(utf8proc utf8proc.h utf8proc)
+  endif()
+endmacro()

@@ -1,0 +1,17 @@
+# How our own programs are compiled; consumers see nothing of this.
+
+add_library(tessera_strict INTERFACE)
+target_compile_options(tessera_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+# tessera_program(<target> [ISA <native|avx2|sse2>] SOURCES <file>... [LINK <target>...]): one of our own executables
+function(tessera_program target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ISA" "SOURCES;LINK")
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE ${arg_LINK} tessera_strict)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  if(arg_ISA STREQUAL "avx2")
+    target_compile_options(${target} PRIVATE -mavx2 -mfma -mf16c)
+  elseif(NOT arg_ISA STREQUAL "sse2" AND TESSERA_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+endfunction()
