@@ -1,0 +1,76 @@
+// Work on several threads. The only place for OpenMP; compiled without it, everything here runs on the calling thread.
+// Which thread does a task never shows in the result: tasks write apart and each is computed the same way wherever it
+// runs.
+#pragma once
+#include <algorithm>
+#include <tessera/core/view.hpp>
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace tessera::kernel::inline
+#if defined(_OPENMP)
+    openmp
+#else
+    serial
+#endif
+{
+
+/// How many threads a loop that starts here may use: 1 inside another loop.
+inline int threads() {
+#if defined(_OPENMP)
+    return omp_in_parallel() ? 1 : omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+/// Calls f(task) for every task in [0, tasks), neighbouring tasks on the same thread: for tasks of equal cost.
+/// errors  f must not throw
+template <class F>
+void parallel_for(Index tasks, const F& f) {
+#if defined(_OPENMP)
+    if (tasks > 1 && threads() > 1) {
+#pragma omp parallel for schedule(static)
+        for (Index task = 0; task < tasks; ++task) f(task);
+        return;
+    }
+#endif
+    for (Index task = 0; task < tasks; ++task) f(task);
+}
+
+/// The same where costs differ: a thread takes the next task when it is free. Put the longest tasks first.
+template <class F>
+void parallel_for_dynamic(Index tasks, const F& f) {
+#if defined(_OPENMP)
+    if (tasks > 1 && threads() > 1) {
+#pragma omp parallel for schedule(dynamic, 1)
+        for (Index task = 0; task < tasks; ++task) f(task);
+        return;
+    }
+#endif
+    for (Index task = 0; task < tasks; ++task) f(task);
+}
+
+/// Calls f(begin, end) once on each thread, with its share of [0, count): for work that gains from neighbours being
+/// done together. Where the shares end depends on the number of threads, so f must compute each item the same in any
+/// share.
+template <class F>
+void parallel_ranges(Index count, const F& f) {
+#if defined(_OPENMP)
+    if (count > 1 && threads() > 1) {
+#pragma omp parallel num_threads(static_cast <int>(std::min <Index>(count, threads())))
+        {
+            const Index team = omp_get_num_threads();
+            const Index self = omp_get_thread_num();
+            const Index begin = count * self / team;
+            const Index end = count * (self + 1) / team;
+            if (begin < end) f(begin, end);
+        }
+        return;
+    }
+#endif
+    if (count > 0) f(Index{0}, count);
+}
+
+}  // namespace tessera::kernel::inline openmp

@@ -1,0 +1,56 @@
+// One vector of floats as wide as the processor has, and the few operations the kernels are made of.
+#pragma once
+#include <tessera/core/number.hpp>
+#include <tessera/core/view.hpp>
+
+// Inline functions that were compiled for different processors must not share a name, or the linker keeps one of them
+// for all: everything in kernel/ lives in an inline namespace named after the instruction set.
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(__AVX512BF16__)
+#define TESSERA_ISA avx512_bf16
+#else
+#define TESSERA_ISA avx512
+#endif
+#include <tessera/kernel/simd_avx512.hpp>
+#else
+#if defined(__AVX2__) && defined(__FMA__)
+#define TESSERA_ISA avx2_fma
+#elif defined(__AVX2__)
+#define TESSERA_ISA avx2
+#elif defined(__AVX__)
+#define TESSERA_ISA avx
+#elif defined(__SSE4_2__)
+#define TESSERA_ISA sse4
+#elif defined(__SSE2__)
+#define TESSERA_ISA sse2
+#elif defined(__ARM_NEON)
+#define TESSERA_ISA neon
+#else
+#error "tessera needs vector instructions: SSE2, AVX2, AVX-512 or NEON"
+#endif
+#include <tessera/kernel/simd_portable.hpp>
+#endif
+
+namespace tessera::kernel::inline TESSERA_ISA {
+
+inline constexpr Index width = Vec::width;
+
+inline Vec& operator+=(Vec& a, Vec b) { return a = a + b; }
+inline Vec& operator-=(Vec& a, Vec b) { return a = a - b; }
+inline Vec& operator*=(Vec& a, Vec b) { return a = a * b; }
+inline Vec operator-(Vec a) { return broadcast(0.0f) - a; }
+
+/// Calls `f(offset, count)` for `size` elements, a vector at a time; `count` is `width` but for the last call. Where
+/// the body is inlined the full calls carry no mask: `load(p + offset, count)` is a plain load when count == width is
+/// known.
+template <class F>
+void for_each_vec(Index size, F&& f) {
+    Index i = 0;
+    for (; i + width <= size; i += width) f(i, width);
+    if (i < size) f(i, size - i);
+}
+
+/// Asks for the line at `p` before it is needed; any address is allowed.
+inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
+
+}  // namespace tessera::kernel::inline TESSERA_ISA
