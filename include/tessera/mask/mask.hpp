@@ -1,7 +1,8 @@
-// Who may see whom: the concept of a mask, and the two questions a kernel asks it.
+// Who may see whom: the concept of a mask, and the questions a kernel asks it.
 #pragma once
 #include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <tessera/core/view.hpp>
 
 namespace tessera {
@@ -23,6 +24,7 @@ struct Range {
 struct Tile {
     Index head;
     Range queries, keys;
+    friend constexpr bool operator==(Tile, Tile) = default;
 };
 
 /// How much of a tile is visible. `some` promises nothing: a mask that cannot tell says `some`.
@@ -30,12 +32,35 @@ enum class Cover : char { none, some, all };
 
 /// A mask is a value with `allows(Site) → bool`. It may also say, to save work,
 ///     cover(Tile) → Cover                what is known about a whole tile
-///     keys(Range queries) → Range        a range outside of which these queries see no key, in any head
-/// Both have to agree with `allows`; `verify` (mask/verify.hpp) checks that they do.
+///     keys(Range queries) → Range        a range outside of which none of these queries sees a key, in any head
+///     common(Range queries) → Range      a range inside of which all of these queries see every key, in every head
+/// and, to catch mistakes,
+///     fits(Index queries, Index keys) → bool     whether it is meant for so many queries and keys
+/// All have to agree with `allows`; `verify` (mask/verify.hpp) checks that they do.
 template <class M>
 concept Mask = std::copyable<M> && requires(const M& mask, Site at) {
     { mask.allows(at) } -> std::same_as<bool>;
 };
+
+/// No bound: what `keys` returns when any key may be visible.
+inline constexpr Range everywhere{0, PTRDIFF_MAX};
+/// What `common` returns when no key is known to be visible.
+inline constexpr Range nowhere{0, 0};
+
+constexpr Range intersection(Range a, Range b) {
+    const Index begin = std::max(a.begin, b.begin);
+    return {begin, std::max(begin, std::min(a.end, b.end))};
+}
+
+/// The smallest range that holds both.
+constexpr Range hull(Range a, Range b) {
+    if (a.empty()) return b;
+    if (b.empty()) return a;
+    return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+}
+
+/// What is known about the union of two disjoint tiles.
+constexpr Cover joined(Cover a, Cover b) { return a == b ? a : Cover::some; }
 
 /// What `mask` knows about `tile`.
 template <Mask M>
@@ -62,7 +87,45 @@ constexpr Range visible_keys(const M& mask, Range queries, Index keys) {
     }
 }
 
-/// No bound: what `keys` returns when any key may be visible.
-inline constexpr Range everywhere{0, PTRDIFF_MAX};
+/// Keys inside of the returned range are visible to all of `queries` in every head; it lies within [0, keys).
+template <Mask M>
+constexpr Range common_keys(const M& mask, Range queries, Index keys) {
+    if constexpr (requires {
+                      { mask.common(queries) } -> std::same_as<Range>;
+                  }) {
+        const Range seen = mask.common(queries);
+        const Index begin = std::clamp<Index>(seen.begin, 0, keys);
+        return {begin, std::clamp<Index>(seen.end, begin, keys)};
+    } else {
+        return nowhere;
+    }
+}
+
+/// Whether `mask` is meant for so many queries and keys; a causal mask without an alignment wants as many of both.
+template <Mask M>
+constexpr bool fits(const M& mask, Index queries, Index keys) {
+    if constexpr (requires {
+                      { mask.fits(queries, keys) } -> std::same_as<bool>;
+                  })
+        return mask.fits(queries, keys);
+    else
+        return true;
+}
+
+/// Which of at most 64 keys one query sees: bit i is key `keys.begin + i`.
+/// cost    two range questions, and `allows` only where they leave doubt
+template <Mask M>
+constexpr std::uint64_t visible_bits(const M& mask, Index head, Index query, Range keys) {
+    TESSERA_EXPECTS(keys.size() <= 64);
+    const Range possible = intersection(keys, visible_keys(mask, {query, query + 1}, keys.end));
+    const Range certain = intersection(possible, common_keys(mask, {query, query + 1}, keys.end));
+    std::uint64_t bits = 0;
+    if (!certain.empty()) bits = ~std::uint64_t{0} >> (64 - certain.size()) << (certain.begin - keys.begin);
+    for (Index key = possible.begin; key < possible.end; ++key) {
+        if (!certain.empty() && key == certain.begin) key = certain.end;
+        if (key < possible.end && mask.allows({head, query, key})) bits |= std::uint64_t{1} << (key - keys.begin);
+    }
+    return bits;
+}
 
 }  // namespace tessera

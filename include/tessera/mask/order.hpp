@@ -1,0 +1,104 @@
+// Masks that compare positions with a bound or with each other: everything, causal, prefixes, two segments.
+#pragma once
+#include <optional>
+#include <tessera/mask/mask.hpp>
+
+namespace tessera {
+
+/// Every query sees every key.
+///     # # # #
+///     # # # #
+///     # # # #
+struct Full {
+    constexpr bool allows(Site) const { return true; }
+    constexpr Cover cover(Tile) const { return Cover::all; }
+    constexpr Range keys(Range) const { return everywhere; }
+    constexpr Range common(Range) const { return everywhere; }
+};
+
+/// A query sees the keys up to its own position: key ≤ query + offset.
+///     Causal{}       top_left       bottom_right(2, 4) = after(2)
+///     # . . .        # . . .        # # # .
+///     # # . .        # # . .        # # # #
+///     # # # .
+///     # # # #
+/// errors  without an offset it fits only as many queries as keys: where these differ, say which corner is meant
+struct Causal {
+    std::optional<Index> offset{};
+
+    /// The first query sees the first key.
+    static constexpr Causal top_left() { return {0}; }
+    /// The last query sees the last key.
+    static constexpr Causal bottom_right(Index queries, Index keys) { return {keys - queries}; }
+    /// `past` keys came before the first query, as with a key-value cache.
+    static constexpr Causal after(Index past) { return {past}; }
+
+    constexpr bool allows(Site at) const { return at.key <= at.query + shift(); }
+    constexpr Cover cover(Tile tile) const {
+        if (tile.keys.begin > tile.queries.end - 1 + shift()) return Cover::none;
+        return tile.keys.end - 1 <= tile.queries.begin + shift() ? Cover::all : Cover::some;
+    }
+    constexpr Range keys(Range queries) const { return {0, queries.end + shift()}; }
+    constexpr Range common(Range queries) const { return {0, queries.begin + shift() + 1}; }
+    constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
+
+  private:
+    constexpr Index shift() const { return offset.value_or(0); }
+};
+
+/// Only the first `count` keys are visible: a padded context, or a prefix that everybody sees.
+///     # # . .
+///     # # . .
+///     # # . .
+struct KeysBelow {
+    Index count;
+
+    constexpr bool allows(Site at) const { return at.key < count; }
+    constexpr Cover cover(Tile tile) const {
+        if (tile.keys.begin >= count) return Cover::none;
+        return tile.keys.end <= count ? Cover::all : Cover::some;
+    }
+    constexpr Range keys(Range) const { return {0, count}; }
+    constexpr Range common(Range) const { return {0, count}; }
+};
+
+/// Only the first `count` queries see anything.
+///     # # # #
+///     # # # #
+///     . . . .
+struct QueriesBelow {
+    Index count;
+
+    constexpr bool allows(Site at) const { return at.query < count; }
+    constexpr Cover cover(Tile tile) const {
+        if (tile.queries.begin >= count) return Cover::none;
+        return tile.queries.end <= count ? Cover::all : Cover::some;
+    }
+    constexpr Range keys(Range queries) const { return queries.begin < count ? everywhere : nowhere; }
+    constexpr Range common(Range queries) const { return queries.end <= count ? everywhere : nowhere; }
+};
+
+/// Two segments, positions before `boundary` and from it on; each sees only itself.
+///     # # . .
+///     # # . .
+///     . . # #
+///     . . # #
+struct SameSegment {
+    Index boundary;
+
+    constexpr bool allows(Site at) const { return (at.query < boundary) == (at.key < boundary); }
+    constexpr Cover cover(Tile tile) const {
+        if (split(tile.queries) || split(tile.keys)) return Cover::some;
+        return allows({tile.head, tile.queries.begin, tile.keys.begin}) ? Cover::all : Cover::none;
+    }
+    constexpr Range keys(Range queries) const { return split(queries) ? everywhere : segment(queries.begin); }
+    constexpr Range common(Range queries) const { return split(queries) ? nowhere : segment(queries.begin); }
+
+  private:
+    constexpr bool split(Range range) const { return range.begin < boundary && boundary < range.end; }
+    constexpr Range segment(Index position) const {
+        return position < boundary ? Range{0, boundary} : Range{boundary, everywhere.end};
+    }
+};
+
+}  // namespace tessera
