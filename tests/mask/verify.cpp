@@ -9,7 +9,7 @@ namespace {
 
 /// Causal, but wrong about one kind of question.
 struct Liar {
-    enum class About { nothing, none, all, keys, common } about = About::nothing;
+    enum class About { nothing, none, all, keys, common, bits } about = About::nothing;
     constexpr bool allows(Site at) const { return at.key <= at.query; }
     constexpr Cover cover(Tile tile) const {
         if (about == About::none && tile.keys.begin == 3 && tile.queries.end == 5) return Cover::none;
@@ -18,6 +18,10 @@ struct Liar {
     }
     constexpr Range keys(Range queries) const { return {0, queries.end - (about == About::keys)}; }
     constexpr Range common(Range queries) const { return {0, queries.begin + 1 + (about == About::common)}; }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        return ones({keys.begin, std::clamp(query + 1, keys.begin, keys.end)}, keys.begin)
+               << (about == About::bits && query == 4);
+    }
 };
 
 }  // namespace
@@ -29,9 +33,14 @@ TEST_CASE("a mask that lies is caught, and the tile is named") {
     const Verdict all = verify(Liar{Liar::About::all}, 7, 7);
     CHECK(all.text() == "cover disagrees with allows: head 0, queries [2, 3) × keys [0, 4) is not all");
     const Verdict keys = verify(Liar{Liar::About::keys}, 7, 7);
-    CHECK(keys.text() == "keys disagrees with allows: head 0, queries [0, 1) → [0, 0)");
+    CHECK(keys.text() == "keys disagrees with allows: head 0, queries [0, 1) see keys outside of [0, 0)");
     const Verdict common = verify(Liar{Liar::About::common}, 7, 7);
-    CHECK(common.text() == "common disagrees with allows: head 0, queries [0, 1) → [0, 2)");
+    CHECK(common.text() == "common disagrees with allows: head 0, queries [0, 1) do not see all of [0, 2)");
+}
+
+TEST_CASE("a mask that lies about the bits of a row is caught") {
+    CHECK(verify(Liar{Liar::About::bits}, 7, 7).text() ==
+          "bits disagrees with allows: head 0, queries [4, 5) × keys [0, 7)");
 }
 
 TEST_CASE("tiles that a mask could have told are counted") {

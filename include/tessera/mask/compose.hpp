@@ -77,6 +77,9 @@ struct And {
         if (known == Cover::all) return hull(first, compose::rest(b, queries, keys, known));
         return first.empty() ? first : compose::rest(b, queries, first, known);
     }
+    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
+        return visible_bits(a, head, query, keys) & visible_bits(b, head, query, keys);
+    }
     constexpr bool fits(Index queries, Index keys) const {
         return tessera::fits(a, queries, keys) && tessera::fits(b, queries, keys);
     }
@@ -109,6 +112,9 @@ struct Or {
         if (known == Cover::none) return hull(first, compose::rest(b, queries, keys, known));
         return first.empty() ? first : compose::rest(b, queries, first, known);
     }
+    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
+        return visible_bits(a, head, query, keys) | visible_bits(b, head, query, keys);
+    }
     constexpr bool fits(Index queries, Index keys) const {
         return tessera::fits(a, queries, keys) && tessera::fits(b, queries, keys);
     }
@@ -130,6 +136,9 @@ struct Not {
     }
     constexpr Range rest(Range queries, Range keys, Cover known) const {
         return compose::rest(a, queries, keys, inverse(known));
+    }
+    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
+        return visible_bits(a, head, query, keys) ^ ones(keys, keys.begin);
     }
     constexpr bool fits(Index queries, Index keys) const { return tessera::fits(a, queries, keys); }
 

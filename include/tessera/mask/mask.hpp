@@ -34,6 +34,7 @@ enum class Cover : char { none, some, all };
 ///     cover(Tile) → Cover                what is known about a whole tile
 ///     keys(Range queries) → Range        a range outside of which none of these queries sees a key, in any head
 ///     common(Range queries) → Range      a range inside of which all of these queries see every key, in every head
+///     bits(Index head, Index query, Range keys) → std::uint64_t      which of at most 64 keys this query sees
 /// and, to catch mistakes,
 ///     fits(Index queries, Index keys) → bool     whether it is meant for so many queries and keys
 /// All have to agree with `allows`; `verify` (mask/verify.hpp) checks that they do.
@@ -112,20 +113,30 @@ constexpr bool fits(const M& mask, Index queries, Index keys) {
         return true;
 }
 
-/// Which of at most 64 keys one query sees: bit i is key `keys.begin + i`.
-/// cost    two range questions, and `allows` only where they leave doubt
+/// As many ones as `range` has positions, from bit `range.begin - base` on; at most 64.
+constexpr std::uint64_t ones(Range range, Index base) {
+    return range.empty() ? 0 : ~std::uint64_t{0} >> (64 - range.size()) << (range.begin - base);
+}
+
+/// Which of at most 64 keys one query sees: bit i is key `keys.begin + i`. What a kernel asks about tiles that are
+/// `some`. cost    where one run of keys is visible, two range questions; otherwise `allows` where these leave doubt
 template <Mask M>
 constexpr std::uint64_t visible_bits(const M& mask, Index head, Index query, Range keys) {
     TESSERA_EXPECTS(keys.size() <= 64);
-    const Range possible = intersection(keys, visible_keys(mask, {query, query + 1}, keys.end));
-    const Range certain = intersection(possible, common_keys(mask, {query, query + 1}, keys.end));
-    std::uint64_t bits = 0;
-    if (!certain.empty()) bits = ~std::uint64_t{0} >> (64 - certain.size()) << (certain.begin - keys.begin);
-    for (Index key = possible.begin; key < possible.end; ++key) {
-        if (!certain.empty() && key == certain.begin) key = certain.end;
-        if (key < possible.end && mask.allows({head, query, key})) bits |= std::uint64_t{1} << (key - keys.begin);
+    if constexpr (requires {
+                      { mask.bits(head, query, keys) } -> std::same_as<std::uint64_t>;
+                  }) {
+        return mask.bits(head, query, keys);
+    } else {
+        const Range possible = intersection(keys, visible_keys(mask, {query, query + 1}, keys.end));
+        const Range certain = intersection(possible, common_keys(mask, {query, query + 1}, keys.end));
+        std::uint64_t bits = ones(certain, keys.begin);
+        for (Index key = possible.begin; key < possible.end; ++key) {
+            if (!certain.empty() && key == certain.begin) key = certain.end;
+            if (key < possible.end && mask.allows({head, query, key})) bits |= std::uint64_t{1} << (key - keys.begin);
+        }
+        return bits;
     }
-    return bits;
 }
 
 }  // namespace tessera

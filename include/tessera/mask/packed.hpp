@@ -81,6 +81,15 @@ class Packed {
         return moved(common_keys(rule(s), rows(s, queries), own.size()), own.begin);
     }
 
+    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
+        const std::size_t s = after(query);
+        if (s == 0 || s == queries_.size()) return 0;
+        const Range own = sequence(keys_, s), part = intersection(keys, own);
+        if (part.empty()) return 0;
+        const Range local{part.begin - own.begin, part.end - own.begin};
+        return visible_bits(rule(s), head, query - queries_[s - 1], local) << (part.begin - keys.begin);
+    }
+
     constexpr bool fits(Index queries, Index keys) const {
         if (first(queries_) != 0 || first(keys_) != 0 || last(queries_) != queries || last(keys_) != keys) return false;
         for (std::size_t s = 1; s < queries_.size(); ++s)

@@ -8,73 +8,120 @@ namespace tessera {
 
 /// What `verify` found; true if nothing is wrong.
 struct Verdict {
-    const char* wrong = nullptr;  // which answer disagrees with `allows`: "cover", "keys", "common"
-    Tile tile{};                  // where: for `keys` and `common`, the queries that were asked and the range returned
-    Cover said = Cover::some;     // what `cover` said
-    Index tiles = 0;              // how many tiles were asked
-    Index loose = 0;              // of how many `cover` said `some`, although they are none or all
+    enum class Wrong : char { nothing, cover, keys, common, bits };
 
-    constexpr explicit operator bool() const { return wrong == nullptr; }
+    Wrong wrong = Wrong::nothing;  // which answer disagrees with `allows`
+    Tile tile{};                   // where; for `keys` and `common`, the queries asked about and the range returned
+    Cover said = Cover::some;      // what `cover` said
+    Index tiles = 0;               // how many tiles were asked about
+    Index loose = 0;               // of how many `cover` said `some`, although they are none or all
+
+    constexpr explicit operator bool() const { return wrong == Wrong::nothing; }
 
     /// One sentence.
     std::string text() const {
         const auto range = [](Range r) { return '[' + std::to_string(r.begin) + ", " + std::to_string(r.end) + ')'; };
-        const std::string counted = std::to_string(tiles) + " tiles";
-        if (!wrong) return counted + " agree with allows, " + std::to_string(loose) + " of them loosely";
         const std::string queries = "head " + std::to_string(tile.head) + ", queries " + range(tile.queries);
-        if (std::string_view(wrong) != "cover")
-            return std::string(wrong) + " disagrees with allows: " + queries + " → " + range(tile.keys);
-        return "cover disagrees with allows: " + queries + " × keys " + range(tile.keys) + " is not " +
-               (said == Cover::all ? "all" : "none");
+        switch (wrong) {
+            case Wrong::nothing:
+                break;
+            case Wrong::cover:
+                return "cover disagrees with allows: " + queries + " × keys " + range(tile.keys) + " is not " +
+                       (said == Cover::all ? "all" : "none");
+            case Wrong::keys:
+                return "keys disagrees with allows: " + queries + " see keys outside of " + range(tile.keys);
+            case Wrong::common:
+                return "common disagrees with allows: " + queries + " do not see all of " + range(tile.keys);
+            case Wrong::bits:
+                return "bits disagrees with allows: " + queries + " × keys " + range(tile.keys);
+        }
+        return std::to_string(tiles) + " tiles agree with allows; about " + std::to_string(loose) +
+               " of them more could be said";
     }
 };
 
-/// Asks `mask` about every tile whose edges are multiples of `step` (or the ends), and about every range of queries,
-/// and compares the answers with `allows`. Run it on a mask of your own: static_assert(verify(Mine{}, 9, 9)). cost
-/// heads · (queries · keys / step²)² / 4 tiles
-template <Mask M>
-constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads = 1, Index step = 1) {
-    Verdict verdict;
-    const auto next = [step](Index at, Index end) { return std::min((at / step + 1) * step, end); };
-    // seen[q, k]: how many of the scores above and left of (q, k) are visible
-    std::vector<Index> seen(static_cast<std::size_t>((queries + 1) * (keys + 1)), Index{0});
-    const auto above = [&](Index q, Index k) -> Index& { return seen[static_cast<std::size_t>(q * (keys + 1) + k)]; };
-    const auto count = [&](Range q, Range k) {
-        return above(q.end, k.end) - above(q.begin, k.end) - above(q.end, k.begin) + above(q.begin, k.begin);
-    };
-    for (Index head = 0; head < heads; ++head) {
+namespace verification {
+
+/// What one head allows, counted so that the number of visible scores in any tile is four look-ups.
+class Counts {
+  public:
+    template <Mask M>
+    constexpr Counts(const M& mask, Index head, Index queries, Index keys)
+        : width_(keys + 1), counts_(static_cast<std::size_t>((queries + 1) * width_), Index{0}) {
         for (Index q = 0; q < queries; ++q) {
             Index row = 0;
             for (Index k = 0; k < keys; ++k) {
                 row += mask.allows({head, q, k});
-                above(q + 1, k + 1) = above(q, k + 1) + row;
+                counts_[place(q + 1, k + 1)] = at(q, k + 1) + row;
             }
         }
-        for (Range q{0, 0}; q.begin < queries; q.begin = next(q.begin, queries)) {
-            for (q.end = next(q.begin, queries);; q.end = next(q.end, queries)) {
-                const Range outer = visible_keys(mask, q, keys), inner = common_keys(mask, q, keys);
-                if (count(q, outer) != count(q, {0, keys})) verdict.wrong = "keys", verdict.tile = {head, q, outer};
-                if (count(q, inner) != q.size() * inner.size())
-                    verdict.wrong = "common", verdict.tile = {head, q, inner};
-                if (!verdict) return verdict;
-                for (Range k{0, 0}; k.begin < keys; k.begin = next(k.begin, keys)) {
-                    for (k.end = next(k.begin, keys);; k.end = next(k.end, keys)) {
-                        const Tile tile{head, q, k};
-                        const Index visible = count(q, k), all = q.size() * k.size();
-                        const Cover truth = visible == 0 ? Cover::none : visible == all ? Cover::all : Cover::some;
-                        const Cover said = cover(mask, tile);
-                        ++verdict.tiles;
-                        if (said == Cover::some && truth != said) ++verdict.loose;
-                        if (said != Cover::some && truth != said) {
-                            verdict.wrong = "cover", verdict.tile = tile, verdict.said = said;
-                            return verdict;
-                        }
-                        if (k.end == keys) break;
-                    }
+    }
+    constexpr Index operator()(Range q, Range k) const {
+        return at(q.end, k.end) - at(q.begin, k.end) - at(q.end, k.begin) + at(q.begin, k.begin);
+    }
+    constexpr Cover cover(Range q, Range k) const {
+        const Index visible = (*this)(q, k);
+        return visible == 0 ? Cover::none : visible == q.size() * k.size() ? Cover::all : Cover::some;
+    }
+
+  private:
+    constexpr std::size_t place(Index q, Index k) const { return static_cast<std::size_t>(q * width_ + k); }
+    constexpr Index at(Index q, Index k) const { return counts_[place(q, k)]; }
+
+    Index width_;
+    std::vector<Index> counts_;
+};
+
+/// Calls f with every range in [0, end) whose edges are multiples of `step` or the end, until it says no.
+template <class F>
+constexpr bool each_range(Index end, Index step, F f) {
+    for (Index first = 0; first < end; first += step)
+        for (Index last = first; last < end;) {
+            last = std::min(last + step, end);
+            if (!f(Range{first, last})) return false;
+        }
+    return true;
+}
+
+}  // namespace verification
+
+/// Asks `mask` about every tile whose edges are multiples of `step` (or the ends), every such range of queries and
+/// every row, and compares the answers with `allows`. Run it on a mask of your own: static_assert(verify(Mine{}, 9,
+/// 9)). cost    heads · (queries · keys / step²)² / 4 tiles, 64 · queries · keys / step bits
+template <Mask M>
+constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads = 1, Index step = 1) {
+    using Wrong = Verdict::Wrong;
+    Verdict verdict;
+    for (Index head = 0; head < heads; ++head) {
+        const verification::Counts counts(mask, head, queries, keys);
+        const auto blame = [&](Wrong wrong, Range q, Range k, Cover said = Cover::some) {
+            verdict.wrong = wrong, verdict.tile = {head, q, k}, verdict.said = said;
+            return false;
+        };
+        const bool tiles_agree = verification::each_range(queries, step, [&](Range q) {
+            const Range outer = visible_keys(mask, q, keys), inner = common_keys(mask, q, keys);
+            if (counts(q, outer) != counts(q, {0, keys})) return blame(Wrong::keys, q, outer);
+            if (counts(q, inner) != q.size() * inner.size()) return blame(Wrong::common, q, inner);
+            return verification::each_range(keys, step, [&](Range k) {
+                const Cover truth = counts.cover(q, k), said = cover(mask, {head, q, k});
+                ++verdict.tiles;
+                if (said == truth) return true;
+                ++verdict.loose;
+                return said == Cover::some || blame(Wrong::cover, q, k, said);
+            });
+        });
+        if (!tiles_agree) return verdict;
+        for (Index q = 0; q < queries; ++q)
+            for (Index first = 0; first < keys; first += step) {
+                const Range k{first, std::min(first + 64, keys)};
+                std::uint64_t expected = 0;
+                for (Index key = k.begin; key < k.end; ++key)
+                    expected |= std::uint64_t{mask.allows({head, q, key})} << (key - first);
+                if (visible_bits(mask, head, q, k) != expected) {
+                    blame(Wrong::bits, {q, q + 1}, k);
+                    return verdict;
                 }
-                if (q.end == queries) break;
             }
-        }
     }
     return verdict;
 }

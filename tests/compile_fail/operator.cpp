@@ -1,0 +1,13 @@
+// The operators of the algebra are for masks only: they do not take over what else is in namespace tessera.
+// error g++: no match for .operator&. .*tessera::Causal. and .*Range
+// error clang: invalid operands to binary expression .*Causal.*Range
+#include <tessera/masks.hpp>
+
+using namespace tessera;
+
+int main() {
+    [[maybe_unused]] const auto both = Causal{} & KeysBelow{3};
+#ifdef TESSERA_FAULT
+    [[maybe_unused]] const auto mixed = Causal{} & Range{0, 3};
+#endif
+}
