@@ -6,8 +6,6 @@
 # Header locations are looked up directly: Debian's xsimd package declares a link to xtl that it does not need, and stb and
 # utf8proc come without CMake files.
 
-option(TESSERA_OPENMP "Use OpenMP if the compiler has it" ON)
-
 # tessera_external(<name> <header> [<library>]): the imported target tessera::<name>
 function(tessera_external name header)
   if(TARGET tessera::${name})
@@ -34,31 +32,26 @@ function(tessera_external name header)
   endif()
 endfunction()
 
-# tessera_dependencies(<component>): makes the targets the component links to; what is not there is named in tessera_missing
+# tessera_dependencies(<component>): makes the targets the component links to; names in tessera_missing what is not there
 macro(tessera_dependencies component)
   set(tessera_missing "")
   if("${component}" STREQUAL "tessera")
     tessera_external(xsimd xsimd/xsimd.hpp)
     if(NOT TARGET tessera::openmp)
       add_library(tessera::openmp INTERFACE IMPORTED GLOBAL)
-      if(TESSERA_OPENMP)
-        find_package(OpenMP QUIET COMPONENTS CXX)
+      if(NOT DEFINED TESSERA_OPENMP OR TESSERA_OPENMP)
+        find_package(OpenMP QUIET COMPONENTS CXX GLOBAL)
         if(OpenMP_CXX_FOUND)
-          set_property(TARGET OpenMP::OpenMP_CXX PROPERTY IMPORTED_GLOBAL TRUE)
           target_link_libraries(tessera::openmp INTERFACE OpenMP::OpenMP_CXX)
         endif()
       endif()
     endif()
   elseif("${component}" STREQUAL "blip2")
-    find_package(nlohmann_json 3.7 QUIET)
-    if(nlohmann_json_FOUND)
-      if(NOT TARGET tessera::json)
-        add_library(tessera::json INTERFACE IMPORTED GLOBAL)
-        target_link_libraries(tessera::json INTERFACE nlohmann_json::nlohmann_json)
-        set_property(TARGET nlohmann_json::nlohmann_json PROPERTY IMPORTED_GLOBAL TRUE)
+    if(NOT TARGET nlohmann_json::nlohmann_json)
+      find_package(nlohmann_json 3.7 QUIET GLOBAL)
+      if(NOT nlohmann_json_FOUND)
+        set(tessera_missing " nlohmann_json")
       endif()
-    else()
-      set(tessera_missing " nlohmann_json (3.7 or newer)")
     endif()
     tessera_external(stb stb/stb_image.h)
     tessera_external(utf8proc utf8proc.h utf8proc)

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Installs what is missing, builds everything with g++ and clang++ and what reads files once more with sanitizers, and runs all
+# tests. The last lines are ctest's summary.
+#   usage: sh tests/run.sh        TESSERA_INSTALL=no: installs nothing        JOBS=4: not one job per processor
+set -eu
+cd "$(dirname "$0")/.."
+sh cmake/install_packages build example test
+jobs=${JOBS:-$(nproc)}
+
+trees=''
+failed=''
+
+# build PRESET [CMAKE-ARGUMENT...]
+build() {
+  preset=$1
+  log=build/$preset.log
+  started=$(date +%s)
+  mkdir -p build
+  printf 'build/%s: ' "$preset"
+  trees="$trees $preset"
+  if cmake --preset "$@" >"$log" 2>&1 && cmake --build "build/$preset" -j "$jobs" -- -k 0 >>"$log" 2>&1; then
+    echo "built in $(($(date +%s) - started)) s"
+  else
+    failed="$failed build/$preset"
+    echo "failed; from $log:"
+    grep -E -A4 'error:|CMake Error|undefined reference|multiple definition' "$log" || tail -n 40 "$log"
+  fi
+}
+
+build test
+build clang -D TESSERA_TEST_ISAS=native -D TESSERA_TEST_PROJECT=OFF
+build asan -D TESSERA_TEST_FOLDERS='image;text;checkpoint' -D TESSERA_TEST_HEADERS=OFF -D TESSERA_TEST_PROJECT=OFF \
+  -D TESSERA_EXAMPLES=OFF
+
+# One run over all three trees, so that there is one summary.
+echo "subdirs($trees)" >build/CTestTestfile.cmake
+status=0
+ctest --test-dir build -j "$jobs" --output-on-failure || status=$?
+[ -z "$failed" ] || { echo "these builds failed, see above:$failed" && exit 1; }
+exit $status
