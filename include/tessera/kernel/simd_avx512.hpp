@@ -8,6 +8,9 @@
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
+/// How many vectors the processor can hold at once.
+inline constexpr int registers = 32;
+
 /// Sixteen floats.
 struct Vec {
     static constexpr Index width = 16;

@@ -8,6 +8,13 @@
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
+/// How many vectors the processor can hold at once.
+#if defined(__aarch64__)
+inline constexpr int registers = 32;
+#else
+inline constexpr int registers = 16;
+#endif
+
 /// As many floats as a register holds.
 struct Vec {
     using Register = xsimd::batch<float>;

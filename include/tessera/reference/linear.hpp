@@ -1,0 +1,42 @@
+// What a linear layer computes, written down without regard to speed.
+#pragma once
+#include <cmath>
+#include <numbers>
+#include <tessera/core/activation.hpp>
+#include <tessera/core/view.hpp>
+
+namespace tessera::reference {
+
+inline double activate(double x, Activation what) {
+    switch (what) {
+        case Activation::none:
+            return x;
+        case Activation::relu:
+            return x < 0 ? 0 : x;
+        case Activation::gelu:
+            return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
+        case Activation::gelu_tanh:
+            return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+        case Activation::quick_gelu:
+            return x / (1 + std::exp(-1.702 * x));
+    }
+    return x;
+}
+
+/// y = activation(x·Wᵀ + bias) + residual, summed in double.
+/// shape   x [M, K], weight [N, K], bias [N] or empty, residual [M, N] or empty → y [M, N]
+inline void linear(View<float, dyn, dyn> y, View<const float, dyn, dyn> x, View<const float, dyn, dyn> weight,
+                   View<const float, dyn> bias = {}, Activation activation = Activation::none,
+                   View<const float, dyn, dyn> residual = {}) {
+    for (Index row = 0; row < y.extent(0); ++row) {
+        for (Index out = 0; out < y.extent(1); ++out) {
+            double sum = bias.empty() ? 0.0 : double{bias(out)};
+            for (Index in = 0; in < x.extent(1); ++in) sum += double{x(row, in)} * double{weight(out, in)};
+            sum = activate(sum, activation);
+            if (!residual.empty()) sum += double{residual(row, out)};
+            y(row, out) = static_cast<float>(sum);
+        }
+    }
+}
+
+}  // namespace tessera::reference

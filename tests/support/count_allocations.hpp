@@ -1,0 +1,30 @@
+// Replaces the operators new and delete of the executable by ones that count; for exactly one .cpp file of it.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include "support/allocations.hpp"
+
+namespace {
+
+std::atomic<tessera::Index> allocation_count = 0;
+
+void* counted(std::size_t size, std::size_t align) {
+    ++allocation_count;
+    const std::size_t whole = (size + align - 1) / align * align;
+    if (void* p = std::aligned_alloc(align, whole == 0 ? align : whole)) return p;
+    throw std::bad_alloc();
+}
+
+}  // namespace
+
+tessera::Index tessera::test::allocations() { return allocation_count; }
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
