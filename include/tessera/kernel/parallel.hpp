@@ -25,6 +25,13 @@ inline int threads() {
 #endif
 }
 
+/// How many threads loops that start later on this thread may use, until it is said otherwise.
+inline void set_threads([[maybe_unused]] int count) {
+#if defined(_OPENMP)
+    omp_set_num_threads(std::max(count, 1));
+#endif
+}
+
 /// Calls f(task) for every task in [0, tasks), neighbouring tasks on the same thread: for tasks of equal cost.
 /// errors  f must not throw
 template <class F>
@@ -50,6 +57,20 @@ void parallel_for_dynamic(Index tasks, const F& f) {
     }
 #endif
     for (Index task = 0; task < tasks; ++task) f(task);
+}
+
+/// The same for f(task, worker), where worker < threads() tells apart tasks that run at the same time: for memory of
+/// their own.
+template <class F>
+void parallel_for_workers(Index tasks, const F& f) {
+#if defined(_OPENMP)
+    if (tasks > 1 && threads() > 1) {
+#pragma omp parallel for schedule(dynamic, 1)
+        for (Index task = 0; task < tasks; ++task) f(task, Index{omp_get_thread_num()});
+        return;
+    }
+#endif
+    for (Index task = 0; task < tasks; ++task) f(task, Index{0});
 }
 
 /// Calls f(begin, end) once on each thread, with its share of [0, count): for work that gains from neighbours being

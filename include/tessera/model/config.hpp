@@ -1,5 +1,7 @@
 // The numbers that describe each model, checked when they are compiled.
 #pragma once
+#include <sstream>
+#include <string>
 #include <tessera/core/activation.hpp>
 #include <tessera/core/view.hpp>
 
@@ -60,6 +62,46 @@ struct OptConfig {
     constexpr bool output_norm() const { return pre_norm; }
     friend constexpr bool operator==(const OptConfig&, const OptConfig&) = default;
 };
+
+/// Every number of a description, by name.
+void visit_numbers(const VitConfig&, auto&& f) {
+    using C = VitConfig;
+    f("image", &C::image), f("patch", &C::patch), f("width", &C::width), f("heads", &C::heads);
+    f("hidden", &C::hidden), f("layers", &C::layers), f("activation", &C::activation);
+    f("patch_bias", &C::patch_bias), f("input_norm", &C::input_norm), f("output_norm", &C::output_norm);
+    f("eps", &C::eps), f("output_eps", &C::output_eps);
+}
+void visit_numbers(const QFormerConfig&, auto&& f) {
+    using C = QFormerConfig;
+    f("queries", &C::queries), f("width", &C::width), f("heads", &C::heads), f("hidden", &C::hidden);
+    f("layers", &C::layers), f("cross_every", &C::cross_every), f("context", &C::context);
+    f("vocabulary", &C::vocabulary), f("positions", &C::positions), f("activation", &C::activation);
+    f("eps", &C::eps);
+}
+void visit_numbers(const OptConfig&, auto&& f) {
+    using C = OptConfig;
+    f("vocabulary", &C::vocabulary), f("width", &C::width), f("heads", &C::heads), f("hidden", &C::hidden);
+    f("layers", &C::layers), f("positions", &C::positions), f("embedding", &C::embedding);
+    f("pre_norm", &C::pre_norm), f("activation", &C::activation), f("eps", &C::eps);
+}
+
+/// The first number in which two descriptions differ: `width: expected 1408, found 1024`; empty where they agree.
+template <class Config>
+std::string difference(const Config& expected, const Config& found) {
+    std::ostringstream out;
+    visit_numbers(expected, [&, first = true](const char* name, auto Config::*member) mutable {
+        if (!first || expected.*member == found.*member) return;
+        first = false;
+        const auto show = [](auto x) {
+            if constexpr (std::is_same_v<decltype(x), Activation>)
+                return tessera::name(x);
+            else
+                return x;
+        };
+        out << std::boolalpha << name << ": expected " << show(expected.*member) << ", found " << show(found.*member);
+    });
+    return out.str();
+}
 
 /// Rejects, while compiling, numbers that no model can have.
 consteval VitConfig checked(VitConfig c) {

@@ -1,0 +1,4 @@
+// Attention and what it is made of: layers, masks, biases, scratch. Needs the standard library and xsimd only.
+#pragma once
+#include <tessera/masks.hpp>
+#include <tessera/nn/attention.hpp>

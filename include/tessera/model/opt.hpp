@@ -1,0 +1,114 @@
+// OPT, a decoder-only language model.
+#pragma once
+#include <tessera/model/config.hpp>
+#include <tessera/nn/block.hpp>
+#include <tessera/nn/embedding.hpp>
+#include <vector>
+
+namespace tessera {
+
+/// OPT. What it reads is rows of word embeddings, so that a picture's soft prompt can stand among them.
+/// shape   embeddings [T, Embedding] → states [T, Embedding] → logits [T, Vocabulary]
+/// errors  Errc::weight_unset; Errc::token_id; Errc::sequence_length beyond `positions`
+/// cost    2·parameters flops a token
+/// source  Zhang 2022; position p of a sequence uses row p + 2 of the table
+template <OptConfig C>
+struct Opt {
+    static constexpr OptConfig config = C;
+    static constexpr Index width = C.width, embedding_width = C.embedding, vocabulary = C.vocabulary;
+    static constexpr bool projects = C.embedding != C.width;
+    static constexpr Index position_offset = 2;
+    using Cache = KeyValueCache<C.width>;
+
+    Embedding<C.vocabulary, C.embedding> embedding;
+    Parameter<C.positions + position_offset, C.width> position;
+    Linear<C.embedding, C.width, HasBias::no> project_in;  // only where the widths differ
+    Linear<C.width, C.embedding, HasBias::no> project_out;
+    std::vector<Block<C.width, C.heads, C.hidden, C.activation, C.pre_norm ? NormPlace::before : NormPlace::behind>>
+        layers;
+    LayerNorm<C.width> norm{.eps = C.eps, .weight = {}, .bias = {}};  // only with norms before the parts
+
+    Opt() {
+        layers.reserve(std::size_t(C.layers));
+        for (Index i = 0; i < C.layers; ++i) layers.emplace_back(C.eps);
+    }
+
+    Cache cache(Index capacity) const { return Cache(C.layers, capacity); }
+
+    /// Reads rows that follow what `cache` holds, and adds them to it.
+    /// shape   embedded [T, Embedding] → states [T, Embedding]
+    Rows<C.embedding> append(ConstRows<C.embedding> embedded, Cache& cache, Scratch& s) const {
+        const Index count = embedded.extent(0);
+        if (cache.length + count > cache.capacity())
+            throw Error(Errc::sequence_length, "Opt: the cache holds ", cache.capacity(), " positions, found ",
+                        cache.length + count);
+        auto y = s.rows<C.embedding>(count);
+        const auto frame = s.frame();
+        const auto x = enter(embedded, s);
+        add_positions(x, cache.length);
+        run(x, y, s, [&](const auto& block, Index layer) { block(x, cache, layer, s); });
+        cache.length += count;
+        return y;
+    }
+
+    /// Reads whole sequences, rows one after another: sequence i is rows starts[i] … starts[i + 1] − 1.
+    /// shape   embedded [T, Embedding], starts [n + 1] → states [T, Embedding]
+    Rows<C.embedding> operator()(ConstRows<C.embedding> embedded, std::span<const Index> starts, Scratch& s) const {
+        TESSERA_EXPECTS(!starts.empty() && starts.front() == 0 && starts.back() == embedded.extent(0));
+        auto y = s.rows<C.embedding>(embedded.extent(0));
+        const auto frame = s.frame();
+        const auto x = enter(embedded, s);
+        for (std::size_t i = 0; i + 1 < starts.size(); ++i)
+            add_positions(x.slice(starts[i], starts[i + 1] - starts[i]), 0);
+        run(x, y, s, [&](const auto& block, Index) { block(x, Packed(starts, Causal{}), s); });
+        return y;
+    }
+
+    /// The scores of every word to follow each row of states.
+    Rows<C.vocabulary> logits(ConstRows<C.embedding> states, Scratch& s) const { return embedding.logits(states, s); }
+
+    static void visit(auto& self, auto&& f) {
+        f("embedding", self.embedding);
+        f("position", self.position);
+        if constexpr (projects) {
+            f("project_in", self.project_in);
+            f("project_out", self.project_out);
+        }
+        visit_list("layers", self.layers, f);
+        if constexpr (C.output_norm()) f("norm", self.norm);
+    }
+
+  private:
+    Rows<C.width> enter(ConstRows<C.embedding> embedded, Scratch& s) const {
+        if constexpr (projects) {
+            return project_in(embedded, s);
+        } else {
+            auto x = s.rows<C.width>(embedded.extent(0));
+            std::copy_n(embedded.data(), embedded.size(), x.data());
+            return x;
+        }
+    }
+    void add_positions(Rows<C.width> x, Index first) const {
+        if (!position.is_set()) throw Error(Errc::weight_unset, "Opt: called before its weights were set");
+        if (first + x.extent(0) > C.positions)
+            throw Error(Errc::sequence_length, "Opt: expected at most ", C.positions, " positions, found ",
+                        first + x.extent(0));
+        const float* row = position.data() + (first + position_offset) * C.width;
+        for (Index i = 0; i < x.size(); ++i) x.data()[i] += row[i];
+    }
+    void run(Rows<C.width> x, Rows<C.embedding> y, Scratch& s, auto&& each_block) const {
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            each_block(layers[i], static_cast<Index>(i));
+            s.name("decoder.layer", static_cast<Index>(i), x);
+        }
+        if constexpr (C.output_norm()) norm.into(x, x, s);
+        if constexpr (projects) {
+            project_out.into(y, x, s);
+        } else {
+            std::copy_n(x.data(), x.size(), y.data());
+        }
+        s.name("decoder.last_hidden_state", -1, y);
+    }
+};
+
+}  // namespace tessera

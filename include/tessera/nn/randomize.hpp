@@ -1,0 +1,30 @@
+// Random weights, for models that are to be trained, timed or tried out.
+#pragma once
+#include <cmath>
+#include <tessera/core/visit.hpp>
+#include <vector>
+
+namespace tessera {
+
+/// Sets every parameter of `model`: matrices uniformly with a variance of 1 / columns, vectors named `bias` to 0, other
+/// single rows (the gains of norms) to 1. The same numbers for the same seed, everywhere.
+void randomize(auto& model, std::uint64_t seed, Stored stored = Stored::f32) {
+    for_each_parameter(model, [&](const std::string& path, auto& leaf) {
+        using Kind = std::remove_cvref_t<decltype(leaf)>;
+        leaf.allocate(stored);
+        const float fill = Kind::rows > 1 ? 0.0f : path.ends_with("bias") ? 0.0f : 1.0f;
+        const float scale = Kind::rows > 1 ? std::sqrt(12.0f / static_cast<float>(Kind::columns)) : 0.0f;
+        std::vector<float> row(static_cast<std::size_t>(Kind::columns));
+        for (Index i = 0; i < Kind::rows; ++i) {
+            for (float& x : row) {
+                seed += 0x9e3779b97f4a7c15u;  // splitmix64 (Steele 2014)
+                std::uint64_t z = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9u;
+                z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+                x = fill + scale * (static_cast<float>((z ^ z >> 31) >> 40) * 0x1p-24f - 0.5f);
+            }
+            leaf.write(i, row.data(), 1);
+        }
+    });
+}
+
+}  // namespace tessera

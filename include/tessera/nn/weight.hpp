@@ -1,0 +1,40 @@
+// A matrix that rows are multiplied by, packed for that once.
+#pragma once
+#include <tessera/core/parameter.hpp>
+#include <tessera/kernel/panels.hpp>
+
+namespace tessera {
+
+/// A learned matrix, kept as f32 or bf16 in the panels of the matrix multiplication.
+/// shape   [Out, In], as Hugging Face stores it: y = x · weightᵀ
+/// cost    Out·In numbers of 4 or 2 bytes, without memory until `allocate`
+template <Index Out, Index In>
+class Weight {
+  public:
+    static constexpr Index rows = Out, columns = In;
+    static constexpr std::array<Index, 2> extents{Out, In};
+
+    void allocate(Stored stored = Stored::f32) {
+        if (!is_set() || panels_.stored() != stored) panels_ = kernel::Panels(Out, In, stored);
+    }
+    /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
+    void write(Index first, const float* values, Index count) {
+        TESSERA_EXPECTS(first >= 0 && first + count <= Out);
+        panels_.write(first, values, count);
+    }
+    void read(Index row, float* out) const { panels_.read(row, out); }
+    /// Sets all of it.
+    void assign(View<const float, Out, In> values, Stored stored = Stored::f32) {
+        allocate(stored);
+        write(0, values.data(), Out);
+    }
+
+    bool is_set() const { return !panels_.empty(); }
+    Index bytes() const { return panels_.bytes(); }
+    const kernel::Panels& panels() const { return panels_; }
+
+  private:
+    kernel::Panels panels_;
+};
+
+}  // namespace tessera

@@ -1,0 +1,139 @@
+#include <doctest/doctest.h>
+
+#include <random>
+#include <tessera/masks.hpp>
+#include <tessera/nn/attention.hpp>
+#include <tessera/nn/randomize.hpp>
+#include <tessera/reference/attention.hpp>
+#include <tessera/reference/linear.hpp>
+
+#include "support/compare.hpp"
+
+using namespace tessera;
+
+namespace {
+
+template <Index Width>
+Tensor<float, dyn, Width> random_rows(Index count, unsigned seed) {
+    Tensor<float, dyn, Width> x({count, Width});
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    for (float& value : x.view()) value = normal(random);
+    return x;
+}
+
+// A Linear in plain loops.
+template <Index In, Index Out>
+Tensor<float, dyn, Out> plain(const Linear<In, Out>& layer, ConstRows<In> x) {
+    Tensor<float, dyn, Out> y({x.extent(0), Out});
+    Tensor<float, Out, In> weight;
+    for (Index o = 0; o < Out; ++o) layer.weight.read(o, &weight(o, 0));
+    for (Index r = 0; r < x.extent(0); ++r)
+        for (Index o = 0; o < Out; ++o) {
+            double sum = double{layer.bias.data()[o]};
+            for (Index i = 0; i < In; ++i) sum += double{x(r, i)} * double{weight(o, i)};
+            y(r, o) = static_cast<float>(sum);
+        }
+    return y;
+}
+
+// The whole layer in plain loops.
+template <Index Width, Index Heads, Index Context, Mask M>
+Tensor<float, dyn, Width> plain(const Attention<Width, Heads, Context>& layer, ConstRows<Width> x,
+                                ConstRows<Context> context, const M& mask) {
+    auto q = plain(layer.query, x), k = plain(layer.key, context), v = plain(layer.value, context);
+    Tensor<float, dyn, Width> mixed({x.extent(0), Width});
+    using reference::ConstMatrix;
+    reference::attention(mixed.view(), ConstMatrix(q.view()), ConstMatrix(k.view()), ConstMatrix(v.view()), Heads,
+                         1.0 / std::sqrt(static_cast<double>(Width / Heads)), mask);
+    return plain(layer.output, ConstRows<Width>(mixed));
+}
+
+// Four chained sums of at most 64 products: 64 · 4 roundings of 2⁻²⁴, grown by at most √64 through norms.
+constexpr double tolerance = 64 * 4 * 0x1p-24;
+
+}  // namespace
+
+TEST_CASE("self-attention equals its plain loops under each of BLIP-2's masks") {
+    Attention<48, 4> layer;
+    randomize(layer, 7);
+    layer.output.bias.fill(0.25f);
+    Scratch s;
+    for (const Index text : {0, 1, 7, 33}) {
+        CAPTURE(text);
+        const auto x = random_rows<48>(8 + text, 3);
+        const auto check = [&](const char* name, const auto& mask) {
+            const auto got = layer(x, x, mask, s);
+            test::check_close(name, got.span(), plain(layer, ConstRows<48>(x), ConstRows<48>(x), mask).view().span(),
+                              tolerance);
+        };
+        check("uni-modal", masks::uni_modal(8));
+        check("bidirectional", masks::bidirectional());
+        check("multimodal causal", masks::multimodal_causal(8));
+        check("lambda", Where{[](Site at) { return (at.query ^ at.key) % 3 != 0; }});
+    }
+}
+
+TEST_CASE("cross-attention takes a context of another width and length") {
+    Attention<48, 4, 80> layer;
+    randomize(layer, 9);
+    Scratch s;
+    for (const Index keys : {1, 7, 33, 257}) {
+        CAPTURE(keys);
+        const auto x = random_rows<48>(5, 1);
+        const auto context = random_rows<80>(keys, 2);
+        const auto got = layer(x, context, Full{}, s);
+        test::check_close("cross", got.span(),
+                          plain(layer, ConstRows<48>(x), ConstRows<80>(context), Full{}).view().span(), tolerance);
+    }
+}
+
+TEST_CASE("rows that may see nothing give the output layer's bias") {
+    Attention<48, 4> layer;
+    randomize(layer, 7);
+    layer.output.bias.fill(0.25f);
+    Scratch s;
+    const auto x = random_rows<48>(3, 3);
+    for (const float y : layer(x, x, ~Full{}, s)) CHECK(y == 0.25f);
+    CHECK(layer(ConstRows<48>(nullptr, {0, 48}), x, Full{}, s).size() == 0);
+}
+
+TEST_CASE("tokens one at a time behind a cache give what the whole sequence gives") {
+    Attention<48, 4> layer;
+    randomize(layer, 11);
+    Scratch s;
+    const auto x = random_rows<48>(12, 5);
+    const auto whole = layer(x, x, Causal{}, s);
+    KeyValueCache<48> cache(2, 12);
+    for (Index at = 0; at < 12;) {
+        const Index count = at == 0 ? 5 : 1;  // a prompt, then token by token
+        auto y = s.rows<48>(count);
+        layer.append(y, x.view().slice(at, count), cache, 1, s);
+        cache.length += count;
+        test::check_close("rows", y.span(), whole.slice(at, count).span(), tolerance);
+        at += count;
+    }
+}
+
+TEST_CASE("the residual is added in place") {
+    Attention<48, 4> layer;
+    randomize(layer, 13);
+    Scratch s;
+    auto x = random_rows<48>(6, 5);
+    const auto before = x;
+    const auto y = layer(x, x, Full{}, s);
+    layer.into(x, x, x, Full{}, s, NoBias{}, x.data());
+    for (Index i = 0; i < x.size(); ++i) CHECK(x.data()[i] == doctest::Approx(y.data()[i] + before.data()[i]));
+}
+
+TEST_CASE("a layer without weights, and a mask that does not fit, are errors in one sentence") {
+    Attention<48, 4> layer;
+    Scratch s;
+    const auto x = random_rows<48>(6, 5);
+    CHECK_THROWS_WITH_AS(layer(x, x, Full{}, s), "[weight.unset] Linear<48, 48>: called before its weights were set",
+                         Error);
+    randomize(layer, 1);
+    CHECK_THROWS_WITH_AS(layer(x, x.view().slice(0, 4), Causal{}, s),
+                         "[option.value] Attention<48, 4>: the mask does not fit 6 queries and 4 keys", Error);
+    CHECK_NOTHROW(layer(x.view().slice(0, 4), x, Causal::bottom_right(4, 6), s));
+}

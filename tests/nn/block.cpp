@@ -1,0 +1,85 @@
+#include <doctest/doctest.h>
+
+#include <random>
+#include <tessera/nn/block.hpp>
+#include <tessera/nn/embedding.hpp>
+#include <tessera/nn/randomize.hpp>
+
+#include "support/allocations.hpp"
+#include "support/compare.hpp"
+
+using namespace tessera;
+
+namespace {
+Tensor<float, dyn, 32> random_rows(Index count) {
+    Tensor<float, dyn, 32> x({count, 32});
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    for (float& value : x.view()) value = normal(random);
+    return x;
+}
+}  // namespace
+
+TEST_CASE_TEMPLATE("a block is its parts, put together", B, Block<32, 4, 64>,
+                   Block<32, 4, 64, Activation::relu, NormPlace::behind>) {
+    constexpr bool before = std::is_same_v<B, Block<32, 4, 64>>;
+    B block(1e-6f);
+    CHECK(block.norm1.eps == 1e-6f);
+    randomize(block, 3);
+    Scratch s;
+    auto x = random_rows(9);
+    const auto add = [](Rows<32> a, ConstRows<32> b) {
+        for (Index i = 0; i < a.size(); ++i) a.data()[i] += b.data()[i];
+    };
+    Tensor<float, dyn, 32> want = x;
+    if (before) {
+        const auto n = block.norm1(want, s);
+        add(want, block.attention(n, n, Causal{}, s));
+        add(want, block.mlp(block.norm2(want, s), s));
+    } else {
+        add(want, block.attention(want, want, Causal{}, s));
+        block.norm1.into(want, want, s);
+        add(want, block.mlp(want, s));
+        block.norm2.into(want, want, s);
+    }
+    block(x, Causal{}, s);
+    test::check_close("block", x.view().span(), want.view().span(), 1e-6);
+}
+
+TEST_CASE("a second pass of the same size allocates nothing") {
+    Block<32, 4, 64> block;
+    randomize(block, 3);
+    Scratch s;
+    auto x = random_rows(57);
+    KeyValueCache<32> cache(1, 80);
+    const auto pass = [&] {
+        block(x, Causal{}, s);
+        cache.length = 0;
+        block(x, cache, 0, s);
+        cache.length = 57;
+        block(x.view().slice(0, 1), cache, 0, s);
+    };
+    pass();
+    const long before = test::allocations();
+    pass();
+    CHECK(test::allocations() == before);
+}
+
+TEST_CASE("an embedding reads rows, is an output layer too, and knows its ids") {
+    Embedding<10, 32> table;
+    Scratch s;
+    const Token ids[] = {3, 0, 9};
+    CHECK_THROWS_WITH_AS(table(ids, s), "[weight.unset] Embedding<10, 32>: called before its weights were set", Error);
+    randomize(table, 5);
+    const auto rows = table(ids, s);
+    float row[32];
+    table.weight.read(9, row);
+    for (Index d = 0; d < 32; ++d) CHECK(rows(2, d) == row[d]);
+    const auto logits = table.logits(rows, s);
+    double square = 0;
+    for (Index d = 0; d < 32; ++d) square += double{rows(1, d)} * double{rows(1, d)};
+    CHECK(logits(1, 0) == doctest::Approx(square).epsilon(1e-5));
+    const Token outside[] = {3, 10}, negative[] = {-1};
+    CHECK_THROWS_WITH_AS(table(outside, s), "[token.id] token 1: expected an id below 10, found 10", Error);
+    CHECK_THROWS_AS(table(negative, s), Error);
+}
