@@ -7,7 +7,7 @@ namespace tessera {
 
 /// A bias is a value that gives a number for each score: bias(Site) → float. It is asked only where the mask allows.
 template <class B>
-concept Bias = std::copyable<B> && requires(const B& bias, Site at) {
+concept Bias = std::copy_constructible<B> && requires(const B& bias, Site at) {
     { bias(at) } -> std::convertible_to<float>;
 };
 
