@@ -23,7 +23,7 @@ build() {
   else
     failed="$failed build/$preset"
     echo "failed; from $log:"
-    grep -E -A4 'error:|CMake Error|undefined reference|multiple definition' "$log" || tail -n 40 "$log"
+    { grep -E -A4 'error:|CMake Error|undefined reference|multiple definition' "$log" || tail -n 60 "$log"; } | head -n 60
   fi
 }
 

@@ -29,10 +29,10 @@ case $way in
     ;;
   single_header)  # no OpenMP, and nothing of this project on the include path
     mkdir -p "$build/include/tessera/core"
-    for umbrella in core/tensor core/json; do
+    for umbrella in attention core/json; do
       sh "$project/cmake/amalgamate" tessera/$umbrella.hpp >"$build/include/tessera/$umbrella.hpp"
     done
-    if others=$(grep -En '^#include <(nlohmann|stb|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/core/tensor.hpp"); then
+    if others=$(grep -En '^#include <(nlohmann|stb|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
       echo "attention.hpp needs more than the standard library and xsimd: $others"
       exit 1
     fi
