@@ -1,0 +1,42 @@
+// Which models can be written: the stock configs, under the names of their published checkpoints.
+#pragma once
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tessera/model/stock.hpp>
+
+namespace tessera::random_checkpoint {
+
+/// The parts a checkpoint has: all three for BLIP-2, `decoder` alone for OPT, `vision` alone for CLIP.
+struct Shape {
+    std::string_view name;
+    std::optional<VitConfig> vision;
+    std::optional<QFormerConfig> qformer;
+    std::optional<OptConfig> decoder;
+};
+
+inline constexpr std::array shapes{
+    Shape{"blip2-opt-2.7b", eva_vit_g14, qformer_vit_g, blip2_opt_2_7b_decoder},
+    Shape{"blip2-opt-2.7b-coco", eva_vit_g14_364, qformer_vit_g, blip2_opt_2_7b_decoder},
+    Shape{"blip2-opt-6.7b", eva_vit_g14, qformer_vit_g, blip2_opt_6_7b_decoder},
+    Shape{"blip2-opt-6.7b-coco", eva_vit_g14_364, qformer_vit_g, blip2_opt_6_7b_decoder},
+    Shape{"opt-125m", {}, {}, opt_125m},
+    Shape{"opt-350m", {}, {}, opt_350m},
+    Shape{"opt-1.3b", {}, {}, opt_1_3b},
+    Shape{"opt-2.7b", {}, {}, opt_2_7b},
+    Shape{"opt-6.7b", {}, {}, opt_6_7b},
+    Shape{"clip-vit-large-patch14", clip_vit_l14, {}, {}},
+};
+
+/// errors  Errc::option_value lists the names there are
+inline const Shape& shape_named(std::string_view name) {
+    std::string known;
+    for (const Shape& shape : shapes) {
+        if (shape.name == name) return shape;
+        known += (known.empty() ? "" : ", ") + std::string(shape.name);
+    }
+    throw Error(Errc::option_value, "--shape: expected one of ", known, ", found '", name, "'");
+}
+
+}  // namespace tessera::random_checkpoint
