@@ -4,7 +4,7 @@
 #include <tessera/mask/packed.hpp>
 #include <tessera/mask/verify.hpp>
 #include <vector>
-#include "support/picture.hpp"
+#include "support/mask.hpp"
 
 using namespace tessera;
 using test::picture;

@@ -4,7 +4,7 @@
 #include <tessera/mask/order.hpp>
 #include <tessera/mask/verify.hpp>
 #include <tessera/mask/where.hpp>
-#include "support/picture.hpp"
+#include "support/mask.hpp"
 
 using namespace tessera;
 using test::picture;

@@ -1,0 +1,60 @@
+// A mask whose kind is known only at run time.
+#pragma once
+#include <memory>
+#include <tessera/mask/compose.hpp>
+#include <tessera/mask/mask.hpp>
+#include <utility>
+
+namespace tessera {
+
+/// Holds any mask, for masks that come from a command line or a file; tells all that the mask inside tells.
+/// cost    one allocation when made, none when copied; a virtual call for each question
+class AnyMask {
+  public:
+    template <class M>
+        requires(!std::same_as<M, AnyMask> && Mask<M>)
+    AnyMask(M mask) : mask_(std::make_shared<const Holds<M>>(std::move(mask))) {}
+
+    bool allows(Site at) const { return mask_->allows(at); }
+    Cover cover(Tile tile) const { return mask_->cover(tile); }
+    Cover estimate(Tile tile) const { return mask_->estimate(tile); }
+    Range keys(Range queries) const { return mask_->keys(queries); }
+    Range common(Range queries) const { return mask_->common(queries); }
+    Range rest(Range queries, Range keys, Cover known) const { return mask_->rest(queries, keys, known); }
+    std::uint64_t bits(Index head, Index query, Range keys) const { return mask_->bits(head, query, keys); }
+    bool fits(Index queries, Index keys) const { return mask_->fits(queries, keys); }
+
+  private:
+    struct Interface {
+        virtual ~Interface() = default;
+        virtual bool allows(Site) const = 0;
+        virtual Cover cover(Tile) const = 0;
+        virtual Cover estimate(Tile) const = 0;
+        virtual Range keys(Range) const = 0;
+        virtual Range common(Range) const = 0;
+        virtual Range rest(Range, Range, Cover) const = 0;
+        virtual std::uint64_t bits(Index, Index, Range) const = 0;
+        virtual bool fits(Index, Index) const = 0;
+    };
+    template <Mask M>
+    struct Holds final : Interface {
+        explicit Holds(M m) : mask(std::move(m)) {}
+        bool allows(Site at) const override { return mask.allows(at); }
+        Cover cover(Tile tile) const override { return tessera::cover(mask, tile); }
+        Cover estimate(Tile tile) const override { return compose::estimate(mask, tile); }
+        Range keys(Range queries) const override { return visible_keys(mask, queries, everywhere.end); }
+        Range common(Range queries) const override { return common_keys(mask, queries, everywhere.end); }
+        Range rest(Range queries, Range keys, Cover known) const override {
+            return compose::rest(mask, queries, keys, known);
+        }
+        std::uint64_t bits(Index head, Index query, Range keys) const override {
+            return visible_bits(mask, head, query, keys);
+        }
+        bool fits(Index queries, Index keys) const override { return tessera::fits(mask, queries, keys); }
+        M mask;
+    };
+
+    std::shared_ptr<const Interface> mask_;
+};
+
+}  // namespace tessera

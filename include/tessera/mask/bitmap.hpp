@@ -1,0 +1,146 @@
+// Masks that are tables: drawn by hand, a bit for each score, a byte for each block.
+#pragma once
+#include <bit>
+#include <span>
+#include <string_view>
+#include <tessera/mask/mask.hpp>
+#include <vector>
+
+namespace tessera {
+
+/// A mask from its picture: # is visible, rows end with a bar or a new line. For experiments and tests.
+///     constexpr Drawn mine{"#..|##.|#.#"};
+/// errors  Errc::option_value if rows are not of one length
+class Drawn {
+  public:
+    constexpr explicit Drawn(std::string_view picture)
+        : picture_(picture), keys_(static_cast<Index>(std::min(picture.find_first_of("|\n"), picture.size()))) {
+        for (Index i = 0; i < static_cast<Index>(picture_.size()); ++i)
+            if (is_end(i) != (i % (keys_ + 1) == keys_))
+                throw Error(Errc::option_value, "Drawn: expected rows of ", keys_, " keys, found a different row ",
+                            i / (keys_ + 1));
+    }
+
+    constexpr Index queries() const { return (static_cast<Index>(picture_.size()) + 1) / (keys_ + 1); }
+    constexpr Index keys() const { return keys_; }
+    constexpr bool allows(Site at) const {
+        const Index place = at.query * (keys_ + 1) + at.key;
+        return at.key < keys_ && place < static_cast<Index>(picture_.size()) &&
+               picture_[static_cast<std::size_t>(place)] == '#';
+    }
+    constexpr bool fits(Index queries, Index keys) const { return queries == this->queries() && keys == keys_; }
+
+  private:
+    constexpr bool is_end(Index i) const {
+        const char c = picture_[static_cast<std::size_t>(i)];
+        return c == '|' || c == '\n';
+    }
+
+    std::string_view picture_;
+    Index keys_;
+};
+
+/// A bit for each score, the same in every head; `bits_of` makes them from any mask or predicate.
+/// shape   words [queries, (keys + 63) / 64], key k is bit k % 64 of word k / 64; borrowed, not copied
+/// errors  Errc::option_value if there are not as many words
+/// cost    queries · keys / 8 bytes; `cover` looks at the tile's words
+class Bitmap {
+  public:
+    constexpr Bitmap(std::span<const std::uint64_t> words, Index queries, Index keys)
+        : words_(words), queries_(queries), keys_(keys) {
+        if (static_cast<Index>(words.size()) != queries * width())
+            throw Error(Errc::option_value, "Bitmap: expected ", queries * width(), " words for ", queries, " × ", keys,
+                        " scores, found ", words.size());
+    }
+
+    constexpr bool allows(Site at) const { return bits(at.head, at.query, {at.key, at.key + 1}) != 0; }
+    constexpr Cover cover(Tile tile) const {
+        bool any = false, all = true;
+        for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
+            for (Index key = tile.keys.begin; key < tile.keys.end; key += 64) {
+                const Range part{key, std::min(key + 64, tile.keys.end)};
+                const std::uint64_t seen = bits(tile.head, query, part);
+                any |= seen != 0, all &= seen == ones(part, key);
+                if (any && !all) return Cover::some;
+            }
+        return all ? Cover::all : Cover::none;
+    }
+    constexpr Range keys(Range queries) const {
+        Range seen = nowhere;
+        for (Index query = queries.begin; query < std::min(queries.end, queries_); ++query) {
+            for (Index word = 0; word < width(); ++word) {
+                const std::uint64_t set = at(query, word);
+                if (set == 0) continue;
+                seen = hull(seen, {word * 64 + std::countr_zero(set), word * 64 + 64 - std::countl_zero(set)});
+            }
+        }
+        return seen;
+    }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        if (query >= queries_ || keys.begin >= keys_) return 0;
+        const Index word = keys.begin / 64, shift = keys.begin % 64;
+        std::uint64_t set = at(query, word) >> shift;
+        if (shift != 0 && word + 1 < width()) set |= at(query, word + 1) << (64 - shift);
+        return set & ones({keys.begin, std::min(keys.end, keys_)}, keys.begin);
+    }
+    constexpr bool fits(Index queries, Index keys) const { return queries == queries_ && keys == keys_; }
+
+  private:
+    constexpr Index width() const { return (keys_ + 63) / 64; }
+    constexpr std::uint64_t at(Index query, Index word) const {
+        return words_[static_cast<std::size_t>(query * width() + word)];
+    }
+
+    std::span<const std::uint64_t> words_;
+    Index queries_, keys_;
+};
+
+/// The words of a Bitmap that sees what `mask` sees in `head`.
+template <Mask M>
+constexpr std::vector<std::uint64_t> bits_of(const M& mask, Index queries, Index keys, Index head = 0) {
+    std::vector<std::uint64_t> words;
+    words.reserve(static_cast<std::size_t>(queries * ((keys + 63) / 64)));
+    for (Index query = 0; query < queries; ++query)
+        for (Index key = 0; key < keys; key += 64)
+            words.push_back(visible_bits(mask, head, query, {key, std::min(key + 64, keys)}));
+    return words;
+}
+
+/// A choice for each block of `rows` × `columns` scores.
+///     BlockSparse{blocks, 2, 2} with blocks {1, 0; 1, 1}
+///     # # . .
+///     # # . .
+///     # # # #
+///     # # # #
+/// shape   blocks [⌈queries / rows⌉, ⌈keys / columns⌉], zero is invisible; borrowed, not copied
+/// cost    `cover` looks at the blocks that the tile touches, `keys` at the rows of blocks
+struct BlockSparse {
+    View<const std::uint8_t, dyn, dyn> blocks;
+    Index rows, columns;
+
+    constexpr bool allows(Site at) const { return visible(at.query / rows, at.key / columns); }
+    constexpr Cover cover(Tile tile) const {
+        const bool first = visible(tile.queries.begin / rows, tile.keys.begin / columns);
+        for (Index y = tile.queries.begin / rows; y * rows < tile.queries.end; ++y)
+            for (Index x = tile.keys.begin / columns; x * columns < tile.keys.end; ++x)
+                if (visible(y, x) != first) return Cover::some;
+        return first ? Cover::all : Cover::none;
+    }
+    constexpr Range keys(Range queries) const {
+        Range seen = nowhere;
+        for (Index y = queries.begin / rows; y * rows < queries.end; ++y)
+            for (Index x = 0; x < blocks.extent(1); ++x)
+                if (visible(y, x)) seen = hull(seen, {x * columns, (x + 1) * columns});
+        return seen;
+    }
+    constexpr bool fits(Index queries, Index keys) const {
+        return (queries + rows - 1) / rows == blocks.extent(0) && (keys + columns - 1) / columns == blocks.extent(1);
+    }
+
+  private:
+    constexpr bool visible(Index y, Index x) const {
+        return y < blocks.extent(0) && x < blocks.extent(1) && blocks(y, x) != 0;
+    }
+};
+
+}  // namespace tessera

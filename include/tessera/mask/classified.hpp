@@ -1,0 +1,119 @@
+// The classes of all tiles of a mask, found once and kept: what makes a mask without `cover` as fast as one with it.
+#pragma once
+#include <memory>
+#include <tessera/mask/mask.hpp>
+#include <utility>
+#include <vector>
+
+namespace tessera {
+
+/// How much of each tile of a grid over queries × keys is visible in one head; the last tiles of each direction may be
+/// smaller.
+/// cost    a byte for each tile; time grows with the tiles inside the range that `keys` gives, and with `allows` only
+///         where `cover` does not tell
+class Classes {
+  public:
+    template <Mask M>
+    Classes(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 64, Index columns = 64)
+        : rows_(rows),
+          columns_(columns),
+          width_((keys + columns - 1) / columns),
+          cells_(static_cast<std::size_t>((queries + rows - 1) / rows * width_), Cover::none) {
+        for (Index y = 0; y * rows < queries; ++y) {
+            const Range block{y * rows, std::min((y + 1) * rows, queries)};
+            const Range seen = visible_keys(mask, block, keys);
+            Range hull{seen.end, seen.begin};
+            for (Index x = seen.begin / columns; x * columns < seen.end; ++x) {
+                const Tile tile{head, block, {x * columns, std::min((x + 1) * columns, keys)}};
+                const Cover cell = exact(mask, tile);
+                cells_[place(y, x)] = cell;
+                if (cell == Cover::none) continue;
+                hull = {std::min(hull.begin, tile.keys.begin), std::max(hull.end, tile.keys.end)};
+            }
+            hulls_.push_back(intersection(hull, seen));
+        }
+    }
+
+    Index height() const { return static_cast<Index>(hulls_.size()); }
+    Index width() const { return width_; }
+    Cover operator()(Index y, Index x) const { return cells_[place(y, x)]; }
+    Index count(Cover cover) const { return std::count(cells_.begin(), cells_.end(), cover); }
+
+    /// What follows for any tile, whether it lies on the grid or not.
+    Cover cover(Range queries, Range keys) const {
+        const Cover first = (*this)(queries.begin / rows_, keys.begin / columns_);
+        for (Index y = queries.begin / rows_; y * rows_ < queries.end; ++y)
+            for (Index x = keys.begin / columns_; x * columns_ < keys.end; ++x)
+                if (joined((*this)(y, x), first) == Cover::some) return Cover::some;
+        return first;
+    }
+    Range keys(Range queries) const {
+        Range seen = nowhere;
+        for (Index y = queries.begin / rows_; y * rows_ < queries.end; ++y)
+            seen = hull(seen, hulls_[static_cast<std::size_t>(y)]);
+        return seen;
+    }
+
+  private:
+    std::size_t place(Index y, Index x) const { return static_cast<std::size_t>(y * width_ + x); }
+
+    template <Mask M>
+    static Cover exact(const M& mask, Tile tile) {
+        const Cover told = tessera::cover(mask, tile);
+        if (told != Cover::some) return told;
+        bool any = false, all = true;
+        for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
+            for (Index key = tile.keys.begin; key < tile.keys.end; key += 64) {
+                const Range part{key, std::min(key + 64, tile.keys.end)};
+                const std::uint64_t seen = visible_bits(mask, tile.head, query, part);
+                any |= seen != 0, all &= seen == ones(part, key);
+                if (any && !all) return Cover::some;
+            }
+        return any ? Cover::all : Cover::none;
+    }
+
+    Index rows_, columns_, width_;
+    std::vector<Cover> cells_;
+    std::vector<Range> hulls_;
+};
+
+/// A mask with its classes: made once, used in every head, layer and step.
+///     const Classified mask(Where{my_rule}, rows, rows, 1);
+/// shape   for `queries` × `keys` and no other size; `heads` is how many heads the mask tells apart: 1 if it does not look
+///         at the head at all, or as many as there are
+/// cost    queries · keys / 4096 bytes for each of `heads`; copies share them
+template <Mask M>
+class Classified {
+  public:
+    Classified(M mask, Index queries, Index keys, Index heads, Index rows = 64, Index columns = 64)
+        : mask_(std::move(mask)), queries_(queries), keys_(keys) {
+        TESSERA_EXPECTS(heads >= 1);
+        std::vector<Classes> classes;
+        for (Index head = 0; head < heads; ++head) classes.emplace_back(mask_, queries, keys, head, rows, columns);
+        classes_ = std::make_shared<const std::vector<Classes>>(std::move(classes));
+    }
+
+    bool allows(Site at) const { return mask_.allows(at); }
+    Cover cover(Tile tile) const {
+        return classes(classes_->size() == 1 ? 0 : tile.head).cover(tile.queries, tile.keys);
+    }
+    Range keys(Range queries) const {
+        Range seen = nowhere;
+        for (const Classes& one : *classes_) seen = hull(seen, one.keys(queries));
+        return seen;
+    }
+    Range common(Range queries) const { return common_keys(mask_, queries, keys_); }
+    std::uint64_t bits(Index head, Index query, Range keys) const { return visible_bits(mask_, head, query, keys); }
+    bool fits(Index queries, Index keys) const {
+        return queries == queries_ && keys == keys_ && tessera::fits(mask_, queries, keys);
+    }
+
+    const Classes& classes(Index head = 0) const { return (*classes_)[static_cast<std::size_t>(head)]; }
+
+  private:
+    M mask_;
+    Index queries_, keys_;
+    std::shared_ptr<const std::vector<Classes>> classes_;
+};
+
+}  // namespace tessera

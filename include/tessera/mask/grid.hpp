@@ -1,0 +1,64 @@
+// Neighbourhoods in a picture.
+#pragma once
+#include <tessera/mask/mask.hpp>
+
+namespace tessera {
+
+/// Positions are the patches of a picture, row after row; each sees the patches at most `down` rows and `across` columns
+/// away. Patches behind a [CLS] row that sees and is seen by all: KeysBelow{1} | QueriesBelow{1} | Shifted{mask, -1, -1}.
+///     Neighbourhood{.height = 3, .width = 3, .down = 1, .across = 1}, query 4 and query 0
+///     # # #          # # .
+///     # # #          # # .
+///     # # #          . . .
+/// cost    `cover` a step for each pair of picture rows that the tile touches
+/// source  Hassani 2023 (Neighborhood Attention), without its shift of windows at the borders
+struct Neighbourhood {
+    Index height, width, down = 1, across = 1;
+
+    constexpr bool allows(Site at) const {
+        if (at.query >= height * width || at.key >= height * width) return false;
+        return near(at.query / width - at.key / width, down) && near(at.query % width - at.key % width, across);
+    }
+    constexpr Cover cover(Tile tile) const {
+        // Positions behind the picture see nothing and are not seen.
+        bool started = tile.queries.end > height * width || tile.keys.end > height * width;
+        Cover known = Cover::none;
+        for (Range q = piece(tile.queries.begin, tile.queries); !q.empty(); q = piece(q.end, tile.queries))
+            for (Range k = piece(tile.keys.begin, tile.keys); !k.empty(); k = piece(k.end, tile.keys)) {
+                const bool rows_near = near(q.begin / width - k.begin / width, down);
+                const Cover part = rows_near ? strip(columns(q), columns(k)) : Cover::none;
+                known = started ? joined(known, part) : part;
+                started = true;
+                if (known == Cover::some) return known;
+            }
+        return known;
+    }
+    constexpr Range keys(Range queries) const {
+        queries = intersection(queries, {0, height * width});
+        if (queries.empty()) return nowhere;
+        const Index first = queries.begin / width, last = (queries.end - 1) / width;
+        // A piece of one picture row sees only the columns near it; several rows may see any.
+        const Index left = first == last ? std::max(queries.begin % width - across, Index{0}) : 0;
+        const Index right = first == last ? std::min((queries.end - 1) % width + across + 1, width) : width;
+        return {std::max(first - down, Index{0}) * width + left, std::min(last + down, height - 1) * width + right};
+    }
+
+  private:
+    static constexpr bool near(Index distance, Index reach) { return -reach <= distance && distance <= reach; }
+    /// Columns `qx` of one picture row against columns `kx` of another near it.
+    constexpr Cover strip(Range qx, Range kx) const {
+        const Index least = kx.begin - (qx.end - 1), most = kx.end - 1 - qx.begin;
+        if (least > across || most < -across) return Cover::none;
+        return near(least, across) && near(most, across) ? Cover::all : Cover::some;
+    }
+    /// Those of `positions` from `first` on that are in its picture row.
+    constexpr Range piece(Index first, Range positions) const {
+        return {first, std::min({(first / width + 1) * width, positions.end, height * width})};
+    }
+    constexpr Range columns(Range piece) const {
+        const Index row = piece.begin / width * width;
+        return {piece.begin - row, piece.end - row};
+    }
+};
+
+}  // namespace tessera

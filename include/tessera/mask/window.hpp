@@ -1,0 +1,108 @@
+// Masks by distance: sliding windows, every n-th neighbour, every n-th column.
+#pragma once
+#include <optional>
+#include <tessera/mask/mask.hpp>
+
+namespace tessera {
+
+/// As far as one likes: a distance larger than any sequence.
+inline constexpr Index unbounded = PTRDIFF_MAX / 4;
+
+/// A query sees at most `left` keys back and `right` keys ahead of its own position.
+///     Window{1}      Window{.left = 2, .right = 1}
+///     # . . . .      # # . . .
+///     # # . . .      # # # . .
+///     . # # . .      # # # # .
+///     . . # # .      . # # # #
+///     . . . # #      . . # # #
+/// errors  without an offset (as for Causal) it fits only as many queries as keys
+/// source  Beltagy 2020 (Longformer) §3.1
+struct Window {
+    Index left = 0, right = 0;
+    std::optional<Index> offset{};
+
+    constexpr bool allows(Site at) const {
+        const Index ahead = at.key - at.query - shift();
+        return -left <= ahead && ahead <= right;
+    }
+    constexpr Cover cover(Tile tile) const {
+        // A tile holds every distance from its lower left corner's to its upper right one's.
+        const Index least = tile.keys.begin - (tile.queries.end - 1) - shift();
+        const Index most = tile.keys.end - 1 - tile.queries.begin - shift();
+        if (std::max(least, -left) > std::min(most, right)) return Cover::none;
+        return -left <= least && most <= right ? Cover::all : Cover::some;
+    }
+    constexpr Range keys(Range queries) const {
+        return {queries.begin + shift() - left, queries.end + shift() + right};
+    }
+    constexpr Range common(Range queries) const {
+        return {queries.end - 1 + shift() - left, queries.begin + shift() + right + 1};
+    }
+    constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
+
+  private:
+    constexpr Index shift() const { return offset.value_or(0); }
+};
+
+/// Every step-th key of a window, counted from the query's own position: a window that reaches `step` times as far.
+///     Dilated{.left = 4, .step = 2}
+///     # . . . . .
+///     . # . . . .
+///     # . # . . .
+///     . # . # . .
+///     # . # . # .
+///     . # . # . #
+/// source  Beltagy 2020 (Longformer) §3.1; Child 2019 (Sparse Transformer) §4.2: Window{n - 1} | Dilated{unbounded, 0, n}
+struct Dilated {
+    Index left = 0, right = 0, step = 1;
+    std::optional<Index> offset{};
+
+    constexpr bool allows(Site at) const {
+        return window().allows(at) && (at.key - at.query - offset.value_or(0)) % step == 0;
+    }
+    constexpr Cover cover(Tile tile) const {
+        const Index shift = offset.value_or(0);
+        const Index least = std::max(tile.keys.begin - (tile.queries.end - 1) - shift, -left);
+        const Index most = std::min(tile.keys.end - 1 - tile.queries.begin - shift, right);
+        if (least > most || down(most) < least) return Cover::none;
+        const bool on_every_step = step == 1 || (least == most && least % step == 0);
+        return on_every_step ? window().cover(tile) : Cover::some;
+    }
+    constexpr Range keys(Range queries) const { return window().keys(queries); }
+    constexpr Range common(Range queries) const { return step == 1 ? window().common(queries) : nowhere; }
+    constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
+
+  private:
+    constexpr Window window() const { return {left, right, offset}; }
+    /// The largest multiple of `step` that is not above `distance`.
+    constexpr Index down(Index distance) const {
+        const Index over = distance % step;
+        return distance - (over < 0 ? over + step : over);
+    }
+};
+
+/// Every step-th key from `first` on, for everybody: columns that sum up what lies between them.
+///     Strided{.step = 3, .first = 1}
+///     . # . . # .
+///     . # . . # .
+/// source  Child 2019 (Sparse Transformer) §4.2, "fixed": Strided{n, n - 1} & Causal{} beside blocks of n
+struct Strided {
+    Index step = 1, first = 0;
+
+    constexpr bool allows(Site at) const { return at.key >= first && (at.key - first) % step == 0; }
+    constexpr Cover cover(Tile tile) const {
+        if (next(tile.keys.begin) >= tile.keys.end) return Cover::none;
+        if (tile.keys.size() == 1) return Cover::all;
+        return step == 1 && tile.keys.begin >= first ? Cover::all : Cover::some;
+    }
+    constexpr Range keys(Range) const { return {first, everywhere.end}; }
+    constexpr Range common(Range) const { return step == 1 ? Range{first, everywhere.end} : nowhere; }
+
+  private:
+    /// The first such key that is not before `key`.
+    constexpr Index next(Index key) const {
+        return key <= first ? first : first + (key - first + step - 1) / step * step;
+    }
+};
+
+}  // namespace tessera
