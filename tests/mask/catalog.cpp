@@ -59,3 +59,34 @@ TEST_CASE("so do thousands of random compositions") {
     }
     CHECK(loose * 50 < tiles);  // sound is a must, tight a wish: hulls and single rows tell all but 2 %
 }
+
+TEST_CASE("excerpts of tables that were computed with PyTorch") {
+    // `rows` × `keys` scores from (query, key) on.
+    const auto excerpt = [](const auto& mask, Index query, Index key, Index rows, Index keys) {
+        return test::picture(Shifted{mask, query, key}, rows, keys);
+    };
+    CHECK(excerpt(Causal::bottom_right(33, 7), 24, 0, 6, 7) == ".......|.......|#......|##.....|###....|####...");
+    CHECK(excerpt(Causal::bottom_right(7, 33), 0, 23, 3, 10) == "####......|#####.....|######....");
+    CHECK(excerpt(masks::uni_modal(8), 6, 0, 4, 12) == "########....|########....|........####|........####");
+    CHECK(excerpt(masks::multimodal_causal(8), 6, 0, 4, 12) == "########....|########....|#########...|##########..");
+    CHECK(excerpt(masks::prefix_lm(20, Causal::bottom_right(33, 65)), 0, 18, 2, 16) ==
+          "###############.|################");
+    CHECK(excerpt(Window{5, 2, 0}, 30, 21, 5, 12) ==
+          "....########|.....#######|......######|.......#####|........####");
+    const std::vector<Index> lengths{33, 12, 1};
+    CHECK(excerpt(Padded{lengths, 33, 33, Padded::Side::left}, 33, 33, 2, 33) ==
+          ".....................############|.....................############");
+    const Window window{6, 6};
+    CHECK(excerpt(window | masks::prefix_lm(4, Causal{-65}), 9, 0, 3, 20) ==
+          "################....|#################...|####.#############..");
+    CHECK(excerpt(Causal{} & ~window, 9, 0, 4, 14) == "###...........|####..........|#####.........|######........");
+    const Tensor<std::uint8_t, dyn, dyn> blocks(
+        {5, 5}, {0, 1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+    CHECK(excerpt((BlockSparse{blocks, 13, 13} | window) & KeysBelow{65} & ~masks::uni_modal(11), 9, 0, 6, 34) ==
+          "...........#######################|...........#######################|"
+          ".....######.......................|......#####.......................|"
+          ".......####.......................|........###.......................");
+    CHECK(excerpt(masks::multimodal_causal(8) & KeysBelow{20}, 15, 0, 4, 24) ==
+          "################........|#################.......|##################......|###################.....");
+    CHECK(excerpt(Causal{} & ~Causal{}, 0, 0, 2, 9) == ".........|.........");
+}

@@ -29,9 +29,10 @@ class Documents {
         return at.query < length(queries_) && at.key < length(keys_) && id(queries_, at.query) == id(keys_, at.key);
     }
     constexpr Cover cover(Tile tile) const {
+        const Range all = common(tile.queries);
+        if (const Range seen = intersection(all, tile.keys); !seen.empty())
+            return seen == tile.keys ? Cover::all : Cover::some;
         const Range seen = intersection(keys(tile.queries), tile.keys);
-        if (seen.empty()) return Cover::none;
-        if (intersection(common(tile.queries), tile.keys) == tile.keys) return Cover::all;
         // The hull of several documents may have holes: those whose keys are elsewhere, or that have none.
         for (Index key = seen.begin; key < seen.end; key = document(keys_, id(keys_, key)).end)
             if (!intersection(document(queries_, id(keys_, key)), tile.queries).empty()) return Cover::some;

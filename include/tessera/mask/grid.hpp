@@ -42,6 +42,17 @@ struct Neighbourhood {
         const Index right = first == last ? std::min((queries.end - 1) % width + across + 1, width) : width;
         return {std::max(first - down, Index{0}) * width + left, std::min(last + down, height - 1) * width + right};
     }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        std::uint64_t seen = 0;
+        if (query >= height * width) return seen;
+        const Index row = query / width, column = query % width;
+        for (Range k = piece(keys.begin, keys); !k.empty(); k = piece(k.end, keys)) {
+            const Index first = k.begin / width * width;
+            const Range reach{first + column - across, first + column + across + 1};
+            if (near(row - k.begin / width, down)) seen |= ones(intersection(k, reach), keys.begin);
+        }
+        return seen;
+    }
 
   private:
     static constexpr bool near(Index distance, Index reach) { return -reach <= distance && distance <= reach; }

@@ -44,6 +44,13 @@ struct Window {
     constexpr Index shift() const { return offset.value_or(0); }
 };
 
+/// Ones for every step-th key of `keys` from `first` on, where bit 0 is key `base`.
+constexpr std::uint64_t every(Index step, Index first, Range keys, Index base) {
+    std::uint64_t bits = 0;
+    for (Index key = first; key < keys.end; key += step) bits |= std::uint64_t{1} << (key - base);
+    return bits;
+}
+
 /// Every step-th key of a window, counted from the query's own position: a window that reaches `step` times as far.
 ///     Dilated{.left = 4, .step = 2}
 ///     # . . . . .
@@ -70,6 +77,12 @@ struct Dilated {
     }
     constexpr Range keys(Range queries) const { return window().keys(queries); }
     constexpr Range common(Range queries) const { return step == 1 ? window().common(queries) : nowhere; }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        const Range seen = intersection(keys, intersection(this->keys({query, query + 1}), everywhere));
+        if (seen.empty()) return 0;
+        const Index own = query + offset.value_or(0);
+        return every(step, own - down(own - seen.begin), seen, keys.begin);
+    }
     constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
 
   private:
@@ -97,6 +110,9 @@ struct Strided {
     }
     constexpr Range keys(Range) const { return {first, everywhere.end}; }
     constexpr Range common(Range) const { return step == 1 ? Range{first, everywhere.end} : nowhere; }
+    constexpr std::uint64_t bits(Index, Index, Range keys) const {
+        return every(step, next(keys.begin), keys, keys.begin);
+    }
 
   private:
     /// The first such key that is not before `key`.
