@@ -1,19 +1,96 @@
-// What is added to a score before the softmax: the other extension point of attention.
+// What happens to a score before the softmax: the other extension point of attention.
 #pragma once
+#include <cmath>
 #include <concepts>
 #include <tessera/mask/mask.hpp>
+#include <utility>
 
 namespace tessera {
 
-/// A bias is a value that gives a number for each score: bias(Site) → float. It is asked only where the mask allows.
+/// A bias is a value that gives a number for each score: bias(Site) → float. It is asked only where the mask allows. It
+/// may also say, to save work,
+///     column(Index head, Index key) → const float*       p, so that p[query] is the bias of that query and this key
 template <class B>
-concept Bias = std::copy_constructible<B> && requires(const B& bias, Site at) {
+concept Bias = std::copyable<B> && requires(const B& bias, Site at) {
     { bias(at) } -> std::convertible_to<float>;
 };
+
+/// A modifier is a value that makes another score of a scaled score: modifier(float, Site) → float; and for gradients
+/// slope(float, Site) → float, its derivative by the score.
+template <class M>
+concept Modifier = std::copyable<M> && requires(const M& modifier, float score, Site at) {
+    { modifier(score, at) } -> std::convertible_to<float>;
+    { modifier.slope(score, at) } -> std::convertible_to<float>;
+};
+
+/// What attention takes beside a mask.
+template <class C>
+concept ScoreChange = Bias<C> || Modifier<C>;
+
+/// The score that `change` makes of `score`.
+template <ScoreChange C>
+constexpr float changed(const C& change, float score, Site at) {
+    if constexpr (Bias<C>)
+        return score + static_cast<float>(change(at));
+    else
+        return change(score, at);
+}
+
+/// The derivative of `changed` by `score`.
+template <ScoreChange C>
+constexpr float slope(const C& change, float score, Site at) {
+    if constexpr (Bias<C>)
+        return 1.0f;
+    else
+        return change.slope(score, at);
+}
 
 /// Adds nothing, and costs nothing.
 struct NoBias {
     constexpr float operator()(Site) const { return 0.0f; }
 };
+
+/// Adds a table of numbers, one for each score.
+/// shape   values [H or 1, T, S], one table for each head or one for all; borrowed, not copied
+struct AdditiveBias {
+    View<const float, dyn, dyn, dyn> values;
+
+    constexpr float operator()(Site at) const {
+        return values(values.extent(0) == 1 ? Index{0} : at.head, at.query, at.key);
+    }
+};
+
+/// Keeps scores between −limit and limit: limit · tanh(score / limit).
+/// source  Gemma Team 2024 (Gemma 2) §2
+struct SoftCap {
+    float limit;
+
+    float operator()(float score, Site) const { return limit * std::tanh(score / limit); }
+    float slope(float score, Site) const {
+        const float share = std::tanh(score / limit);
+        return 1.0f - share * share;
+    }
+};
+
+/// `a`, and then `b` on what `a` has made of the score: SoftCap{50} + alibi(12, rows, rows) caps first.
+template <ScoreChange A, ScoreChange B>
+struct Then {
+    A a;
+    B b;
+
+    constexpr float operator()(Site at) const requires Bias<A> && Bias<B> {
+        return static_cast<float>(a(at)) + static_cast<float>(b(at));
+    }
+    constexpr float operator()(float score, Site at) const requires(!(Bias<A> && Bias<B>)) {
+        return changed(b, changed(a, score, at), at);
+    }
+    constexpr float slope(float score, Site at) const requires(!(Bias<A> && Bias<B>)) {
+        return tessera::slope(b, changed(a, score, at), at) * tessera::slope(a, score, at);
+    }
+};
+template <ScoreChange A, ScoreChange B>
+constexpr Then<A, B> operator+(A a, B b) {
+    return {std::move(a), std::move(b)};
+}
 
 }  // namespace tessera
