@@ -1,0 +1,122 @@
+// A checkpoint folder as Hugging Face lays it out: one file of weights, or several with an index.
+#pragma once
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <tessera/checkpoint/safetensors.hpp>
+#include <vector>
+
+namespace tessera {
+
+/// The weights of a folder: `model.safetensors`, or the files that `model.safetensors.index.json` names; or one
+/// safetensors file by itself.
+/// errors  Errc::file_open, Errc::checkpoint_format; a file outside the folder is never opened
+/// cost    memory for the headers only
+class Checkpoint {
+  public:
+    struct Entry {
+        const StoredTensor* tensor;
+        const Safetensors* file;
+        std::string_view name() const { return tensor->name; }
+    };
+
+    explicit Checkpoint(const std::filesystem::path& folder) : folder_(folder) {
+        namespace fs = std::filesystem;
+        std::error_code ignored;
+        if (fs::is_regular_file(folder, ignored)) {
+            open(folder);
+            folder_ = folder.parent_path();
+            collect({});
+        } else if (fs::exists(folder / single, ignored)) {
+            open(folder / single);
+            collect({});
+        } else if (fs::exists(folder / index, ignored)) {
+            const auto wanted = read_index(folder / index);
+            for (const auto& entry : wanted) {
+                const auto is_open = [&](const auto& file) { return file->path().filename() == entry.second; };
+                if (std::ranges::none_of(files_, is_open)) open(folder / entry.second);
+            }
+            collect(wanted);
+        } else {
+            refuse();
+        }
+    }
+
+    /// Where it lies; config.json is beside it.
+    const std::filesystem::path& folder() const { return folder_; }
+    std::span<const std::unique_ptr<Safetensors>> files() const { return files_; }
+    /// In the order of their names.
+    std::span<const Entry> tensors() const { return tensors_; }
+    /// Null if there is none of that name.
+    const Entry* find(std::string_view name) const {
+        const auto at = std::ranges::lower_bound(tensors_, name, {}, &Entry::name);
+        return at != tensors_.end() && at->name() == name ? &*at : nullptr;
+    }
+    /// For messages: the file, or the folder if there are several.
+    std::string place() const { return files_.size() == 1 ? files_.front()->path().string() : folder_.string(); }
+
+  private:
+    static constexpr const char* single = "model.safetensors";
+    static constexpr const char* index = "model.safetensors.index.json";
+    using WeightMap = std::map<std::string, std::string, std::less<>>;  // tensor → file
+
+    void open(const std::filesystem::path& path) { files_.push_back(std::make_unique<Safetensors>(path)); }
+
+    [[noreturn]] void refuse() const {
+        namespace fs = std::filesystem;
+        std::error_code ignored;
+        const std::string expected = folder_.string() + ": expected " + single + " or " + index + ", found ";
+        if (!fs::is_directory(folder_, ignored)) throw Error(Errc::file_open, expected, "no such folder");
+        for (const auto& file : fs::directory_iterator(folder_, ignored))
+            if (file.path().extension() == ".bin" || file.path().extension() == ".pth")
+                throw Error(Errc::file_open, expected, "only ", in_quotes(file.path().filename().string()),
+                            ", which holds Python objects and is not read: save the model as safetensors");
+        throw Error(Errc::file_open, expected, "neither");
+    }
+
+    static WeightMap read_index(const std::filesystem::path& path) {
+        const auto fail = [&](const auto&... parts) {
+            throw Error(Errc::checkpoint_format, path.string(), ": ", parts...);
+        };
+        const Json json = read_json(path, Errc::checkpoint_format);
+        if (!json.is_object()) fail("expected an object, found ", json.type_name());
+        const auto map = json.find("weight_map");
+        if (map == json.end() || !map->is_object()) fail("expected an object weight_map, found none");
+        WeightMap out;
+        for (const auto& [tensor, file] : map->items()) {
+            if (!file.is_string())
+                fail("weight_map: expected a file for ", in_quotes(tensor), ", found ", printable(file.dump()));
+            const auto& name = file.get_ref<const std::string&>();
+            if (name.find_first_of(std::string_view("/\\\0", 3)) != name.npos || !name.ends_with(".safetensors"))
+                fail("weight_map: expected a .safetensors file of this folder for ", in_quotes(tensor), ", found ",
+                     in_quotes(name));
+            out.emplace(tensor, name);
+        }
+        return out;
+    }
+
+    void collect(const WeightMap& wanted) {
+        for (const auto& file : files_)
+            for (const StoredTensor& tensor : file->tensors()) tensors_.push_back({&tensor, file.get()});
+        std::ranges::stable_sort(tensors_, {}, &Entry::name);
+        for (const auto& [tensor, file] : wanted) {
+            const auto first = std::ranges::lower_bound(tensors_, std::string_view(tensor), {}, &Entry::name);
+            auto right = first;
+            while (right != tensors_.end() && right->name() == tensor && right->file->path().filename() != file)
+                ++right;
+            if (right == tensors_.end() || right->name() != tensor)
+                throw Error(Errc::checkpoint_format, (folder_ / index).string(), ": ", in_quotes(tensor),
+                            " should be in ", in_quotes(file), ", which does not hold it");
+            std::swap(*right, *first);  // the one that the index means counts
+        }
+        const auto same = [](const Entry& a, const Entry& b) { return a.name() == b.name(); };
+        tensors_.erase(std::unique(tensors_.begin(), tensors_.end(), same), tensors_.end());
+    }
+
+    std::filesystem::path folder_;
+    std::vector<std::unique_ptr<Safetensors>> files_;
+    std::vector<Entry> tensors_;
+};
+
+}  // namespace tessera

@@ -1,0 +1,364 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <checkpoint/temporary.hpp>
+#include <checkpoint/toy.hpp>
+#include <fstream>
+#include <support/golden.hpp>
+#include <support/golden_models.hpp>
+#include <tessera/checkpoint/load.hpp>
+#include <tessera/checkpoint/parameters.hpp>
+#include <tessera/checkpoint/save.hpp>
+
+using namespace tessera;
+using test::TemporaryFolder;
+
+namespace {
+
+/// The parameter at `path`, as floats.
+std::vector<float> values(auto& model, const std::string& path) {
+    std::vector<float> out;
+    for_each_parameter(model, [&](const std::string& at, const auto& leaf) {
+        if (at != path) return;
+        using Leaf = std::remove_cvref_t<decltype(leaf)>;
+        out.resize(static_cast<std::size_t>(Leaf::rows * Leaf::columns));
+        for (Index row = 0; row < Leaf::rows; ++row) leaf.read(row, out.data() + row * Leaf::columns);
+    });
+    return out;
+}
+
+/// Checks each parameter of `model` against the tensor that names/places says it is.
+template <class Model>
+void check_filled(Model& model, const Checkpoint& checkpoint, bool rounded) {
+    const auto needs = needs_of(model);
+    const Architecture architecture = architecture_of(needs);
+    const Plan plan = plan_load(needs, checkpoint, architecture);
+    auto source = plan.sources.begin();
+    for_each_parameter(model, [&](const std::string& path, const auto& leaf) {
+        using Leaf = std::remove_cvref_t<decltype(leaf)>;
+        CAPTURE(path);
+        REQUIRE(source->need.path == path);
+        const auto all = source->entry->tensor->to_floats();
+        const Index offset = source->layout.offset(source->need);
+        std::vector<float> row(static_cast<std::size_t>(Leaf::columns));
+        bool same = true;
+        for (Index r = 0; r < Leaf::rows; ++r) {
+            leaf.read(r, row.data());
+            for (Index c = 0; c < Leaf::columns; ++c) {
+                const float x = all[static_cast<std::size_t>(offset + r * Leaf::columns + c)];
+                const float y = row[static_cast<std::size_t>(c)];
+                same = same && (y == x || (rounded && y == to_float(to_bf16(x))));
+            }
+        }
+        CHECK(same);
+        ++source;
+    });
+}
+
+template <class Model>
+void check_golden(const char* folder) {
+    CAPTURE(folder);
+    const Checkpoint checkpoint(test::golden(folder));
+    const Description d = read_description(test::golden(folder));
+    for (const Stored stored : {Stored::f32, Stored::bf16}) {
+        Model model;
+        CHECK(needs_of(model) == parameters(d));
+        const Report report = load_weights(model, checkpoint, {.weights = stored});
+        CHECK(report.parameters == parameter_count(model));
+        CHECK(report.parameters == total_size(parameters(d)));
+        CHECK(report.unexpected.empty());
+        CHECK(report.used.size() + report.copies.size() + report.ignored.size() == checkpoint.tensors().size());
+        check_filled(model, checkpoint, stored == Stored::bf16);
+    }
+}
+
+/// Writes one tensor after another.
+struct Writer {
+    SafetensorsWriter writer;
+    void add(const std::string& name, std::vector<Index> shape, const std::function<float(Index)>& f) {
+        Index size = 1;
+        for (const Index extent : shape) size *= extent;
+        std::vector<float> x(static_cast<std::size_t>(size));
+        for (Index i = 0; i < size; ++i) x[static_cast<std::size_t>(i)] = f(i);
+        writer.add(name, shape, x.data());
+    }
+};
+
+constexpr OptConfig tiny{
+    .vocabulary = 24, .width = 8, .heads = 2, .hidden = 16, .layers = 2, .positions = 10, .embedding = 8};
+
+/// A checkpoint of random weights for `tiny`, whose tensors pass through `edit(name, shape)`, which may rename them.
+void write_tiny(const TemporaryFolder& folder, const std::function<std::string(const std::string&)>& rename,
+                const std::function<void(Writer&)>& more = {}) {
+    Description d;
+    d.architecture = Architecture::opt;
+    d.text = tiny;
+    Writer writer;
+    for (const StoredShape& tensor : stored_shapes(d))
+        if (const std::string name = rename(tensor.name); !name.empty())
+            writer.add(name, tensor.shape, [](Index i) { return static_cast<float>(i % 17) - 8; });
+    if (more) more(writer);
+    writer.writer.write(folder.path() / "model.safetensors");
+}
+
+std::string refusal(const TemporaryFolder& folder, const LoadOptions& options = {}) {
+    try {
+        test::ToyOpt<tiny> model;
+        load_weights(model, Checkpoint(folder.path()), options);
+    } catch (const Error& error) {
+        std::string message = error.what();
+        for (std::size_t at; (at = message.find(folder.path().string() + '/')) != message.npos;)
+            message.erase(at, folder.path().string().size() + 1);
+        return message;
+    }
+    return "not refused";
+}
+
+}  // namespace
+
+TEST_CASE("the golden models take every tensor of their checkpoints") {
+    check_golden<test::GoldenBlip2>("blip2_opt");
+    check_golden<test::GoldenBlip2>("blip2_opt_bf16");
+    check_golden<test::GoldenBlip2>("blip2_opt_f16");
+    check_golden<Opt<test::golden_opt>>("opt");
+    check_golden<Opt<test::golden_opt_350m>>("opt_350m_style");
+    check_golden<Vit<test::golden_clip>>("clip_vision");
+}
+
+TEST_CASE("one part of a BLIP-2 checkpoint can be loaded alone") {
+    const Checkpoint checkpoint(test::golden("blip2_opt"));
+    Vit<test::golden_vit> vision;
+    QFormer<test::golden_qformer> qformer;
+    Opt<test::golden_opt> decoder;
+    test::GoldenBlip2 whole;
+    load_weights(whole, checkpoint);
+    const auto check = [&](auto& part, const std::string& prefix) {
+        CHECK(load_weights(part, checkpoint).unexpected.empty());
+        for (const Need& need : needs_of(part)) CHECK(values(part, need.path) == values(whole, prefix + need.path));
+    };
+    check(vision, "vision.");
+    check(qformer, "qformer.");
+    check(decoder, "decoder.");
+}
+
+TEST_CASE("fused projections are cut into three, and a key bias that is not stored is zeros") {
+    constexpr VitConfig c{.image = 4, .patch = 2, .width = 6, .heads = 2, .hidden = 8, .layers = 1};
+    const TemporaryFolder folder;
+    Writer writer;
+    const auto count = [](Index i) { return static_cast<float>(i); };
+    writer.add("visual_encoder.patch_embed.proj.weight", {6, 3, 2, 2}, count);
+    writer.add("visual_encoder.patch_embed.proj.bias", {6}, count);
+    writer.add("visual_encoder.cls_token", {1, 1, 6}, count);
+    writer.add("visual_encoder.pos_embed", {1, 5, 6}, count);
+    for (const char* norm : {"norm1", "norm2"})
+        for (const char* part : {".weight", ".bias"})
+            writer.add(std::string("visual_encoder.blocks.0.") + norm + part, {6}, count);
+    writer.add("visual_encoder.blocks.0.attn.qkv.weight", {18, 6}, count);
+    writer.add("visual_encoder.blocks.0.attn.q_bias", {6}, count);
+    writer.add("visual_encoder.blocks.0.attn.v_bias", {6}, [](Index i) { return static_cast<float>(100 + i); });
+    writer.add("visual_encoder.blocks.0.attn.proj.weight", {6, 6}, count);
+    writer.add("visual_encoder.blocks.0.attn.proj.bias", {6}, count);
+    writer.add("visual_encoder.blocks.0.mlp.fc1.weight", {8, 6}, count);
+    writer.add("visual_encoder.blocks.0.mlp.fc1.bias", {8}, count);
+    writer.add("visual_encoder.blocks.0.mlp.fc2.weight", {6, 8}, count);
+    writer.add("visual_encoder.blocks.0.mlp.fc2.bias", {6}, count);
+    writer.add("ln_vision.weight", {6}, count);
+    writer.add("ln_vision.bias", {6}, count);
+    writer.writer.write(folder.path() / "model.safetensors");
+
+    test::ToyVit<c> model;
+    const Report report = load_weights(model, Checkpoint(folder.path()));
+    CHECK(report.parameters == parameter_count(model));
+    CHECK(report.unexpected.empty());
+    CHECK(report.ignored.empty());
+    CHECK(values(model, "blocks.0.attention.query.weight").at(35) == 35);
+    CHECK(values(model, "blocks.0.attention.key.weight").at(0) == 36);
+    CHECK(values(model, "blocks.0.attention.key.weight").at(35) == 71);
+    CHECK(values(model, "blocks.0.attention.value.weight").at(0) == 72);
+    CHECK(values(model, "blocks.0.attention.query.bias") == std::vector<float>{0, 1, 2, 3, 4, 5});
+    CHECK(values(model, "blocks.0.attention.key.bias") == std::vector<float>(6, 0.0f));
+    CHECK(values(model, "blocks.0.attention.value.bias").at(5) == 105);
+    CHECK(values(model, "class_token").at(5) == 5);
+    CHECK(values(model, "position").at(29) == 29);
+    CHECK(values(model, "norm.bias").at(3) == 3);
+}
+
+TEST_CASE("prefixes, the tied output layer under either name or both") {
+    test::ToyOpt<tiny> expected, found;
+    const TemporaryFolder usual, bare, tied, both, inside;
+    const auto same = [](const std::string& name) { return name; };
+    write_tiny(usual, same);
+    load_weights(expected, Checkpoint(usual.path()));
+    const auto check = [&](const TemporaryFolder& folder, std::size_t copies) {
+        found = {};
+        const Report report = load_weights(found, Checkpoint(folder.path()));
+        CHECK(report.copies.size() == copies);
+        CHECK(report.unexpected.empty());
+        for (const Need& need : needs_of(found)) CHECK(values(found, need.path) == values(expected, need.path));
+    };
+    write_tiny(bare, [](const std::string& name) { return name.substr(std::string_view("model.").size()); });
+    check(bare, 0);
+    write_tiny(tied, [](const std::string& name) {
+        return name == "model.decoder.embed_tokens.weight" ? "lm_head.weight" : name;
+    });
+    check(tied, 0);
+    write_tiny(inside, [](const std::string& name) { return "language_model." + name; });
+    check(inside, 0);
+    write_tiny(both, same, [](Writer& writer) {
+        writer.add("lm_head.weight", {24, 8}, [](Index i) { return static_cast<float>(i % 17) - 8; });
+        writer.add("model.decoder.embed_positions.position_ids", {1, 12}, [](Index) { return 0.0f; });
+    });
+    check(both, 1);
+}
+
+TEST_CASE("an output layer of its own is refused, not ignored") {
+    const TemporaryFolder folder;
+    write_tiny(
+        folder, [](const std::string& name) { return name; },
+        [](Writer& writer) {
+            writer.add("lm_head.weight", {24, 8}, [](Index i) { return static_cast<float>(i == 191); });
+        });
+    CHECK(
+        refusal(folder) ==
+        "[checkpoint.unexpected] 'lm_head.weight': expected the numbers of 'model.decoder.embed_tokens.weight', which "
+        "the model has in its place, found others (model.safetensors)");
+}
+
+TEST_CASE("all that is missing is counted, and named as this checkpoint would name it") {
+    const TemporaryFolder folder, bare;
+    write_tiny(folder,
+               [](const std::string& name) { return name.find("layers.1.") == name.npos ? name : std::string(); });
+    CHECK(refusal(folder) ==
+          "[checkpoint.missing] 'model.decoder.layers.1.self_attn_layer_norm.weight': expected by the model that "
+          "config.json describes, not found in model.safetensors, like 15 other tensors");
+    write_tiny(bare, [](const std::string& name) {
+        return name == "model.decoder.final_layer_norm.bias" ? std::string() : name.substr(6);
+    });
+    CHECK(refusal(bare) ==
+          "[checkpoint.missing] 'decoder.final_layer_norm.bias': expected by the model that config.json describes, not "
+          "found in model.safetensors");
+}
+
+TEST_CASE("nothing of a model is touched unless all of it can be filled") {
+    const TemporaryFolder folder;
+    write_tiny(folder,
+               [](const std::string& name) { return name == "model.decoder.final_layer_norm.bias" ? "x" : name; });
+    test::ToyOpt<tiny> model;
+    CHECK_THROWS_AS(load_weights(model, Checkpoint(folder.path())), Error);
+    for_each_parameter(model, [](const std::string&, const auto& leaf) { CHECK_FALSE(leaf.is_set()); });
+}
+
+TEST_CASE("numbers that no weight can be: the place is named") {
+    const auto with = [](const TemporaryFolder& folder, float bad) {
+        write_tiny(
+            folder,
+            [](const std::string& name) { return name == "model.decoder.layers.1.fc2.weight" ? std::string() : name; },
+            [=](Writer& writer) {
+                writer.add("model.decoder.layers.1.fc2.weight", {8, 16}, [=](Index i) { return i == 53 ? bad : 1.0f; });
+            });
+    };
+    const TemporaryFolder folder;
+    const std::string place = "[checkpoint.value] 'model.decoder.layers.1.fc2.weight': row 3, column 5: ";
+    with(folder, -std::numeric_limits<float>::infinity());
+    CHECK(refusal(folder) == place + "expected a finite number, found -inf (model.safetensors)");
+    with(folder, std::numeric_limits<float>::max());
+    CHECK(refusal(folder) == "not refused");
+    CHECK(refusal(folder, {.weights = Stored::bf16}) ==
+          place + "expected a finite number of bfloat16, found 3.40282e+38 (model.safetensors)");
+}
+
+namespace {
+
+struct Mine {
+    test::ToyLinear<3, 5> first;
+    Parameter<2, 2, 2> cube;
+    static void visit(auto& self, auto&& f) {
+        f("first", self.first);
+        f("cube", self.cube);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a model of no known family is filled by its own paths") {
+    const TemporaryFolder folder;
+    Writer writer;
+    const auto count = [](Index i) { return static_cast<float>(i); };
+    writer.add("first.weight", {5, 3}, count);
+    writer.add("first.bias", {5}, count);
+    writer.add("cube", {2, 2, 2}, count);
+    writer.add("second.bias", {5}, count);
+    writer.writer.write(folder.path() / "model.safetensors");
+    Mine model;
+    const Report report = load_weights(model, Checkpoint(folder.path()));
+    CHECK(values(model, "first.weight").at(14) == 14);
+    CHECK(values(model, "cube").at(7) == 7);
+    CHECK(report.unexpected == std::vector<std::string>{"second.bias"});
+    CHECK(report.warning() == "not used, since the model has no place for it: 'second.bias'");
+}
+
+TEST_CASE("progress: every byte once, in order, to the end") {
+    test::GoldenBlip2 model;
+    Index last = 0, total = 0;
+    const Report report = load_weights(model, Checkpoint(test::golden("blip2_opt_bf16")),
+                                       {.progress = [&](Index done, Index all, std::string_view) {
+                                           CHECK(done > last);
+                                           CHECK(done <= all);
+                                           last = done, total = all;
+                                       }});
+    CHECK(last == total);
+    CHECK(report.bytes == total);
+    CHECK(report.bytes == 2 * report.parameters);
+}
+
+namespace {
+
+/// Takes numbers and keeps only their sum.
+struct Sink {
+    static constexpr Index rows = 48 << 10, columns = 1000;
+    double sum = 0;
+    void allocate(Stored) {}
+    void write(Index, const float* x, Index count) {
+        for (Index i = 0; i < count * columns; ++i) sum += static_cast<double>(x[i]);
+    }
+    void read(Index, float*) const {}
+    bool is_set() const { return true; }
+    Index bytes() const { return 0; }
+};
+struct SinkModel {
+    Sink big;
+    static void visit(auto& self, auto&& f) { f("big", self.big); }
+};
+
+/// Of this process, in bytes: `VmRSS` all memory that is present, `RssFile` what is of mapped files.
+Index memory(const std::string& what) {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with(what + ':')) return std::stol(line.substr(what.size() + 1)) * 1024;
+    return 0;
+}
+
+}  // namespace
+
+TEST_CASE("pages that have been read are given back: loading takes a few megabytes beside the model") {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.safetensors", "");
+    const Index bytes = Sink::rows * Sink::columns * 4;  // 197 MB, a hole in the file
+    std::string header =
+        R"({"big":{"dtype":"F32","shape":[49152,1000],"data_offsets":[0,)" + std::to_string(bytes) + "]}}";
+    header.insert(0, {char(header.size()), 0, 0, 0, 0, 0, 0, 0});
+    folder.write("model.safetensors", header);
+    std::filesystem::resize_file(path, header.size() + static_cast<std::size_t>(bytes));
+
+    SinkModel model;
+    const Checkpoint checkpoint(folder.path());
+    const Index before = memory("RssFile");
+    REQUIRE(before > 0);
+    Index most = 0;
+    const Report report =
+        load_weights(model, checkpoint,
+                     {.progress = [&](Index, Index, std::string_view) { most = std::max(most, memory("RssFile")); }});
+    CHECK(report.bytes == bytes);
+    CHECK(most - before < 16'000'000);
+    CHECK(model.big.sum == 0);
+}
