@@ -20,7 +20,7 @@ struct Grid {
 /// source  torch.nn.functional.interpolate(mode="bicubic", align_corners=False), as interpolate_pos_encoding has it
 template <Index Width>
 void interpolate_positions(Rows<Width> out, Grid to, ConstRows<Width> table, Grid from) {
-    struct Taps {
+    struct Neighbours {
         std::array<Index, 4> at;
         std::array<float, 4> weight;
     };
@@ -32,16 +32,16 @@ void interpolate_positions(Rows<Width> out, Grid to, ConstRows<Width> table, Gri
         constexpr float a = -0.75f;
         const auto near = [](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };       // |x| ≤ 1
         const auto far = [](float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };  // 1 < |x| < 2
-        Taps result{{}, {far(t + 1), near(t), near(1 - t), far(2 - t)}};
+        Neighbours result{{}, {far(t + 1), near(t), near(1 - t), far(2 - t)}};
         for (Index n = 0; n < 4; ++n)
             result.at[static_cast<std::size_t>(n)] =
                 std::clamp<Index>(static_cast<Index>(base) + n - 1, 0, source_size - 1);
         return result;
     };
     for (Index y = 0; y < to.height; ++y) {
-        const Taps down = taps(y, to.height, from.height);
+        const Neighbours down = taps(y, to.height, from.height);
         for (Index x = 0; x < to.width; ++x) {
-            const Taps across = taps(x, to.width, from.width);
+            const Neighbours across = taps(x, to.width, from.width);
             float* row = out.data() + (y * to.width + x) * Width;
             for (Index d = 0; d < Width; ++d) {
                 float sum = 0;

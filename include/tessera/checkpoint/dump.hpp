@@ -1,0 +1,42 @@
+// A recorder that keeps every intermediate value that has a name, and writes them as a safetensors file.
+#pragma once
+#include <map>
+#include <tessera/checkpoint/save.hpp>
+#include <tessera/core/recorder.hpp>
+
+namespace tessera {
+
+/// Keeps named values: `vision.layer_3`, `qformer.embeddings`, … A name that comes again replaces what it had.
+/// cost    a copy of each value
+class Dump : public Recorder {
+  public:
+    struct Value {
+        Index rows = 0, width = 0;
+        std::vector<float> values;
+    };
+    using Recorder::on;
+    void on(const Named& named) override {
+        std::string key(named.name);
+        if (named.index >= 0) key += '_' + std::to_string(named.index);
+        values_[key] = {named.rows, named.width, {named.values, named.values + named.rows * named.width}};
+    }
+
+    const std::map<std::string, Value>& values() const { return values_; }
+    /// errors  Errc::checkpoint_missing
+    const Value& at(const std::string& name) const {
+        const auto found = values_.find(name);
+        if (found == values_.end()) throw Error(Errc::checkpoint_missing, '\'', name, "': no value of that name");
+        return found->second;
+    }
+    /// errors  Errc::file_open
+    void write(const std::filesystem::path& path) const {
+        SafetensorsWriter writer;
+        for (const auto& [name, value] : values_) writer.add(name, {value.rows, value.width}, value.values.data());
+        writer.write(path);
+    }
+
+  private:
+    std::map<std::string, Value> values_;
+};
+
+}  // namespace tessera

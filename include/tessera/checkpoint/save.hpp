@@ -1,0 +1,53 @@
+// Writing safetensors files.
+#pragma once
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <tessera/checkpoint/dtype.hpp>
+#include <tessera/core/json.hpp>
+#include <utility>
+#include <vector>
+
+namespace tessera {
+
+/// Tensors on their way to a file; the numbers are copied when they are added.
+class SafetensorsWriter {
+  public:
+    /// errors  Errc::checkpoint_format for a name that was added before
+    void add(const std::string& name, const std::vector<Index>& shape, const float* values) {
+        add(name, Dtype::f32, shape, values, sizeof(float));
+    }
+    void add(const std::string& name, const std::vector<Index>& shape, const std::int64_t* values) {
+        add(name, Dtype::i64, shape, values, sizeof(std::int64_t));
+    }
+
+    /// errors  Errc::file_open when the file cannot be written whole
+    void write(const std::filesystem::path& path) const {
+        std::string header = header_.dump();
+        header.append((8 - header.size() % 8) % 8, ' ');  // so that the numbers are aligned
+        std::ofstream out(path, std::ios::binary);
+        const auto length = static_cast<std::uint64_t>(header.size());
+        for (int i = 0; i < 8; ++i) out.put(static_cast<char>(length >> 8 * i & 0xff));
+        out.write(header.data(), static_cast<std::streamsize>(header.size()));
+        out.write(data_.data(), static_cast<std::streamsize>(data_.size()));
+        if (!out.flush()) throw Error(Errc::file_open, path.string(), ": cannot be written");
+    }
+
+  private:
+    void add(const std::string& name, Dtype type, const std::vector<Index>& shape, const void* values,
+             std::size_t element) {
+        if (header_.contains(name)) throw Error(Errc::checkpoint_format, '\'', name, "': added twice");
+        std::size_t count = 1;
+        for (const Index extent : shape) count *= static_cast<std::size_t>(extent);
+        const std::size_t begin = data_.size();
+        data_.resize(begin + count * element);
+        if (count > 0) std::memcpy(data_.data() + begin, values, count * element);
+        header_[name] = {{"dtype", tessera::name(type)}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+    }
+
+    Json header_ = Json::object();
+    std::vector<char> data_;
+};
+
+}  // namespace tessera

@@ -1,0 +1,66 @@
+// Which way up a picture was taken, as cameras write it into EXIF data, and the turn that puts it right.
+#pragma once
+#include <algorithm>
+#include <tessera/image/bytes.hpp>
+#include <tessera/image/image.hpp>
+
+namespace tessera {
+
+/// Where the first row and the first column of the stored picture lie in the real one; EXIF's numbers.
+enum class Orientation {
+    top_left = 1,  // as it is
+    top_right,
+    bottom_right,
+    bottom_left,
+    left_top,
+    right_top,
+    right_bottom,
+    left_bottom,
+};
+
+/// The orientation that EXIF data (a TIFF header and its first directory) gives; top_left where it gives none or is
+/// broken, since a picture is worth more than its description.
+/// source  EXIF 2.3 §4.6.4, tag 0x0112
+inline Orientation exif_orientation(Bytes exif) {
+    constexpr std::size_t header = 8, entry = 12;
+    constexpr std::uint32_t tag = 0x0112, type_short = 3, type_long = 4;
+    if (exif.size() < header) return Orientation::top_left;
+    const bool little = exif[0] == 'I' && exif[1] == 'I';
+    if (!little && !(exif[0] == 'M' && exif[1] == 'M')) return Orientation::top_left;
+    const auto two = [&](std::size_t at) { return little ? little16(exif, at) : big16(exif, at); };
+    const auto four = [&](std::size_t at) { return little ? little32(exif, at) : big32(exif, at); };
+    const std::size_t directory = four(4);
+    if (two(2) != 42 || directory > exif.size() - 2) return Orientation::top_left;
+    const std::size_t entries = std::min<std::size_t>(two(directory), (exif.size() - directory - 2) / entry);
+    for (std::size_t i = 0; i < entries; ++i) {
+        const std::size_t at = directory + 2 + i * entry;
+        if (two(at) != tag || four(at + 4) != 1) continue;
+        const std::uint32_t type = two(at + 2);
+        const std::uint32_t value = type == type_short ? two(at + 8) : type == type_long ? four(at + 8) : 0;
+        if (value >= 1 && value <= 8) return static_cast<Orientation>(value);
+    }
+    return Orientation::top_left;
+}
+
+/// Turns and mirrors a stored picture the right way up.
+/// shape   [H, W, 3] → [H, W, 3], or [W, H, 3] for the last four
+inline Image turn_upright(Image stored, Orientation orientation) {
+    using enum Orientation;
+    if (orientation == top_left) return stored;
+    const auto one_of = [&](auto... these) { return ((orientation == these) || ...); };
+    const bool swap = one_of(left_top, right_top, right_bottom, left_bottom);
+    const bool rows_back = one_of(bottom_right, bottom_left, right_top, right_bottom);
+    const bool columns_back = one_of(top_right, bottom_right, right_bottom, left_bottom);
+    const Index height = stored.height(), width = stored.width();
+    Image out(swap ? width : height, swap ? height : width);
+    for (Index y = 0; y < out.height(); ++y)
+        for (Index x = 0; x < out.width(); ++x) {
+            const Index row = swap ? x : y, column = swap ? y : x;
+            const unsigned char* from =
+                stored.row(rows_back ? height - 1 - row : row) + 3 * (columns_back ? width - 1 - column : column);
+            std::copy_n(from, 3, out.row(y) + 3 * x);
+        }
+    return out;
+}
+
+}  // namespace tessera

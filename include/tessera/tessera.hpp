@@ -1,0 +1,6 @@
+// All of inference: pictures, text, checkpoints, models, captions.
+#pragma once
+#include <tessera/attention.hpp>
+#include <tessera/generate/caption.hpp>
+#include <tessera/generate/load.hpp>
+#include <tessera/image/read.hpp>

@@ -1,0 +1,265 @@
+// BLIP-2 with OPT, from checkpoint folder to text: every number on the way against transformers.
+#include <doctest/doctest.h>
+
+#include <tessera/checkpoint/dump.hpp>
+#include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/generate/caption.hpp>
+#include <tessera/generate/load.hpp>
+#include <tessera/image/read.hpp>
+
+#include "support/compare.hpp"
+#include "support/golden.hpp"
+#include "support/golden_models.hpp"
+
+using namespace tessera;
+using test::GoldenBlip2;
+
+namespace {
+
+constexpr double activations =
+    6e-5;  // tests/golden/make/README.template.md: four times what PyTorch's f32 differs from f64
+
+// Row `index` of the first extent of a stored tensor.
+std::vector<float> part(const Safetensors& file, const std::string& name, std::size_t index) {
+    const auto& tensor = file.tensor(name);
+    const auto all = tensor.to_floats();
+    const std::size_t size = all.size() / static_cast<std::size_t>(tensor.shape.at(0));
+    return {all.begin() + static_cast<std::ptrdiff_t>(index * size),
+            all.begin() + static_cast<std::ptrdiff_t>((index + 1) * size)};
+}
+
+struct Folder {
+    std::string name;
+    std::filesystem::path path = test::golden(name);
+    Json expected = read_json(path / "expected.json");
+    Safetensors tensors{path / "expected.safetensors"};
+    GoldenBlip2 model = load<GoldenBlip2>(path.string());
+};
+
+bool is_jpeg(const std::string& picture) { return picture.ends_with(".jpg"); }
+
+// The picture's pixels as the reference had them. A JPEG decodes a little differently with each decoder, so models are
+// compared on the reference's pixels; that our own pixels agree is tests/image's matter.
+Tensor<float, dyn, 588> reference_patches(const std::string& name, std::size_t index) {
+    static const Safetensors file(test::golden("blip2_opt/expected.safetensors"));
+    const auto pixels = part(file, name, index);
+    const auto side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(pixels.size()) / 3)));
+    Tensor<float, dyn, 588> out({side / 14 * (side / 14), 588});
+    patches(out.view(), View<const float, 3, dyn, dyn>(pixels.data(), {3, side, side}), 14);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("every intermediate value equals the reference, whatever type the weights were stored in") {
+    for (const char* name : {"blip2_opt", "blip2_opt_bf16", "blip2_opt_f16"}) {
+        CAPTURE(name);
+        const Folder folder{name};
+        const auto& model = folder.model;
+        const auto& pictures = folder.expected["images"];
+        for (std::size_t i = 0; i < pictures.size(); ++i) {
+            CAPTURE(pictures[i].get<std::string>());
+            Dump dump;
+            Scratch s(dump);
+            const auto pixels = reference_patches("pixel_values", i);
+            const auto seen = model.vision(pixels, s);
+            const auto said = model.projection(model.qformer(seen, s), s);
+            const auto same = [&](const std::string& what) {
+                test::check_close(what, dump.at(what).values, part(folder.tensors, what, i), activations);
+            };
+            same("vision.embeddings");
+            for (int layer = 0; layer < 3; ++layer) same("vision.layer_" + std::to_string(layer));
+            same("vision.last_hidden_state");
+            same("qformer.embeddings");
+            for (int layer = 0; layer < 4; ++layer) same("qformer.layer_" + std::to_string(layer));
+            test::check_close("language_projection", said.span(), part(folder.tensors, "language_projection", i),
+                              activations);
+
+            // The language model on placeholders, beginning and, for two pictures, a prompt.
+            const auto check_logits = [&](const std::string& run, std::size_t row) {
+                const auto ids = folder.tensors.tensor(run + ".input_ids").to<Token>();
+                const std::size_t length = static_cast<std::size_t>(folder.tensors.tensor(run + ".input_ids").shape[1]);
+                const std::span<const Token> words(ids.data() + row * length + 8, length - 8);
+                auto embedded = s.rows<64>(static_cast<Index>(length));
+                std::copy_n(said.data(), said.size(), embedded.data());
+                model.decoder.embedding.into(embedded.slice(8, static_cast<Index>(words.size())), words, s);
+                const Index starts[] = {0, embedded.extent(0)};
+                const auto logits = model.decoder.logits(model.decoder(embedded, starts, s), s);
+                test::check_close(run, logits.span(), part(folder.tensors, run + ".logits", row), activations);
+            };
+            check_logits("no_prompt", i);
+            if (i < 2) check_logits("prompt", i);
+        }
+    }
+}
+
+TEST_CASE("a batch of pictures gives what each picture gives") {
+    const Folder folder{"blip2_opt"};
+    Scratch s;
+    Tensor<float, dyn, 588> all({3 * 16, 588});
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto one = reference_patches("pixel_values", i);
+        std::copy_n(one.data(), one.size(), all.data() + static_cast<Index>(i) * one.size());
+    }
+    const auto said = folder.model.qformer(folder.model.vision(all, s), s, 3);
+    for (std::size_t i = 0; i < 3; ++i)
+        test::check_close("qformer.layer_3", said.slice(static_cast<Index>(i) * 8, 8).span(),
+                          part(folder.tensors, "qformer.layer_3", i), activations);
+    CHECK_THROWS_AS(folder.model.vision(all.view().slice(0, 20), s), Error);
+    CHECK_THROWS_AS(folder.model.qformer(ConstRows<64>(nullptr, {0, 64}), s, 0), Error);
+}
+
+TEST_CASE("a larger picture gets interpolated positions") {
+    const Folder folder{"blip2_opt"};
+    Scratch s;
+    const auto pixels = reference_patches("larger.pixel_values", 0);
+    const auto side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(pixels.extent(0)))));
+    REQUIRE(side > 4);
+    const auto seen = folder.model.vision(pixels, Grid{side, side}, s);
+    test::check_close("larger", seen.span(), part(folder.tensors, "larger.vision.last_hidden_state", 0), activations);
+}
+
+TEST_CASE("training batches: captions of different lengths side by side, without padding") {
+    const Folder folder{"blip2_opt"};
+    const auto& ids = folder.tensors.tensor("train.input_ids");
+    const auto tokens = ids.to<Token>();
+    const auto mask = folder.tensors.tensor("train.attention_mask").to<std::int64_t>();
+    const auto length = static_cast<std::size_t>(ids.shape[1]);
+    const auto all_logits = folder.tensors.tensor("train.logits").to_floats();
+    Scratch s;
+    Tensor<float, dyn, 64> embedded({static_cast<Index>(tokens.size()), 64});
+    std::vector<Index> starts;
+    std::vector<float> want;
+    Index row = 0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (i % length == 0) starts.push_back(row);
+        if (mask[i] == 0) continue;
+        if (tokens[i] == folder.model.tokens.image) {
+            const auto prefix = part(folder.tensors, "language_projection", i / length);
+            std::copy_n(prefix.data() + (row - starts.back()) * 64, 64, embedded.data() + row * 64);
+        } else {
+            folder.model.decoder.embedding.into(embedded.view().slice(row, 1), std::span(tokens).subspan(i, 1), s);
+        }
+        const auto scores = all_logits.begin() + static_cast<std::ptrdiff_t>(i * 608);
+        want.insert(want.end(), scores, scores + 608);
+        ++row;
+    }
+    starts.push_back(row);
+    REQUIRE(row < static_cast<Index>(tokens.size()));
+    const auto logits = folder.model.decoder.logits(folder.model.decoder(embedded.view().slice(0, row), starts, s), s);
+    test::check_close("train.logits", logits.span(), want, activations);
+}
+
+TEST_CASE("greedy captions: the same tokens, strings and scores as transformers") {
+    for (const char* name : {"blip2_opt", "blip2_opt_bf16", "blip2_opt_f16"}) {
+        const Folder folder{name};
+        int compared = 0;
+        for (const auto& [run, what] : folder.expected["generate"].items()) {
+            const auto& settings = what["settings"];
+            if (settings.value("num_beams", 1) != 1) continue;
+            CAPTURE(name);
+            CAPTURE(run);
+            for (std::size_t i = 0; i < what["images"].size(); ++i) {
+                const auto picture = what["images"][i].get<std::string>();
+                CAPTURE(picture);
+                if (is_jpeg(picture)) continue;  // decoders differ
+                std::string streamed;
+                GenerateOptions options{
+                    .prompt = what["prompts"][i].is_null() ? "" : what["prompts"][i].get<std::string>(),
+                    .max_tokens = settings["max_new_tokens"],
+                    .repetition_penalty = settings.value("repetition_penalty", 1.0f),
+                    .no_repeat = settings.value("no_repeat_ngram_size", 0),
+                    .on_text = [&](std::string_view text) { streamed += text; }};
+                Dump dump;
+                Scratch s(dump);
+                const auto image = read_image(test::golden("images/" + picture), {.turn_upright = false});
+                const Caption result = caption(folder.model, image, options, s);
+                CHECK(result.tokens == what["new_tokens"][i].get<std::vector<Token>>());
+                auto prompt = what["input_ids"][i].get<std::vector<Token>>();
+                CHECK(result.prompt == prompt);
+                const auto text = what["text"][i].get<std::string>();
+                CHECK(folder.model.tokenizer->decode(result.tokens, SkipSpecials::yes, OutOfVocabulary::skip) == text);
+                CHECK((streamed == text || streamed + "\n" == text));
+                const std::string steps = "generate." + run + ".step_logits";
+                if (folder.tensors.find(steps) != nullptr && settings.value("repetition_penalty", 1.0f) == 1.0f) {
+                    const auto want = part(folder.tensors, steps, i);
+                    std::vector<float> got;
+                    for (std::size_t step = 0; step < result.tokens.size(); ++step) {
+                        const auto& scores = dump.at("step_logits_" + std::to_string(step)).values;
+                        got.insert(got.end(), scores.begin(), scores.end());
+                    }
+                    test::check_close(steps, got, std::span(want).first(got.size()), activations);
+                }
+                ++compared;
+            }
+        }
+        CHECK(compared >= 5);
+    }
+}
+
+TEST_CASE("pixels from the file, not from the reference, give the reference's values too") {
+    const Folder folder{"blip2_opt"};
+    for (std::size_t i = 0; i < folder.expected["images"].size(); ++i) {
+        const auto picture = folder.expected["images"][i].get<std::string>();
+        if (is_jpeg(picture)) continue;
+        CAPTURE(picture);
+        const auto pixels =
+            preprocess(read_image(test::golden("images/" + picture), {.turn_upright = false}), folder.model.preprocess);
+        const auto want = part(folder.tensors, "pixel_values", i);
+        REQUIRE(pixels.size() == static_cast<Index>(want.size()));
+        for (std::size_t j = 0; j < want.size(); ++j) REQUIRE(std::abs(pixels.data()[j] - want[j]) <= 1e-6f);
+    }
+}
+
+TEST_CASE("weights kept as bf16 give what the same rounded weights give in f32") {
+    const auto path = test::golden("blip2_opt_bf16").string();
+    const auto exact = load<GoldenBlip2>(path, {.weights = Stored::f32});
+    const auto narrow = load<GoldenBlip2>(path, {.weights = Stored::bf16});
+    CHECK(parameter_bytes(narrow) < parameter_bytes(exact) * 6 / 10);
+    const Folder folder{"blip2_opt_bf16"};
+    const auto pixels = reference_patches("pixel_values", 0);
+    Scratch s;
+    const auto a = exact.projection(exact.qformer(exact.vision(pixels, s), s), s);
+    const auto b = narrow.projection(narrow.qformer(narrow.vision(pixels, s), s), s);
+    test::check_close("soft prompt", b.span(), a.span(), activations);
+}
+
+TEST_CASE("options out of range are one sentence each, before any work is done") {
+    const Folder folder{"blip2_opt"};
+    const auto image = read_image(test::golden("images/wide.png"));
+    const auto message = [&](GenerateOptions options) {
+        try {
+            caption(folder.model, image, options);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string("no error");
+    };
+    CHECK(message({.max_tokens = -1}) == "[option.value] max_tokens: expected 0 or more, found -1");
+    CHECK(message({.max_tokens = 3, .min_tokens = 4}) ==
+          "[option.value] min_tokens: expected at most max_tokens = 3, found 4");
+    CHECK(message({.repetition_penalty = 0}) ==
+          "[option.value] repetition_penalty: expected a number above 0, found 0");
+    CHECK(message({.max_tokens = 1000}) ==
+          "[sequence.length] prompt and max_tokens: expected at most 160 positions, found 9 + 1000");
+    CHECK(message({.prompt = "\xff"}).find("[text.encoding]") == 0);
+    CHECK(message({.max_tokens = 0}) == "no error");
+}
+
+TEST_CASE("the end is not chosen before min_tokens, and a token to stop at ends the text") {
+    const Folder folder{"blip2_opt"};
+    const auto image = read_image(test::golden("images/wide.png"));
+    const std::string prompt = "Question: what colour is the boat? Answer:";
+    Scratch s;
+    const auto penalized =
+        caption(folder.model, image, {.prompt = prompt, .max_tokens = 20, .repetition_penalty = 1.5f}, s);
+    REQUIRE(penalized.tokens.size() == 6);  // ends with the newline
+    const auto longer = caption(folder.model, image,
+                                {.prompt = prompt, .max_tokens = 20, .min_tokens = 12, .repetition_penalty = 1.5f}, s);
+    CHECK(longer.tokens.size() >= 12);
+    CHECK(std::equal(penalized.tokens.begin(), penalized.tokens.end() - 1, longer.tokens.begin()));
+    const auto stopped =
+        caption(folder.model, image,
+                {.prompt = prompt, .max_tokens = 20, .repetition_penalty = 1.5f, .stop = {penalized.tokens[2]}}, s);
+    CHECK(stopped.tokens.size() == 3);
+}

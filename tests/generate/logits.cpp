@@ -1,0 +1,55 @@
+#include <doctest/doctest.h>
+
+#include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/generate/logits.hpp>
+#include <tessera/generate/options.hpp>
+
+#include "support/golden.hpp"
+
+using namespace tessera;
+
+TEST_CASE("repetition penalty and repeated sequences as transformers has them") {
+    const Safetensors file(test::golden("logits_processors/expected.safetensors"));
+    const Json expected = read_json(test::golden("logits_processors/expected.json"));
+    const auto ids = file.tensor("input_ids").to<Token>();
+    const auto scores = file.tensor("scores").to_floats();
+    const auto rows = static_cast<std::size_t>(file.tensor("scores").shape[0]);
+    const auto words = scores.size() / rows, length = ids.size() / rows;
+    int compared = 0;
+    for (const auto& [name, settings] : expected["cases"].items()) {
+        CAPTURE(name);
+        const float penalty = settings.value("repetition_penalty", 1.0f);
+        const Index repeat = settings.value("no_repeat_ngram_size", 0);
+        if (settings.size() != static_cast<std::size_t>((penalty != 1.0f) + (repeat != 0)))
+            continue;  // others: sampling
+        auto mine = scores;
+        for (std::size_t r = 0; r < rows; ++r) {
+            const std::span<float> row(mine.data() + r * words, words);
+            const std::span<const Token> seen(ids.data() + r * length, length);
+            penalize_repetition(row, seen, penalty);
+            forbid_repeated_sequences(row, seen, repeat);
+        }
+        const auto want = file.tensor("out." + name).to_floats();
+        for (std::size_t i = 0; i < want.size(); ++i) REQUIRE(mine[i] == want[i]);
+        ++compared;
+    }
+    CHECK(compared >= 2);
+}
+
+TEST_CASE("short histories repeat nothing; sequences of one token never come again") {
+    float scores[] = {1, 2, 3};
+    forbid_repeated_sequences(scores, {}, 2);
+    CHECK(scores[2] == 3);
+    const Token seen[] = {0, 2};
+    forbid_repeated_sequences(scores, seen, 1);
+    CHECK(scores[0] == forbidden);
+    CHECK(scores[1] == 2);
+    CHECK(scores[2] == forbidden);
+}
+
+TEST_CASE("the largest score wins, the first of equals; NaN is an error") {
+    const float scores[] = {forbidden, 2, 5, 5};
+    CHECK(most_likely(scores) == 2);
+    const float broken[] = {1, std::numeric_limits<float>::quiet_NaN()};
+    CHECK_THROWS_AS(most_likely(broken), Error);
+}

@@ -1,0 +1,93 @@
+// OPT alone, with norms before and behind, against transformers.
+#include <doctest/doctest.h>
+
+#include <tessera/checkpoint/dump.hpp>
+#include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/generate/greedy.hpp>
+#include <tessera/generate/load.hpp>
+
+#include "support/compare.hpp"
+#include "support/golden.hpp"
+#include "support/golden_models.hpp"
+
+using namespace tessera;
+
+TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, Opt<test::golden_opt>,
+                   Opt<test::golden_opt_350m>) {
+    const bool post_norm = !Model::config.pre_norm;
+    const auto path = test::golden(post_norm ? "opt_350m_style" : "opt");
+    const double tolerance = post_norm ? 1e-4 : 6e-5;  // tests/golden/make/README.template.md
+    const Safetensors file(path / "expected.safetensors");
+    const Json expected = read_json(path / "expected.json");
+    const auto model = load<Model>(path.string());
+    const auto& stored = file.tensor("input_ids");
+    const auto ids = stored.to<Token>();
+    const auto mask = file.tensor("attention_mask").to<std::int64_t>();
+    const auto rows = static_cast<std::size_t>(stored.shape[0]), length = static_cast<std::size_t>(stored.shape[1]);
+
+    // The reference pads on the left; here rows follow each other and nothing is padded.
+    std::vector<Token> packed;
+    std::vector<Index> starts{0};
+    for (std::size_t i = 0; i < rows * length; ++i) {
+        if (mask[i] != 0) packed.push_back(ids[i]);
+        if ((i + 1) % length == 0) starts.push_back(static_cast<Index>(packed.size()));
+    }
+    Dump dump;
+    Scratch s(dump);
+    const auto embedded = model.embedding(packed, s);
+    const auto logits = model.logits(model(embedded, starts, s), s);
+    const auto valid = [&](const std::string& name) {
+        const auto all = file.tensor(name).to_floats();
+        const std::size_t width = all.size() / mask.size();
+        std::vector<float> out;
+        for (std::size_t i = 0; i < mask.size(); ++i)
+            if (mask[i] != 0)
+                out.insert(out.end(), all.begin() + static_cast<std::ptrdiff_t>(i * width),
+                           all.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
+        return out;
+    };
+    for (int layer = 0; layer < 3; ++layer) {
+        const std::string name = "layer_" + std::to_string(layer);
+        test::check_close(name, dump.at("decoder." + name).values, valid(name), tolerance);
+    }
+    test::check_close("logits", logits.span(), valid("logits"), tolerance);
+
+    const auto& run = expected["generate"]["greedy"];
+    for (std::size_t i = 0; i < rows; ++i) {
+        CAPTURE(i);
+        const std::vector<Token> prompt(packed.begin() + starts[i], packed.begin() + starts[i + 1]);
+        const Token end[] = {2};
+        std::vector<Token> told;
+        const auto tokens = greedy(model, model.embedding(prompt, s), prompt, end,
+                                   {.max_tokens = run["settings"]["max_new_tokens"]}, s, [&](Token id) {
+                                       told.push_back(id);
+                                       return true;
+                                   });
+        CHECK(tokens == run["new_tokens"][i].get<std::vector<Token>>());
+        CHECK(told == tokens);
+    }
+}
+
+TEST_CASE("reading token by token behind a cache gives the states of the whole sequence") {
+    const auto model = load<Opt<test::golden_opt>>(test::golden("opt").string());
+    Scratch s;
+    std::vector<Token> ids;
+    for (Token i = 0; i < 33; ++i) ids.push_back(5 + i * 17 % 500);
+    const Index starts[] = {0, 33};
+    const auto whole = model(model.embedding(ids, s), starts, s);
+    auto cache = model.cache(33);
+    for (Index at = 0; at < 33;) {
+        const Index count = at == 0 ? 7 : at == 7 ? 13 : 1;
+        const auto part =
+            std::span<const Token>(ids).subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(count));
+        const auto states = model.append(model.embedding(part, s), cache, s);
+        test::check_close("states", states.span(), whole.slice(at, count).span(), 2e-6);
+        at += count;
+    }
+    CHECK_THROWS_WITH_AS(model.append(model.embedding(std::span<const Token>(ids).first(1), s), cache, s),
+                         "[sequence.length] Opt: the cache holds 33 positions, found 34", Error);
+    const Index too_long[] = {0, 161};
+    Tensor<float, dyn, 64> rows({161, 64});
+    CHECK_THROWS_WITH_AS(model(rows, too_long, s), "[sequence.length] Opt: expected at most 160 positions, found 161",
+                         Error);
+}
