@@ -1,0 +1,49 @@
+#!/bin/sh
+# Checks what PROGRAM prints and how it exits, from the root of the project.
+#   usage: check.sh PROGRAM
+set -u
+program=$1
+model=tests/golden/blip2_opt
+failures=0
+
+# expect EXIT-CODE PATTERN COMMAND...: both streams together have to match the extended regular expression.
+expect() {
+  code=$1 pattern=$2
+  shift 2
+  said=$("$@" 2>&1)
+  found=$?
+  if [ "$found" != "$code" ] || ! printf '%s\n' "$said" | grep -Eq -- "$pattern"; then
+    printf 'expected exit code %s and /%s/, found %s and:\n%s\n  from: %s\n' "$code" "$pattern" "$found" "$said" "$*"
+    failures=$((failures + 1))
+  fi
+}
+
+# The tokens that transformers gives for these pictures (tests/golden/blip2_opt/expected.json).
+expect 0 '"tokens":\[294,309,26,197,26,26,309,225,554,26,26,309,399,569,24,71,63,197,399,197\]' \
+  "$program" caption --model $model --max-tokens 20 --json tests/golden/images/wide.png
+expect 0 '"tokens":\[197,496,309,309,409,409,496,554,309,399,399,197,197,524,403,197,135,527,197,197\]' \
+  "$program" caption --model $model --prompt 'a photo of' --max-tokens 20 --threads 1 --weights f32 --json tests/golden/images/wide.png
+expect 0 'wide.png: ' "$program" caption --model $model tests/golden/images/wide.png tests/golden/images/tall.png
+expect 0 'compiled +tiny' "$program" info --model $model
+expect 0 '"parameters":378352' "$program" info --json --model $model
+expect 0 'query_tokens \[1, 8, 48\] F32' "$program" info --tensors --model $model
+expect 0 'caption' "$program" --help
+
+expect 2 'subcommand' "$program"
+expect 2 'model is required' "$program" caption x.png
+expect 2 'PICTURE is required' "$program" caption --model $model
+expect 2 'f16' "$program" caption --model $model --weights f16 x.png
+expect 2 'threads' "$program" caption --model $model --threads 0 x.png
+
+expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" caption --model $model nothing.png
+expect 1 '^tessera: \[image\.' "$program" caption --model $model tests/golden/malformed/images/cut_data.png
+expect 1 '^tessera: \[sequence.length\] prompt and max_tokens: expected at most 160 positions' \
+  "$program" caption --model $model --max-tokens 1000 tests/golden/images/wide.png
+expect 1 '^tessera: .*nowhere' "$program" caption --model nowhere tests/golden/images/wide.png
+expect 1 '^tessera: \[config.unsupported\] .*captions need BLIP-2' \
+  "$program" caption --model tests/golden/opt tests/golden/images/wide.png
+expect 1 '^tessera: \[file.open\] /nowhere/x: cannot be written' \
+  "$program" caption --model $model --dump /nowhere/x tests/golden/images/wide.png
+
+[ $failures = 0 ] && echo "every call as expected"
+exit $((failures > 0))

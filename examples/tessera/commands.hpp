@@ -1,0 +1,26 @@
+// What the program can be asked to do.
+#pragma once
+#include <string>
+#include <tessera/generate/options.hpp>
+#include <vector>
+
+struct CaptionCommand {
+    std::string model;
+    std::vector<std::string> pictures;
+    tessera::GenerateOptions generate;
+    std::string weights;  // "f32", "bf16", or empty: as stored
+    int threads = 0;      // 0: one for each core
+    bool json = false;
+    bool turn = true;  // as EXIF says
+    std::string dump;
+};
+struct InfoCommand {
+    std::string model;
+    bool json = false;
+    bool tensors = false;
+};
+
+/// Return the exit code.
+/// errors  tessera::Error
+int run(const CaptionCommand& command);
+int run(const InfoCommand& command);

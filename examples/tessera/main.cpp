@@ -1,0 +1,64 @@
+// tessera: describes pictures with BLIP-2, from the command line.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <tessera/core/error.hpp>
+
+#include "commands.hpp"
+
+int main(int argc, char** argv) {
+    CLI::App app("Describes pictures, and answers questions about them, with a BLIP-2 checkpoint from Hugging Face.",
+                 "tessera");
+    app.require_subcommand(1);
+
+    CaptionCommand caption;
+    auto* caption_app = app.add_subcommand("caption", "Describe pictures, or answer a question about them");
+    caption_app
+        ->add_option("--model", caption.model, "A checkpoint folder, or the name of one in the Hugging Face cache")
+        ->required()
+        ->type_name("DIR");
+    caption_app->add_option("--prompt", caption.generate.prompt,
+                            "What the text begins with: 'a photo of', 'Question: … Answer:'");
+    caption_app->add_option("--max-tokens", caption.generate.max_tokens, "New tokens at most")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    caption_app->add_option("--min-tokens", caption.generate.min_tokens, "New tokens at least")
+        ->check(CLI::Range(0, 100000));
+    caption_app->add_option("--repetition-penalty", caption.generate.repetition_penalty, "Above 1: fewer repetitions")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    caption_app
+        ->add_option("--weights", caption.weights, "How weights are kept in memory; default: as the files have them")
+        ->check(CLI::IsMember({"f32", "bf16"}));
+    caption_app->add_option("--threads", caption.threads, "Default: one for each core")->check(CLI::Range(1, 1024));
+    caption_app->add_flag("--json", caption.json, "One JSON object for each picture");
+    caption_app->add_flag("!--ignore-orientation", caption.turn, "Do not turn pictures as their EXIF data says");
+    caption_app
+        ->add_option("--dump", caption.dump,
+                     "Write every intermediate value of the last picture to this safetensors file")
+        ->type_name("FILE");
+    caption_app->add_option("PICTURE", caption.pictures, "PNG, JPEG or BMP files")->required();
+
+    InfoCommand info;
+    auto* info_app = app.add_subcommand("info", "Say what a checkpoint is and what it needs");
+    info_app->add_option("--model", info.model, "A checkpoint folder, or the name of one in the Hugging Face cache")
+        ->required()
+        ->type_name("DIR");
+    info_app->add_flag("--json", info.json, "One JSON object");
+    info_app->add_flag("--tensors", info.tensors, "List every tensor");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& asked_for_help) {
+        return app.exit(asked_for_help);
+    } catch (const CLI::ParseError& error) {
+        app.exit(error);
+        return 2;
+    }
+    try {
+        return caption_app->parsed() ? run(caption) : run(info);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "tessera: %s\n", error.what());
+        return 1;
+    }
+}
