@@ -67,6 +67,7 @@ class Product {
         const Index passes = strips == 1 ? 1 : std::max<Index>(1, (inputs + most_inputs - 1) / most_inputs);
         const Index stride = weight_.width_of(column / Panels::panel_width);
         const T* w = weight_.at<T>(column);
+        const Index near = 8192 / Index{sizeof(T)};
         for (Index pass = 0; pass < passes; ++pass) {
             const Index begin = inputs * pass / passes / 2 * 2;
             const Index end = pass + 1 == passes ? inputs : inputs * (pass + 1) / passes / 2 * 2;
@@ -75,7 +76,11 @@ class Product {
                 const Index height = rows * (strip + 1) / strips - top;
                 float* sum = sums + top * Panels::panel_width;
                 multiply(height, vectors, sum, x_ + (row + top) * x_stride_ + begin, x_stride_, w + begin * stride,
-                         stride, end - begin, pass > 0);
+                         stride, end - begin, pass > 0,
+                         strips == 1 ? near
+                         : strip + 1 == strips
+                             ? (pass + 1 == passes ? inputs * stride - begin * stride : (end - begin) * stride)
+                             : 0);
                 if (pass + 1 == passes) finish(sum, row + top, height, column, vectors);
             }
         }

@@ -2,27 +2,17 @@
 #pragma once
 #include <tessera/kernel/panels.hpp>
 #include <tessera/kernel/simd.hpp>
-#include <utility>
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
 /// Rows of sums that fit the registers beside one panel's vectors.
 inline constexpr Index strip_rows = registers >= 32 ? 8 : 6;
 
-/// Detail: f(0), f(1), … as constants, unrolled by every compiler at every level of optimisation.
-template <int Count, class F>
-[[gnu::always_inline]] inline void unroll(const F& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-        (f(std::integral_constant<int, I>{}), ...);
-    }
-    (std::make_integer_sequence<int, Count>{});
-}
-
 /// sums[r][v] (+)= Σ_k x[r][k]·w[k][v], in the order of k, one rounding each.
 /// shape   x Rows × inputs, w a panel's columns, `stride` columns apart from k to k + 1; sums Rows × panel_width
 template <int Rows, int Vectors, class T>
-void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Index stride, Index inputs,
-                   bool add) noexcept {
+void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Index stride, Index inputs, bool add,
+                   Index ahead) noexcept {
     Vec sum[Rows][Vectors];
     unroll<Rows>([&](auto r) {
         unroll<Vectors>(
@@ -38,6 +28,7 @@ void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Inde
     if constexpr (std::same_as<T, float>) {
         for (Index k = 0; k < inputs; ++k, w += stride) {
             unroll<Vectors>([&](auto v) { b[v] = load(w + v * width); });
+            unroll<Vectors>([&](auto v) { prefetch(w + ahead + v * width); });
             step(b, k);
         }
     } else {
@@ -45,6 +36,7 @@ void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Inde
         const auto load_both = [&] {
             unroll<Vectors>([&](auto v) {
                 const Pair pair = load_pairs(w + v * width * 2);
+                prefetch(w + ahead + v * width * 2);
                 b[v] = pair.even;
                 odd[v] = pair.odd;
             });
@@ -68,11 +60,11 @@ void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Inde
 /// The tile for numbers of rows ≤ strip_rows and vectors ≤ Panels::vectors that are known at run time.
 template <class T>
 void multiply(Index rows, Index vectors, float* sums, const float* x, Index x_stride, const T* w, Index stride,
-              Index inputs, bool add) noexcept {
+              Index inputs, bool add, Index ahead) noexcept {
     unroll<strip_rows>([&](auto r) {
         unroll<Panels::vectors>([&](auto v) {
             if (rows == r + 1 && vectors == v + 1)
-                multiply_tile<r + 1, v + 1, T>(sums, x, x_stride, w, stride, inputs, add);
+                multiply_tile<r + 1, v + 1, T>(sums, x, x_stride, w, stride, inputs, add, ahead);
         });
     });
 }

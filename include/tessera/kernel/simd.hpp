@@ -2,6 +2,8 @@
 #pragma once
 #include <tessera/core/number.hpp>
 #include <tessera/core/view.hpp>
+#include <type_traits>
+#include <utility>
 
 // Inline functions that were compiled for different processors must not share a name, or the linker keeps one of them
 // for all: everything in kernel/ lives in an inline namespace named after the instruction set.
@@ -39,6 +41,16 @@ inline Vec& operator+=(Vec& a, Vec b) { return a = a + b; }
 inline Vec& operator-=(Vec& a, Vec b) { return a = a - b; }
 inline Vec& operator*=(Vec& a, Vec b) { return a = a * b; }
 inline Vec operator-(Vec a) { return broadcast(0.0f) - a; }
+
+/// f(0), f(1), … with the numbers as constants: arrays of vectors indexed by them stay in registers, with every compiler
+/// at every level of optimisation.
+template <int Count, class F>
+[[gnu::always_inline]] inline void unroll(const F& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+        (f(std::integral_constant<int, I>{}), ...);
+    }
+    (std::make_integer_sequence<int, Count>{});
+}
 
 /// Calls `f(offset, count)` for `size` elements, a vector at a time; `count` is `width` but for the last call. Where
 /// the body is inlined the full calls carry no mask: `load(p + offset, count)` is a plain load when count == width is

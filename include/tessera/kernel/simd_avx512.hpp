@@ -3,6 +3,8 @@
 #pragma once
 #include <immintrin.h>
 
+#include <bit>
+#include <cstdint>
 #include <tessera/core/number.hpp>
 #include <tessera/core/view.hpp>
 
@@ -119,5 +121,35 @@ inline Pair load_pairs(const bf16* p) {
         {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, both, 16))},
         {_mm512_castsi512_ps(_mm512_maskz_and_epi32(every, both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))}};
 }
+
+/// 2·width bf16 that are left as they are, for dot products of pairs.
+struct Halves {
+    __m512i v;
+};
+inline Halves load_halves(const bf16* p) { return {_mm512_loadu_si512(p)}; }
+/// The same two bf16 in every lane.
+inline Halves broadcast_pair(const bf16* p) {
+    std::int32_t both;
+    __builtin_memcpy(&both, p, sizeof(both));
+    return {_mm512_set1_epi32(both)};
+}
+/// c + a.even·b.even + a.odd·b.odd; `has_dot` says whether that is one instruction, which rounds its own way and takes
+/// subnormal numbers for zero.
+#if defined(__AVX512BF16__)
+inline constexpr bool has_dot = true;
+inline Vec dot(Halves a, Halves b, Vec c) {
+    return {_mm512_dpbf16_ps(c.v, (__m512bh)a.v, (__m512bh)b.v)};
+}
+#else
+inline constexpr bool has_dot = false;
+inline Vec dot(Halves a, Halves b, Vec c) {
+    const auto even = [](Halves x) { return Vec{_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, x.v, 16))}; };
+    const auto odd = [](Halves x) {
+        return Vec{
+            _mm512_castsi512_ps(_mm512_maskz_and_epi32(every, x.v, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
+    };
+    return fma(odd(a), odd(b), fma(even(a), even(b), c));
+}
+#endif
 
 }  // namespace tessera::kernel::inline TESSERA_ISA

@@ -157,4 +157,22 @@ inline Pair load_pairs(const bf16* p) {
     return {from_bits(both << 16), from_bits(both & Bits(0xffff0000u))};
 }
 
+/// 2·width bf16 that are left as they are, for dot products of pairs.
+struct Halves {
+    Bits v;
+};
+inline Halves load_halves(const bf16* p) {
+    return {bits_of({Vec::Register::load_unaligned(reinterpret_cast<const float*>(p))})};
+}
+/// The same two bf16 in every lane.
+inline Halves broadcast_pair(const bf16* p) {
+    return {Bits(std::uint32_t{p[0].bits} | std::uint32_t{p[1].bits} << 16)};
+}
+/// c + a.even·b.even + a.odd·b.odd; `has_dot` says whether that is one instruction.
+inline constexpr bool has_dot = false;
+inline Vec dot(Halves a, Halves b, Vec c) {
+    const Bits upper(0xffff0000u);
+    return fma(from_bits(a.v & upper), from_bits(b.v & upper), fma(from_bits(a.v << 16), from_bits(b.v << 16), c));
+}
+
 }  // namespace tessera::kernel::inline TESSERA_ISA
