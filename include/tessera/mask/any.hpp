@@ -7,13 +7,15 @@
 
 namespace tessera {
 
-/// Holds any mask, for masks that come from a command line or a file; tells all that the mask inside tells.
+/// Holds any mask, for masks that come from a command line or a file; tells all that the mask inside tells. `borrowed`
+/// keeps alive what the mask borrows.
 /// cost    one allocation when made, none when copied; a virtual call for each question
 class AnyMask {
   public:
     template <class M>
         requires(!std::same_as<M, AnyMask> && Mask<M>)
-    AnyMask(M mask) : mask_(std::make_shared<const Holds<M>>(std::move(mask))) {}
+    AnyMask(M mask, std::shared_ptr<const void> borrowed = nullptr)
+        : mask_(std::make_shared<const Holds<M>>(std::move(mask), std::move(borrowed))) {}
 
     bool allows(Site at) const { return mask_->allows(at); }
     Cover cover(Tile tile) const { return mask_->cover(tile); }
@@ -38,7 +40,7 @@ class AnyMask {
     };
     template <Mask M>
     struct Holds final : Interface {
-        explicit Holds(M m) : mask(std::move(m)) {}
+        Holds(M m, std::shared_ptr<const void> b) : mask(std::move(m)), borrowed(std::move(b)) {}
         bool allows(Site at) const override { return mask.allows(at); }
         Cover cover(Tile tile) const override { return tessera::cover(mask, tile); }
         Cover estimate(Tile tile) const override { return compose::estimate(mask, tile); }
@@ -52,6 +54,7 @@ class AnyMask {
         }
         bool fits(Index queries, Index keys) const override { return tessera::fits(mask, queries, keys); }
         M mask;
+        std::shared_ptr<const void> borrowed;
     };
 
     std::shared_ptr<const Interface> mask_;

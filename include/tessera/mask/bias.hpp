@@ -11,7 +11,7 @@ namespace tessera {
 /// may also say, to save work,
 ///     column(Index head, Index key) → const float*       p, so that p[query] is the bias of that query and this key
 template <class B>
-concept Bias = std::copyable<B> && requires(const B& bias, Site at) {
+concept Bias = std::copy_constructible<B> && requires(const B& bias, Site at) {
     { bias(at) } -> std::convertible_to<float>;
 };
 

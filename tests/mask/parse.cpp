@@ -1,0 +1,111 @@
+#include <doctest/doctest.h>
+
+#include <random>
+#include <tessera/mask/parse.hpp>
+#include "support/mask.hpp"
+
+using namespace tessera;
+using test::picture;
+
+namespace {
+
+std::string parsed(std::string_view text, Index queries, Index keys) {
+    return picture(parse_mask(text, queries, keys), queries, keys);
+}
+
+}  // namespace
+
+TEST_CASE("expressions") {
+    CHECK(parsed("prefix 2 | causal", 4, 4) == "##..|##..|###.|####");
+    CHECK(parsed(" ( keys 1|~causal )&queries 2", 3, 3) == "###|#.#|...");
+    CHECK(parsed("~full | causal & prefix 1", 3, 3) == "#..|#..|#..");
+    CHECK(parsed("~~causal", 3, 3) == "#..|##.|###");
+    CHECK(parsed("uni_modal 1", 3, 3) == "#..|.##|.##");
+    CHECK(parsed("multimodal_causal 2", 4, 4) == "##..|##..|###.|####");
+    CHECK(parsed("window 1", 3, 3) == "#..|##.|.##");
+    CHECK(parsed("window 0 1", 3, 3) == "##.|.##|..#");
+    CHECK(parsed("dilated 2", 4, 4) == "#...|.#..|#.#.|.#.#");
+    CHECK(parsed("dilated 2 0 2", 4, 4) == "#.#.|.#.#|..#.|...#");
+    CHECK(parsed("strided 2 1", 1, 5) == ".#.#.");
+    CHECK(parsed("sequences 1 0 2", 3, 3) == "#..|.##|.##");
+    CHECK(parsed("padded 2 1", 4, 4) == "##..|##..|..#.|..#.");
+    CHECK(parsed("tree -1 0 0", 3, 3) == "#..|##.|#.#");
+    CHECK(parsed("neighbourhood 2 2 0", 4, 4) == "#...|.#..|..#.|...#");
+    CHECK(parsed("random 0.5 7", 3, 8) == picture(Random{0.5, 7}, 3, 8));
+    CHECK(parsed("random 1", 2, 2) == "##|##");
+    CHECK(picture(parse_mask("heads 1 & causal | ~heads 1", 2, 2), 2, 2, 1) == "##|##");
+}
+
+TEST_CASE("unequal lengths want a corner") {
+    CHECK(parsed("causal bottom_right", 2, 4) == "###.|####");
+    CHECK(parsed("causal top_left", 2, 4) == "#...|##..");
+    CHECK(parsed("window 1 1 bottom_right", 2, 4) == ".###|..##");
+    CHECK(parsed("multimodal_causal 1 top_left", 2, 3) == "#..|##.");
+    CHECK_THROWS_WITH_AS(
+        parse_mask("causal", 2, 4),
+        "[option.value] mask 'causal': is not for 2 queries and 4 keys: lengths have to add up, and where "
+        "there are not as many of both, top_left or bottom_right has to say which corner the diagonal "
+        "begins in",
+        Error);
+    CHECK_THROWS_AS(parse_mask("sequences 1 2", 4, 4), Error);
+    CHECK_THROWS_AS(parse_mask("padded 1 2", 3, 3), Error);
+}
+
+TEST_CASE("mistakes are named, with their place") {
+    const auto message = [](std::string_view text) -> std::string {
+        try {
+            parse_mask(text, 8, 8);
+        } catch (const Error& error) {
+            CHECK(error.code == Errc::option_value);
+            return error.what();
+        }
+        return "no error";
+    };
+    const std::string number = "expected a whole number from 0 to 1000000000, found ";
+    CHECK(message("prefix x") == "[option.value] mask 'prefix x', character 8: " + number + "'x'");
+    CHECK(message("prefix") == "[option.value] mask 'prefix', character 7: " + number + "the end");
+    CHECK(message("prefix -1") == "[option.value] mask 'prefix -1', character 8: " + number + "'-1'");
+    CHECK(message("prefix 99999999999999999999").find(number) != std::string::npos);
+    CHECK(message("full full") ==
+          "[option.value] mask 'full full', character 6: expected &, | or the end, found 'full'");
+    CHECK(message("(full") == "[option.value] mask '(full', character 6: expected ), found the end");
+    CHECK(message("random 1.5").find("expected a number from 0 to 1, found '1.5'") != std::string::npos);
+    CHECK(message("random nan").find("expected a number from 0 to 1, found 'nan'") != std::string::npos);
+    CHECK(message("strided 0").find("from 1 to") != std::string::npos);
+    CHECK(message("").find("expected ~, ( or one of full") != std::string::npos);
+    CHECK(message("cusal").find("character 1: expected ~, ( or one of full") != std::string::npos);
+    CHECK(message("tree 0") == "[option.value] Tree: expected a parent from -1 to -1 for node 0, found 0");
+    CHECK(message("padded 9") == "[option.value] Padded: expected lengths from 0 to 8, found 9");
+    CHECK(message(std::string(100000, '(')).find("at most 100 brackets") != std::string::npos);
+    CHECK(message(std::string(100000, '~')).find("at most 100 brackets") != std::string::npos);
+}
+
+TEST_CASE("any text is a mask or an error, and a mask keeps its word") {
+    const std::vector<std::string> words{"full",      "causal",
+                                         "prefix",    "window",
+                                         "dilated",   "strided",
+                                         "sequences", "padded",
+                                         "tree",      "neighbourhood",
+                                         "random",    "heads",
+                                         "queries",   "(",
+                                         ")",         "~",
+                                         "&",         "|",
+                                         "0",         "1",
+                                         "2",         "3",
+                                         "-1",        "0.5",
+                                         "top_left",  "bottom_right",
+                                         "\xc3",      "1000000000"};
+    std::mt19937 random(7);
+    int masks = 0;
+    for (int i = 0; i < 50000; ++i) {
+        std::string text;
+        for (std::size_t n = 1 + random() % 6; n > 0; --n) text += words[random() % words.size()] + ' ';
+        try {
+            const AnyMask mask = parse_mask(text, 5, 7);
+            ++masks;
+            const Verdict verdict = verify(mask, 5, 7, 2);
+            CHECK_MESSAGE(verdict, text, verdict.text());
+        } catch (const Error&) {}
+    }
+    CHECK(masks > 500);
+}
