@@ -54,6 +54,13 @@ inline constexpr float sharp = 1.75f;
 // its input.
 inline constexpr float behind_norm = 0.3f;
 
+// Attention makes the rows of a picture alike; at half its size they still differ after forty layers.
+inline constexpr float mixing = 0.5f;
+
+// Few units pass a ReLU behind a bias of −1, as in trained OPT, and the gain makes up for it. With a bias of 0 every token
+// makes nearly the same sum of them, and greedy decoding says one word for ever.
+inline constexpr float relu_bias = -1, relu_gain = 3.6f;
+
 /// EVA-CLIP as Blip2VisionModel has it.
 inline void add_eva(TensorList& list, const VitConfig& c) {
     const std::string root = "vision_model.";
@@ -65,7 +72,7 @@ inline void add_eva(TensorList& list, const VitConfig& c) {
     for (Index i = 0; i < c.layers; ++i) {
         const std::string layer = root + "encoder.layers." + std::to_string(i) + '.';
         list.linear(layer + "self_attn.qkv", 3 * c.width, c.width, sharp);
-        list.linear(layer + "self_attn.projection", c.width, c.width);
+        list.linear(layer + "self_attn.projection", c.width, c.width, mixing);
         list.norm(layer + "layer_norm1", c.width);
         list.linear(layer + "mlp.fc1", c.hidden, c.width);
         list.linear(layer + "mlp.fc2", c.width, c.hidden);
@@ -80,7 +87,7 @@ inline void add_clip_blocks(TensorList& list, const std::string& root, Index lay
         const std::string layer = root + "encoder.layers." + std::to_string(i) + '.';
         for (const char* one : {"q_proj", "k_proj"}) list.linear(layer + "self_attn." + one, width, width, sharp);
         list.linear(layer + "self_attn.v_proj", width, width);
-        list.linear(layer + "self_attn.out_proj", width, width);
+        list.linear(layer + "self_attn.out_proj", width, width, mixing);
         list.norm(layer + "layer_norm1", width);
         list.linear(layer + "mlp.fc1", hidden, width);
         list.linear(layer + "mlp.fc2", width, hidden);
@@ -151,10 +158,8 @@ inline void add_opt(TensorList& list, const OptConfig& c, const std::string& pre
         list.linear(layer + "self_attn.v_proj", c.width, c.width);
         list.linear(layer + "self_attn.out_proj", c.width, c.width, gain);
         list.norm(layer + "self_attn_layer_norm", c.width);
-        // Few units pass a ReLU behind a bias of −1, as in trained OPT; with a bias of 0 every token makes nearly the
-        // same sum of them, and greedy decoding says one word for ever.
-        list.linear(layer + "fc1", c.hidden, c.width, 1, -1);
-        list.linear(layer + "fc2", c.width, c.hidden, gain);
+        list.linear(layer + "fc1", c.hidden, c.width, 1, relu_bias);
+        list.linear(layer + "fc2", c.width, c.hidden, gain * relu_gain);
         list.norm(layer + "final_layer_norm", c.width);
     }
     if (c.output_norm()) list.norm(root + "final_layer_norm", c.width);
