@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/byte_level.hpp>
 #include <tessera/text/tokenizer.hpp>
 #include <tessera/text/vocabulary.hpp>
@@ -34,8 +35,8 @@ class Bpe {
             append_utf8(spelling, characters[byte]);
             const auto token = vocabulary_.find(spelling);
             if (!token)
-                throw Error(Errc::tokenizer_format, where, ": the byte ", byte, " has no token; expected '", spelling,
-                            "', as in every byte-level vocabulary");
+                throw Error(Errc::tokenizer_format, where, ": the byte ", byte, " has no token; expected ",
+                            in_quotes(spelling), ", as in every byte-level vocabulary");
             bytes_[byte] = *token;
         }
     }
@@ -46,8 +47,8 @@ class Bpe {
         const auto known = [&](std::string_view piece) {
             const auto token = vocabulary_.find(piece);
             if (!token)
-                throw Error(Errc::tokenizer_format, where(), ": the merge of '", left, "' and '", right, "' needs '",
-                            piece, "', which is not in the vocabulary");
+                throw Error(Errc::tokenizer_format, where(), ": the merge of ", in_quotes(left), " and ",
+                            in_quotes(right), " needs ", in_quotes(piece), ", which is not in the vocabulary");
             return *token;
         };
         const Token a = known(left), b = known(right);

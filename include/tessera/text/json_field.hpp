@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/json.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/tokenizer.hpp>
 #include <utility>
 
@@ -35,11 +36,11 @@ class JsonField {
         if (!value_->is_object()) fail("expected an object, found ", value_->type_name());
         const auto member = value_->find(std::string(key));
         if (member == value_->end() || member->is_null()) return {};
-        return inside(*member, place_.empty() ? std::string(key) : place_ + '.' + std::string(key));
+        return inside(*member, place_.empty() ? printable(key) : place_ + '.' + printable(key));
     }
     JsonField operator[](std::string_view key) const {
         auto member = find(key);
-        if (!member) fail("expected '", key, "', found none");
+        if (!member) fail("expected ", in_quotes(key), ", found none");
         return *std::move(member);
     }
     JsonField element(std::size_t index) const {

@@ -1,4 +1,4 @@
-// Byte-level BPE from files: tokenizer.json, or vocab.json with merges.txt as the first releases of GPT-2 and OPT have them.
+// Byte-level BPE from files: tokenizer.json, or vocab.json with merges.txt as the first releases of OPT have them.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include <tessera/core/error.hpp>
 #include <tessera/core/file.hpp>
 #include <tessera/core/json.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/bpe.hpp>
 #include <tessera/text/json_field.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
@@ -35,7 +36,7 @@ inline void add_merge_line(Bpe& bpe, std::string_view line, auto&& where) {
     const std::size_t space = line.find(' ');
     const bool two = space != std::string_view::npos && space > 0 && space + 1 < line.size() &&
                      line.find(' ', space + 1) == std::string_view::npos;
-    if (!two) throw Error(Errc::tokenizer_format, where(), ": expected a merge of two parts, found '", line, "'");
+    if (!two) throw Error(Errc::tokenizer_format, where(), ": expected a merge of two parts, found ", in_quotes(line));
     bpe.add_merge(line.substr(0, space), line.substr(space + 1), where);
 }
 
@@ -96,8 +97,8 @@ inline std::unique_ptr<BpeTokenizer> read_bpe(const JsonField& root, const Token
     return std::make_unique<BpeTokenizer>(std::move(bpe), std::move(rules));
 }
 
-/// From vocab.json and merges.txt in `folder`. Without a tokenizer_config.json, a vocabulary with </s> is taken for OPT's,
-/// which puts it in front of every text.
+/// From vocab.json and merges.txt in `folder`. Without a tokenizer_config.json, a vocabulary with </s> is taken for
+/// OPT's, which puts it in front of every text.
 /// errors  tokenizer_format
 inline std::unique_ptr<BpeTokenizer> read_bpe(const std::filesystem::path& folder, TokenizerSettings settings) {
     const auto vocab = folder / "vocab.json", merges = folder / "merges.txt";

@@ -15,10 +15,11 @@
 
 namespace tessera {
 
-/// Reads the tokenizer that `folder` holds: tokenizer.json if it is there, else vocab.json with merges.txt (BPE), vocab.txt
-/// (WordPiece) or spiece.model (Unigram); with it tokenizer_config.json, special_tokens_map.json and added_tokens.json.
-/// errors  tokenizer_format: no such file, or one that is broken, contradicts another, or asks for what is not supported;
-///         file_open: no such folder
+/// Reads the tokenizer that `folder` holds: tokenizer.json if it is there, else vocab.json with merges.txt (BPE),
+/// vocab.txt (WordPiece) or spiece.model (Unigram); with it what there is of tokenizer_config.json,
+/// special_tokens_map.json and added_tokens.json.
+/// errors  tokenizer_format: no such file, or one that is broken, contradicts another, or asks for what is not
+///         supported; file_open: no such folder, or a file that cannot be read
 inline std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& folder) {
     std::error_code unused;
     if (!std::filesystem::is_directory(folder, unused))

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/base64.hpp>
 #include <tessera/text/charsmap.hpp>
 #include <tessera/text/json_field.hpp>
@@ -120,8 +121,8 @@ inline std::unique_ptr<UnigramTokenizer> read_unigram(const JsonField& root, con
     return std::make_unique<UnigramTokenizer>(std::move(unigram), std::move(rules));
 }
 
-/// From spiece.model in `folder`, with T5's rules: white space separates, every word has a mark, </s> ends every text, and
-/// sentinels follow the pieces, <extra_id_0> with the highest id; 100 unless the settings say otherwise.
+/// From spiece.model in `folder`, with T5's rules: white space separates, every word has a mark, </s> ends every text,
+/// and sentinels follow the pieces, <extra_id_0> with the highest id; 100 unless the settings say otherwise.
 /// errors  tokenizer_format
 inline std::unique_ptr<UnigramTokenizer> read_unigram(const std::filesystem::path& folder, TokenizerSettings settings) {
     const auto path = folder / "spiece.model";
@@ -134,7 +135,7 @@ inline std::unique_ptr<UnigramTokenizer> read_unigram(const std::filesystem::pat
     for (const auto& piece : model.pieces) {
         using enum SentencePieceModel::Type;
         if (piece.type == user_defined || piece.type == byte)
-            throw Error(Errc::tokenizer_format, where, ": the piece '", piece.text, "' is of type ",
+            throw Error(Errc::tokenizer_format, where, ": the piece ", in_quotes(piece.text), " is of type ",
                         static_cast<int>(piece.type), ", which is not supported; expected 1, 2, 3 or 5");
         pieces.push_back({piece.text, piece.score});
     }
@@ -161,8 +162,8 @@ inline std::unique_ptr<UnigramTokenizer> read_unigram(const std::filesystem::pat
     TokenizerRules rules = join_rules({}, settings, unigram.vocabulary(), where);
     cast_roles(rules, settings, unigram.vocabulary(), usual);
     if (!rules.special_tokens.eos)
-        throw Error(Errc::tokenizer_format, where, ": expected the token '", settings.roles["eos_token"],
-                    "', found none");
+        throw Error(Errc::tokenizer_format, where, ": expected the token ", in_quotes(settings.roles["eos_token"]),
+                    ", found none");
     rules.behind = {*rules.special_tokens.eos};
     return std::make_unique<UnigramTokenizer>(std::move(unigram), std::move(rules));
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/file.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/json_field.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/tokenizer_json.hpp>
@@ -98,8 +99,8 @@ inline std::unique_ptr<WordPieceTokenizer> read_wordpiece(const std::filesystem:
     cast_roles(rules, settings, wordpiece.vocabulary(), usual);
     const auto needed = [&](std::string_view role, const std::optional<Token>& token) {
         if (!token)
-            throw Error(Errc::tokenizer_format, vocab.string(), ": expected the token '",
-                        settings.roles.at(std::string(role)), "', found none");
+            throw Error(Errc::tokenizer_format, vocab.string(), ": expected the token ",
+                        in_quotes(settings.roles.at(std::string(role))), ", found none");
         return *token;
     };
     rules.before = {needed("cls_token", rules.special_tokens.cls)};

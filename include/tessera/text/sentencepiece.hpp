@@ -12,6 +12,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/file.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/tokenizer.hpp>
 #include <tessera/text/utf8.hpp>
 #include <vector>
@@ -135,7 +136,8 @@ inline SentencePieceModel::Piece read_sentence_piece(ProtobufFields fields) {
             case 2:
                 fields.expect(*field, Wire::fixed32);
                 piece.score = std::bit_cast<float>(static_cast<std::uint32_t>(field->value));
-                if (!std::isfinite(piece.score)) fields.fail("the score of '", piece.text, "' is not a finite number");
+                if (!std::isfinite(piece.score))
+                    fields.fail("the score of ", in_quotes(piece.text), " is not a finite number");
                 break;
             case 3:
                 fields.expect(*field, Wire::varint);

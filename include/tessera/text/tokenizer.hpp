@@ -1,20 +1,17 @@
 // Text to the ids a model reads, and back: what every tokenizer can do, whole and as a stream.
 #pragma once
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/token.hpp>
 #include <tessera/text/clean_up.hpp>
 #include <tessera/text/utf8.hpp>
 #include <utility>
 #include <vector>
 
 namespace tessera {
-
-/// The number of a piece of text in a vocabulary.
-using Token = std::int32_t;
 
 /// Whether encode() adds what the model expects around a text ([CLS] … [SEP], </s> in front).
 enum class Specials { add, omit };

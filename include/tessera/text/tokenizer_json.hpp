@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/json.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/added_tokens.hpp>
 #include <tessera/text/json_field.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
@@ -17,7 +18,7 @@ namespace tessera {
 /// Complains of a setting that is legal, but that no tokenizer of BERT, OPT or T5 has.
 [[noreturn]] inline void refuse_setting(const JsonField& field, std::string_view expected) {
     const std::string found = field.value().is_string() ? field.text() : field.value().dump(-1, ' ', true);
-    field.fail("'", found, "' is not supported; expected ", expected);
+    field.fail(in_quotes(found), " is not supported; expected ", expected);
 }
 
 /// "type" of a section; `expected` for the complaint if the section is missing.

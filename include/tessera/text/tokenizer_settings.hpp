@@ -11,6 +11,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/json.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/added_tokens.hpp>
 #include <tessera/text/json_field.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
@@ -77,8 +78,8 @@ inline void add_setting(TokenizerSettings& out, const AddedToken& token, const s
     if (is_new) {
         out.added.push_back(token);
     } else if (const auto& [id, other] = first->second; id != token.id) {
-        throw Error(Errc::tokenizer_format, file, ": the token '", token.content, "' has the id ", token.id, ", but ",
-                    id, " in ", other);
+        throw Error(Errc::tokenizer_format, file, ": the token ", in_quotes(token.content), " has the id ", token.id,
+                    ", but ", id, " in ", other);
     }
 }
 
@@ -103,7 +104,7 @@ inline void read_tokenizer_config(const JsonField& root, TokenizerSettings& out)
             AddedToken token = read_added_token(entry);
             const bool digits =
                 !key.empty() && key.size() < 10 && key.find_first_not_of("0123456789") == std::string::npos;
-            if (!digits) entry.fail("expected an id, found '", key, "'");
+            if (!digits) entry.fail("expected an id, found ", in_quotes(key));
             token.id = static_cast<Token>(std::stol(key));
             add_setting(out, token, root.file());
         }
@@ -151,14 +152,14 @@ inline TokenizerRules join_rules(std::vector<AddedToken> listed, const Tokenizer
     const Token highest = Vocabulary::highest_id(static_cast<std::size_t>(vocabulary.size()));
     const auto add = [&](const AddedToken& token, const std::string& file) {
         const auto refuse = [&](const auto&... why) {
-            throw Error(Errc::tokenizer_format, file, ": the added token '", token.content, "' ", why...);
+            throw Error(Errc::tokenizer_format, file, ": the added token ", in_quotes(token.content), " ", why...);
         };
         if (token.content.empty())
             throw Error(Errc::tokenizer_format, file, ": the added token ", token.id, " has no characters");
         if (token.id > highest)
             refuse("has the id ", token.id, ", far beyond the vocabulary of ", vocabulary.size(), " tokens");
         if (const std::string* piece = vocabulary.piece(token.id); piece != nullptr && *piece != token.content)
-            refuse("has the id ", token.id, " of the token '", *piece, "'");
+            refuse("has the id ", token.id, " of the token ", in_quotes(*piece));
         if (const auto own = vocabulary.find(token.content); own && *own != token.id)
             refuse("has the id ", token.id, ", but ", *own, " in the vocabulary");
         const auto [same, is_new] = by_content.emplace(token.content, token.id);
@@ -167,7 +168,7 @@ inline TokenizerRules join_rules(std::vector<AddedToken> listed, const Tokenizer
             return;
         }
         if (const auto [other, free] = by_id.emplace(token.id, token.content); !free)
-            refuse("has the id ", token.id, " of the added token '", other->second, "'");
+            refuse("has the id ", token.id, " of the added token ", in_quotes(other->second));
         rules.added.push_back(token);
     };
     for (const AddedToken& token : listed) add(token, where);

@@ -30,9 +30,9 @@ using UnigramNormalizer = std::variant<Charsmap, StripEnds, ReplaceText>;
 
 struct UnigramOptions {
     enum class Prepend { always, first, never };
-    std::vector<UnigramNormalizer> normalizers;  // one behind the other
-    bool split_white_space = true;               // and leave it out
-    std::string mark = "▁";                      // what spaces become; not empty
+    std::vector<UnigramNormalizer> normalizers{};  // one behind the other
+    bool split_white_space = true;                 // and leave it out
+    std::string mark = "▁";                        // what spaces become; not empty
     Prepend prepend = Prepend::always;  // a mark before every word (or the first one of the text) that has none
     bool split_marks = true;            // a mark begins a word
     bool decode_prepended = true;       // decoding drops the marks of the first piece

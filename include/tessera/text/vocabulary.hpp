@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/tokenizer.hpp>
 #include <unordered_map>
 #include <utility>
@@ -31,13 +32,13 @@ class Vocabulary {
         TESSERA_EXPECTS(id >= 0);
         const auto [entry, is_new] = ids_.try_emplace(std::string(piece), id);
         if (!is_new)
-            throw Error(Errc::tokenizer_format, where, ": the token '", piece, "' has two ids, ", entry->second,
-                        " and ", id);
+            throw Error(Errc::tokenizer_format, where, ": the token ", in_quotes(piece), " has two ids, ",
+                        entry->second, " and ", id);
         if (id >= size()) pieces_.resize(static_cast<std::size_t>(id) + 1);
         const std::string*& slot = pieces_[static_cast<std::size_t>(id)];
         if (slot != nullptr)
-            throw Error(Errc::tokenizer_format, where, ": the tokens '", *slot, "' and '", piece,
-                        "' have the same id, ", id);
+            throw Error(Errc::tokenizer_format, where, ": the tokens ", in_quotes(*slot), " and ", in_quotes(piece),
+                        " have the same id, ", id);
         slot = &entry->first;
     }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/printable.hpp>
 #include <tessera/text/bert_text.hpp>
 #include <tessera/text/clean_up.hpp>
 #include <tessera/text/tokenizer.hpp>
@@ -14,7 +15,7 @@
 namespace tessera {
 
 struct WordPieceOptions {
-    BertText text;
+    BertText text{};
     std::string unknown = "[UNK]";  // for a word that cannot be cut
     std::string prefix = "##";      // of pieces that continue a word
     std::size_t longest = 100;      // characters; longer words are unknown
@@ -29,8 +30,8 @@ class WordPiece {
         : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
         const auto unknown = vocabulary_.find(options_.unknown);
         if (!unknown)
-            throw Error(Errc::tokenizer_format, where, ": expected the token '", options_.unknown,
-                        "' for unknown words, found none");
+            throw Error(Errc::tokenizer_format, where, ": expected the token ", in_quotes(options_.unknown),
+                        " for unknown words, found none");
         unknown_ = *unknown;
     }
 

@@ -1,0 +1,68 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <tessera/text/wordpiece.hpp>
+#include <utility>
+#include <vector>
+
+#include "text/scratch_folder.hpp"
+
+using namespace tessera;
+using test::message_of;
+
+namespace {
+WordPiece wordpiece_of(const std::vector<std::string>& list, WordPieceOptions options = {}) {
+    Vocabulary vocabulary;
+    for (const auto& piece : list) vocabulary.add(piece, vocabulary.size(), "test");
+    return WordPiece(std::move(vocabulary), std::move(options), "vocab.txt");
+}
+std::string pieces(const WordPiece& model, std::string_view text) {
+    std::vector<Token> ids;
+    model.encode(text, true, ids);
+    std::string out;
+    for (const Token id : ids) (out += out.empty() ? "" : " ") += *model.vocabulary().piece(id);
+    return out;
+}
+std::string spelled(const WordPiece& model, const std::vector<std::string>& list) {
+    std::string out;
+    for (std::size_t i = 0; i < list.size(); ++i) model.spell(list[i], i == 0, out);
+    return out;
+}
+}  // namespace
+
+TEST_CASE("a word is cut into the longest pieces from the left") {
+    const auto model =
+        wordpiece_of({"[UNK]", "un", "unaff", "##aff", "##able", "##ab", "##le", "a", "##é", ",", "##,"});
+    CHECK(pieces(model, "unaffable") == "unaff ##able");
+    CHECK(pieces(model, "unable") == "un ##able");
+    CHECK(pieces(model, "unab a") == "un ##ab a");
+    CHECK(pieces(model, "aé") == "a ##é");
+    CHECK(pieces(model, "un,a") == "un , a");
+    CHECK(pieces(model, "") == "");
+}
+
+TEST_CASE("a word that cannot be cut is unknown as a whole") {
+    const auto model = wordpiece_of({"[UNK]", "un", "##aff"});
+    CHECK(pieces(model, "unaffx un x") == "[UNK] un [UNK]");
+    CHECK(pieces(model, "aff") == "[UNK]");  // only continues a word
+}
+
+TEST_CASE("a word of more characters than are allowed is unknown") {
+    const auto model = wordpiece_of({"[UNK]", "é", "##é"}, {.longest = 5});
+    CHECK(pieces(model, "ééééé") == "é ##é ##é ##é ##é");
+    CHECK(pieces(model, "éééééé") == "[UNK]");
+}
+
+TEST_CASE("pieces become text again") {
+    const auto model = wordpiece_of({"[UNK]"});
+    CHECK(spelled(model, {"un", "##aff", "##able", "is", "##n", "'", "t", "."}) == "unaffable isn ' t.");
+    CHECK(spelled(model, {"##ing", "##s"}) == "##ings");  // nothing to continue
+    CHECK(spelled(wordpiece_of({"[UNK]"}, {.clean_up = false}), {"a", ",", "b"}) == "a , b");
+    CHECK(spelled(model, {"a", ",", "b"}) == "a, b");
+}
+
+TEST_CASE("without a token for unknown words there is no WordPiece") {
+    CHECK(message_of(Errc::tokenizer_format, [] { wordpiece_of({"a"}); }) ==
+          "[tokenizer.format] vocab.txt: expected the token '[UNK]' for unknown words, found none");
+}
