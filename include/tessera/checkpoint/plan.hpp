@@ -87,7 +87,7 @@ inline Plan plan_load(std::span<const Need> needs, const Checkpoint& checkpoint,
             const Candidate candidate{{*need->second, &entry, place.layout}, place.section};
             if (all.empty() || all.back().source.entry != &entry)
                 all.push_back(candidate);
-            else if (candidate.fits() && !all.back().fits())  // EVA's and CLIP's class tokens differ in shape only
+            else if (candidate.fits() && !all.back().fits())  // EVA's and CLIP's class tokens: the shape decides
                 all.back() = candidate;
         }
         if (!is_wanted) (may_stay ? plan.ignored : plan.unexpected).emplace_back(entry.name());
@@ -102,13 +102,7 @@ inline Plan plan_load(std::span<const Need> needs, const Checkpoint& checkpoint,
             continue;
         }
         auto& all = found->second;
-        // One tensor may be read by two dialects, which differ in what its shape means: the shape decides.
-        const auto misfits = [](const Candidate& c) {
-            return !c.source.layout.fits(c.source.need, c.source.entry->tensor->shape, c.source.entry->tensor->size);
-        };
-        std::ranges::stable_sort(all, {}, [&](const Candidate& c) { return std::pair(misfits(c), c.section); });
-        const auto repeats = std::ranges::unique(all, {}, [](const Candidate& c) { return c.source.entry; });
-        all.erase(repeats.begin(), repeats.end());
+        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.section < b.section; });
         plan.sources.push_back(all.front().source);
         is_used[all.front().source.entry] = true;
         for (std::size_t i = 1; i < all.size(); ++i) {
