@@ -1,11 +1,14 @@
-// A program that uses the parts which need other libraries.
-#include <utf8proc.h>
-
+// A program that uses the parts which need other libraries: it decodes the picture it is given, reads JSON, and asks about a
+// character.
 #include <cstdio>
-#include <tessera/core/json.hpp>
+#include <tessera/tessera.hpp>
 
-int main() {
+int main(int count, char** arguments) {
+    if (count != 2) return 2;
+    const tessera::Image picture = tessera::read_image(arguments[1]);
     const auto json = tessera::parse_json("{\"a\": 1}", "here", tessera::Errc::file_format);
-    std::printf("%s, utf8proc %s\n", json.dump().c_str(), utf8proc_version());
-    return 0;
+    const bool letter = tessera::is_letter(U'ß');
+    std::printf("blip2: %td × %td pixels, %s, letter %d\n", picture.width(), picture.height(), json.dump().c_str(),
+                letter);
+    return picture.width() > 0 && letter ? 0 : 1;
 }

@@ -28,8 +28,8 @@ case $way in
     mv "$build/out/attention" "$build/out/blip2" "$build"
     ;;
   single_header)  # no OpenMP, and nothing of this project on the include path
-    mkdir -p "$build/include/tessera/core"
-    for umbrella in attention core/json; do
+    mkdir -p "$build/include/tessera"
+    for umbrella in attention tessera; do
       sh "$project/cmake/amalgamate" tessera/$umbrella.hpp >"$build/include/tessera/$umbrella.hpp"
     done
     if others=$(grep -En '^#include <(nlohmann|stb|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
@@ -42,4 +42,4 @@ case $way in
   *) echo "check.sh: no such way: $way"; exit 2 ;;
 esac
 "$build/attention"
-"$build/blip2"
+"$build/blip2" "$project/tests/golden/images/photo_420.jpg"
