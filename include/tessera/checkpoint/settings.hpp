@@ -17,7 +17,8 @@ namespace tessera {
 /// errors  Errc::config_value: `config.json: text_config.hidden_size: expected …, found …`
 class Settings {
   public:
-    /// The whole file. errors  Errc::file_open, Errc::config_value
+    /// The whole file.
+    /// errors  Errc::file_open, Errc::config_value
     explicit Settings(const std::filesystem::path& path)
         : Settings(read_json(path, Errc::config_value), path.string(), {}) {
         if (!json_.is_object())

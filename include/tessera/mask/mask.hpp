@@ -119,7 +119,8 @@ constexpr std::uint64_t ones(Range range, Index base) {
 }
 
 /// Which of at most 64 keys one query sees: bit i is key `keys.begin + i`. What a kernel asks about tiles that are
-/// `some`. cost    where one run of keys is visible, two range questions; otherwise `allows` where these leave doubt
+/// `some`.
+/// cost    where one run of keys is visible, two range questions; otherwise `allows` where these leave doubt
 template <Mask M>
 constexpr std::uint64_t visible_bits(const M& mask, Index head, Index query, Range keys) {
     TESSERA_EXPECTS(keys.size() <= 64);

@@ -86,8 +86,8 @@ constexpr bool each_range(Index end, Index step, F f) {
 }  // namespace verification
 
 /// Asks `mask` about every tile whose edges are multiples of `step` (or the ends), every such range of queries and
-/// every row, and compares the answers with `allows`. Run it on a mask of your own: static_assert(verify(Mine{}, 9,
-/// 9)). cost    heads · (queries · keys / step²)² / 4 tiles, 64 · queries · keys / step bits
+/// every row, and compares the answers with `allows`. Run it on a mask of your own: static_assert(verify(Mine{}, 9, 9)).
+/// cost    heads · (queries · keys / step²)² / 4 tiles, 64 · queries · keys / step bits
 template <Mask M>
 constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads = 1, Index step = 1) {
     using Wrong = Verdict::Wrong;

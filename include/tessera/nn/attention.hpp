@@ -12,9 +12,10 @@ namespace tessera {
 /// Attends from each row of `x` to the rows of `context` that `mask` allows.
 /// shape   x [T, Width], context [S, Context] → [T, Width]
 /// units   scores are logits scaled by 1/√(Width/Heads); a row that may see no key gives the output layer's bias
-/// errors  Errc::weight_unset; Errc::option_value when the mask does not fit T and S; widths are checked by the
-/// compiler cost    4·T·S·Width flops on visible tiles, 4·(T + S)·Width² for the projections; scratch for q, k, v and
-/// their mix source  Vaswani 2017 eq. 1
+/// errors  Errc::weight_unset; Errc::option_value when the mask does not fit T and S; widths are checked by
+///         the compiler
+/// cost    4·T·S·Width flops on visible tiles, 4·(T + S)·Width² for the projections; scratch for q, k, v and their mix
+/// source  Vaswani 2017 eq. 1
 template <Index Width, Index Heads, Index Context = Width>
 struct Attention {
     static_assert(Width % Heads == 0, "Attention: Width must be a multiple of Heads");
