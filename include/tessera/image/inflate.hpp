@@ -113,27 +113,99 @@ class DeflateCode {
     std::array<std::uint16_t, 288> symbols_{};            // in the order of their codes
 };
 
+/// The two codes of a block of deflate: for bytes and lengths, and for how far back a copy begins.
+struct DeflateCodes {
+    DeflateCode literals, backward;
+
+    /// The codes that every block may use without spelling them out.
+    void fix() {
+        std::array<std::uint8_t, 288 + 32> lengths{};
+        std::fill_n(lengths.begin(), 144, std::uint8_t{8});
+        std::fill_n(lengths.begin() + 144, 112, std::uint8_t{9});
+        std::fill_n(lengths.begin() + 256, 24, std::uint8_t{7});
+        std::fill_n(lengths.begin() + 280, 8, std::uint8_t{8});
+        std::fill_n(lengths.begin() + 288, 32, std::uint8_t{5});
+        literals.build(std::span(lengths).first(288));
+        backward.build(std::span(lengths).subspan(288));
+    }
+
+    /// The codes at the head of a block, which are themselves coded. False if they are broken.
+    bool read(DeflateBits& bits) {
+        constexpr std::array<std::uint8_t, 19> order{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+        const std::size_t literal_count = bits.take(5) + 257, distance_count = bits.take(5) + 1;
+        const std::size_t order_count = bits.take(4) + 4, count = literal_count + distance_count;
+        std::array<std::uint8_t, 19> lengths_of_lengths{};
+        for (std::size_t i = 0; i < order_count; ++i)
+            lengths_of_lengths[order[i]] = static_cast<std::uint8_t>(bits.take(3));
+        DeflateCode of_lengths;
+        if (literal_count > 286 || !of_lengths.build(lengths_of_lengths)) return false;
+        std::array<std::uint8_t, 286 + 32> lengths{};
+        for (std::size_t i = 0; i < count;) {
+            const int symbol = of_lengths.decode(bits);
+            if (symbol < 0 || (symbol == 16 && i == 0)) return false;
+            if (symbol < 16) {
+                lengths[i++] = static_cast<std::uint8_t>(symbol);
+                continue;
+            }
+            const std::uint8_t value = symbol == 16 ? lengths[i - 1] : std::uint8_t{0};
+            const std::size_t times = symbol == 16   ? 3 + bits.take(2)
+                                      : symbol == 17 ? 3 + bits.take(3)
+                                                     : 11 + bits.take(7);
+            if (times > count - i) return false;
+            std::fill_n(lengths.begin() + static_cast<Index>(i), times, value);
+            i += times;
+        }
+        return literals.build(std::span(lengths).first(literal_count)) &&
+               backward.build(std::span(lengths).subspan(literal_count, distance_count));
+    }
+
+    /// One block of coded bytes to `to`, which is filled up to `at`. False if it is broken.
+    bool unpack(DeflateBits& bits, std::span<unsigned char> to, std::size_t& at) const {
+        constexpr std::array<std::uint16_t, 29> lengths{3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
+                                                        31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
+        constexpr std::array<std::uint16_t, 30> distances{
+            1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+            193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+        while (at < to.size()) {
+            const int symbol = literals.decode(bits);
+            if (symbol < 0 || bits.overrun()) return false;
+            if (symbol < 256) {
+                to[at++] = static_cast<unsigned char>(symbol);
+                continue;
+            }
+            if (symbol == 256) return true;
+            const auto step = static_cast<std::size_t>(symbol - 257);
+            if (step >= lengths.size()) return false;
+            const std::size_t length = lengths[step] + bits.take(step < 8 || step == 28 ? 0 : int(step / 4) - 1);
+            const int far = backward.decode(bits);
+            if (far < 0 || far >= static_cast<int>(distances.size())) return false;
+            const std::size_t distance = distances[std::size_t(far)] + bits.take(far < 4 ? 0 : far / 2 - 1);
+            if (distance > at || bits.overrun()) return false;
+            const std::size_t end = at + std::min(length, to.size() - at);
+            if (distance >= length) {
+                std::memcpy(&to[at], &to[at - distance], end - at);
+                at = end;
+            }
+            for (; at < end; ++at) to[at] = to[at - distance];  // what is copied may be what was just written
+        }
+        return true;
+    }
+};
+
 /// Decompresses the zlib stream `from` into `to`, and stops where `to` is full. Returns how many bytes it wrote; −1 where
 /// the stream is broken or ends before its time. The checksum at the end is not looked at.
-/// cost    about 3 KB of tables; nothing is allocated
+/// cost    10 KB of tables on the stack; nothing is allocated
 /// source  RFC 1950, RFC 1951
 inline Index inflate(Bytes from, std::span<unsigned char> to) {
-    constexpr std::array<std::uint16_t, 29> lengths{3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                                    31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
-    constexpr std::array<std::uint16_t, 30> distances{1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
-                                                      33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
-                                                      1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
-    constexpr std::array<std::uint8_t, 19> order{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
     constexpr Index broken = -1;
-
     if (from.size() < 2 || big16(from, 0) % 31 != 0 || (from[0] & 15) != 8 || (from[1] & 32) != 0) return broken;
     DeflateBits bits(from.subspan(2));
-    DeflateCode literals, backward;
+    DeflateCodes codes;
     std::size_t at = 0;
     for (bool last = false; !last && at < to.size();) {
         last = bits.take(1) != 0;
         const std::uint32_t kind = bits.take(2);
-        if (kind == 3 || bits.overrun()) return broken;
+        if (bits.overrun()) return broken;
         if (kind == 0) {
             const Bytes header = bits.take_bytes(4);
             if (header.empty() || little16(header, 0) != (little16(header, 2) ^ 0xffff)) return broken;
@@ -145,65 +217,8 @@ inline Index inflate(Bytes from, std::span<unsigned char> to) {
             at += fits;
             continue;
         }
-        std::array<std::uint8_t, 288 + 32> code_lengths{};
-        if (kind == 1) {
-            std::fill_n(code_lengths.begin(), 144, std::uint8_t{8});
-            std::fill_n(code_lengths.begin() + 144, 112, std::uint8_t{9});
-            std::fill_n(code_lengths.begin() + 256, 24, std::uint8_t{7});
-            std::fill_n(code_lengths.begin() + 280, 8, std::uint8_t{8});
-            std::fill_n(code_lengths.begin() + 288, 32, std::uint8_t{5});
-            literals.build(std::span(code_lengths).first(288));
-            backward.build(std::span(code_lengths).subspan(288));
-        } else {
-            const std::size_t literal_count = bits.take(5) + 257, distance_count = bits.take(5) + 1;
-            const std::size_t order_count = bits.take(4) + 4, count = literal_count + distance_count;
-            std::array<std::uint8_t, 19> first{};
-            for (std::size_t i = 0; i < order_count; ++i) first[order[i]] = static_cast<std::uint8_t>(bits.take(3));
-            DeflateCode of_lengths;
-            if (literal_count > 286 || !of_lengths.build(first)) return broken;
-            for (std::size_t i = 0; i < count;) {
-                const int symbol = of_lengths.decode(bits);
-                if (symbol < 0 || (symbol == 16 && i == 0)) return broken;
-                if (symbol < 16) {
-                    code_lengths[i++] = static_cast<std::uint8_t>(symbol);
-                    continue;
-                }
-                const std::uint8_t value = symbol == 16 ? code_lengths[i - 1] : std::uint8_t{0};
-                const std::size_t times = symbol == 16   ? 3 + bits.take(2)
-                                          : symbol == 17 ? 3 + bits.take(3)
-                                                         : 11 + bits.take(7);
-                if (times > count - i) return broken;
-                std::fill_n(code_lengths.begin() + static_cast<Index>(i), times, value);
-                i += times;
-            }
-            if (!literals.build(std::span(code_lengths).first(literal_count)) ||
-                !backward.build(std::span(code_lengths).subspan(literal_count, distance_count)))
-                return broken;
-        }
-        while (at < to.size()) {
-            const int symbol = literals.decode(bits);
-            if (symbol < 0 || bits.overrun()) return broken;
-            if (symbol < 256) {
-                to[at++] = static_cast<unsigned char>(symbol);
-                continue;
-            }
-            if (symbol == 256) break;
-            const auto step = static_cast<std::size_t>(symbol - 257);
-            if (step >= lengths.size()) return broken;
-            const int length_bits = step < 8 || step == 28 ? 0 : static_cast<int>(step / 4) - 1;
-            const std::size_t length = lengths[step] + bits.take(length_bits);
-            const int far = backward.decode(bits);
-            if (far < 0 || far >= static_cast<int>(distances.size())) return broken;
-            const std::size_t distance =
-                distances[static_cast<std::size_t>(far)] + bits.take(far < 4 ? 0 : far / 2 - 1);
-            if (distance > at || bits.overrun()) return broken;
-            const std::size_t end = at + std::min(length, to.size() - at);
-            if (distance >= length) {
-                std::memcpy(&to[at], &to[at - distance], end - at);
-                at = end;
-            }
-            for (; at < end; ++at) to[at] = to[at - distance];  // what is copied may be what was just written
-        }
+        if (kind == 1) codes.fix();
+        if (kind == 3 || (kind == 2 && !codes.read(bits)) || !codes.unpack(bits, to, at)) return broken;
     }
     return static_cast<Index>(at);
 }

@@ -82,7 +82,10 @@ class PreprocessReader {
         const Json* value = find(key);
         if (value == nullptr) return otherwise;
         if (!value->is_array() || value->size() != 3) fail(key, ": expected 3 numbers, found ", shown(*value));
-        for (std::size_t i = 0; i < 3; ++i) otherwise[i] = static_cast<float>(number(key, &(*value)[i], 0));
+        for (std::size_t i = 0; i < 3; ++i) {
+            otherwise[i] = static_cast<float>(number(key, &(*value)[i], 0));
+            if (!std::isfinite(otherwise[i])) fail(key, ": expected floats, found ", shown(*value));
+        }
         return otherwise;
     }
     Index side(const char* key, const Json& value) const {

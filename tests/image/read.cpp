@@ -1,0 +1,143 @@
+// Reading pictures from files: the reference data to the bit, broken files with one sentence and little memory.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/image/read.hpp>
+#include <vector>
+
+#include "support/damage.hpp"
+#include "support/golden.hpp"
+#include "support/largest_block.hpp"
+#include "support/picture_bytes.hpp"
+#include "support/small_pictures.hpp"
+
+using namespace tessera;
+
+namespace {
+
+// PNG chunks with their checksums made right again, so that damage gets past them.
+std::vector<unsigned char> with_checksums(std::vector<unsigned char> file) {
+    for (std::size_t at = 8; is_png(file) && at + 12 <= file.size();) {
+        const std::size_t length = big32(file, at);
+        if (length > file.size() - at - 12) break;
+        const std::uint32_t sum = test::png_checksum(Bytes(file).subspan(at + 4, length + 4));
+        for (std::size_t i = 0; i < 4; ++i) file[at + 8 + length + i] = static_cast<unsigned char>(sum >> (24 - 8 * i));
+        at += length + 12;
+    }
+    return file;
+}
+
+}  // namespace
+
+TEST_CASE("all pictures of the reference data, JPEG too, to the bit") {
+    const Safetensors expected(test::golden("images/decoded.safetensors"));
+    const Json index = read_json(test::golden("images/index.json"));
+    int pictures = 0, dropped = 0, upright = 0;
+    for (const Json& entry : index["images"]) {
+        const auto file = entry["file"].get<std::string>();
+        CAPTURE(file);
+        const std::string name = file.substr(0, file.rfind('.'));
+        const auto path = test::golden("images/" + file);
+        CHECK(test::worst_difference(read_image(path, {.turn_upright = false}), expected.tensor(name + ".rgb")) == 0);
+        ++pictures;
+        if (const auto* want = expected.find(name + ".rgb_alpha_dropped")) {
+            CHECK(test::worst_difference(read_image(path, {.transparency = Transparency::dropped}), *want) == 0);
+            ++dropped;
+        }
+        if (const auto* want = expected.find(name + ".rgb_upright")) {
+            CHECK(test::worst_difference(read_image(path), *want) == 0);
+            ++upright;
+        }
+    }
+    CHECK(pictures == 13);
+    CHECK(dropped == 3);
+    CHECK(upright == 1);
+}
+
+TEST_CASE("each malformed picture does what it must, in one line that names it, and asks for little memory") {
+    const Json index = read_json(test::golden("malformed/index.json"));
+    int errors = 0, loads = 0, either = 0;
+    for (const Json& entry : index["cases"]) {
+        if (entry["kind"] != "image") continue;
+        const auto path = test::golden("malformed/" + entry["path"].get<std::string>());
+        const auto must = entry["must"].get<std::string>();
+        CAPTURE(path.string());
+        std::string message;
+        test::forget_largest_block();
+        try {
+            const Image image = read_image(path);
+            CHECK(image.pixels.size() > 0);
+        } catch (const Error& error) {
+            message = error.what();
+            CHECK((error.code == Errc::image_decode || error.code == Errc::image_size ||
+                   error.code == Errc::file_format));
+            CHECK(message.find(path.string()) != std::string::npos);
+            CHECK(message.find('\n') == std::string::npos);
+        }
+        CHECK(test::largest_block() < 1'000'000);
+        if (must == "error") CHECK_FALSE(message.empty());
+        if (must == "load") CHECK(message.empty());
+        errors += must == "error" ? 1 : 0;
+        loads += must == "load" ? 1 : 0;
+        either += must == "either" ? 1 : 0;
+    }
+    CHECK(errors == 24);
+    CHECK(loads == 2);
+    CHECK(either == 5);
+}
+
+TEST_CASE("what is no picture, or not there, or larger than allowed") {
+    const auto wide = test::golden("images/wide.png");
+    CHECK(read_image(wide, {.most_pixels = 97 * 61}).width() == 97);
+    CHECK_THROWS_WITH_AS(read_image(wide, {.most_pixels = 97 * 61 - 1}),
+                         ("[image.size] " + wide.string() + ": expected at most 5916 pixels, found 97×61").c_str(),
+                         Error);
+    CHECK_THROWS_WITH_AS(decode_image({}, "nothing"),
+                         "[file.format] nothing: the file is empty, expected PNG, JPEG or BMP", Error);
+    const std::vector<unsigned char> gif{'G', 'I', 'F', '8', '9', 'a', 0};
+    CHECK_THROWS_WITH_AS(decode_image(gif, "a.gif"),
+                         "[file.format] a.gif: expected PNG, JPEG or BMP, found a file that begins with 'GIF89a\\x00'",
+                         Error);
+    CHECK_THROWS_AS(read_image(test::golden("images/no_such.png")), Error);
+}
+
+TEST_CASE("transparency over white is rounded as Pillow rounds it") {
+    for (std::uint32_t alpha = 0; alpha < 256; ++alpha)
+        for (std::uint32_t colour = 0; colour < 256; ++colour) {
+            const double exact = (colour * alpha + 255.0 * (255 - alpha)) / 255;
+            const int got = seen(colour, alpha, Transparency::over_white);
+            REQUIRE(std::abs(got - exact) <= 0.51);
+            REQUIRE(seen(colour, alpha, Transparency::dropped) == colour);
+        }
+}
+
+TEST_CASE("damaged files are read or refused, and nothing else happens") {
+    test::Damage damage(2026);
+    int read = 0, refused = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(test::small_pictures())) {
+        const std::string name = entry.path().filename().string();
+        if (!name.ends_with(".png") && !name.ends_with(".jpg") && !name.ends_with(".bmp")) continue;
+        const auto file = test::bytes_of(entry.path());
+        for (int times = 0; times < 40; ++times) {
+            auto broken = damage(file);
+            if (times % 4 != 0) broken = with_checksums(std::move(broken));
+            broken.shrink_to_fit();  // so that a sanitizer sees the end
+            test::forget_largest_block();
+            try {
+                const Image image = decode_image(broken, name, {.most_pixels = 1 << 16});
+                CHECK(image.pixels.size() > 0);
+                ++read;
+            } catch (const Error&) {
+                ++refused;
+            }
+            CHECK(test::largest_block() < 20'000'000);
+        }
+    }
+    CHECK(read + refused == 76 * 40);
+    CHECK(read > 100);  // otherwise the damage is too much to test anything behind the headers
+    CHECK(refused > 1000);
+}

@@ -1,0 +1,101 @@
+// The pictures of tests/image/pictures, what Pillow makes of them, and PNG files to order.
+#pragma once
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/image/read.hpp>
+#include <vector>
+
+#include "support/picture_bytes.hpp"
+
+namespace tessera::test {
+
+inline std::filesystem::path small_pictures() {
+    return std::filesystem::path(__FILE__).parent_path().parent_path() / "image" / "pictures";
+}
+inline std::vector<unsigned char> bytes_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    REQUIRE(file.good());
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+inline std::vector<unsigned char> small_picture(std::string_view name) { return bytes_of(small_pictures() / name); }
+
+/// Compares all pictures with that ending with what Pillow made of them. Returns how many there are.
+inline int compare_small_pictures(std::string_view ending) {
+    const Safetensors expected(small_pictures() / "expected.safetensors");
+    int compared = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(small_pictures())) {
+        const std::string name = entry.path().filename().string();
+        if (!name.ends_with(ending)) continue;
+        CAPTURE(name);
+        ++compared;
+        const StoredTensor& dropped = expected.tensor(name + ".rgb");
+        const StoredTensor* over_white = expected.find(name + ".over_white");
+        CHECK(worst_difference(read_image(entry.path(), {.transparency = Transparency::dropped}), dropped) == 0);
+        CHECK(worst_difference(read_image(entry.path()), over_white != nullptr ? *over_white : dropped) == 0);
+    }
+    return compared;
+}
+
+inline std::uint32_t png_checksum(Bytes bytes) {
+    std::uint32_t sum = ~0u;
+    for (const unsigned char byte : bytes) {
+        sum ^= byte;
+        for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ ((sum & 1) != 0 ? 0xedb88320u : 0u);
+    }
+    return ~sum;
+}
+
+/// A PNG file in the making, not compressed.
+class Png {
+  public:
+    Png(std::uint32_t width, std::uint32_t height, unsigned char depth = 8, unsigned char colour = 2)
+        : bytes_{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'} {
+        std::vector<unsigned char> header;
+        put(header, width);
+        put(header, height);
+        header.insert(header.end(), {depth, colour, 0, 0, 0});
+        chunk("IHDR", header);
+    }
+    Png& chunk(std::string_view type, const std::vector<unsigned char>& content) {
+        put(bytes_, static_cast<std::uint32_t>(content.size()));
+        const std::size_t begin = bytes_.size();
+        bytes_.insert(bytes_.end(), type.begin(), type.end());
+        bytes_.insert(bytes_.end(), content.begin(), content.end());
+        put(bytes_, png_checksum(Bytes(bytes_).subspan(begin)));
+        return *this;
+    }
+    /// Rows with their filters in front, as one stored block.
+    Png& rows(std::initializer_list<std::vector<unsigned char>> rows) {
+        std::vector<unsigned char> all;
+        for (const auto& row : rows) all.insert(all.end(), row.begin(), row.end());
+        const auto size = static_cast<unsigned>(all.size());
+        std::vector<unsigned char> stream{0x78, 0x01, 0x01};
+        for (const unsigned half : {size, ~size}) {
+            stream.push_back(static_cast<unsigned char>(half));
+            stream.push_back(static_cast<unsigned char>(half >> 8));
+        }
+        stream.insert(stream.end(), all.begin(), all.end());
+        stream.insert(stream.end(), 4, 0);  // a checksum that nobody looks at
+        return chunk("IDAT", stream);
+    }
+    std::vector<unsigned char> file() const {
+        Png whole = *this;
+        return whole.chunk("IEND", {}).bytes_;
+    }
+
+  private:
+    static void put(std::vector<unsigned char>& to, std::uint32_t number) {
+        for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<unsigned char>(number >> shift));
+    }
+    std::vector<unsigned char> bytes_;
+};
+
+}  // namespace tessera::test
