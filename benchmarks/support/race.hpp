@@ -1,0 +1,38 @@
+// Contenders for one task, timed in turns in one run, so that what disturbs the machine disturbs all of them.
+#pragma once
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "support/machine.hpp"
+
+namespace tessera::benchmark {
+
+/// One way of doing the task. `run` is given how often it has been called, to walk through copies of its data.
+struct Contender {
+    std::string name;
+    std::function<void(int)> run;
+    double best = std::numeric_limits<double>::infinity();  // seconds a call
+};
+
+/// Lets every contender run for about `budget` seconds in all, in `rounds` turns; keeps the best turn of each.
+inline void race(std::vector<Contender>& contenders, double budget, int rounds = 15) {
+    std::vector<int> calls(contenders.size()), per_turn(contenders.size());
+    for (std::size_t i = 0; i < contenders.size(); ++i) {  // once to warm up, once to see how long it takes
+        contenders[i].run(calls[i]++);
+        const double once = seconds([&] { contenders[i].run(calls[i]++); });
+        per_turn[i] = static_cast<int>(std::clamp(budget / rounds / once, 1.0, 1e6));
+    }
+    for (int round = 0; round < rounds; ++round)
+        for (std::size_t i = 0; i < contenders.size(); ++i) {
+            contenders[i].run(calls[i]++);  // the caches hold another's data
+            const double time = seconds([&] {
+                for (int n = 0; n < per_turn[i]; ++n) contenders[i].run(calls[i]++);
+            });
+            contenders[i].best = std::min(contenders[i].best, time / per_turn[i]);
+        }
+}
+
+}  // namespace tessera::benchmark
