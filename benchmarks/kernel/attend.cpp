@@ -1,0 +1,191 @@
+// Attention under masks, against the measured peak of the machine, with plain loops over Eigen's products beside it.
+//     attend [--threads N] [--seconds S] [--only TEXT] [--alone] [--json FILE]
+// GF/s of useful work, 4·d flops for each visible score; `live` is the share of 32 × 32 tiles in which anything is
+// visible, `time/full` the time over that without a mask; both should be about the same. Best of several turns.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 on the AVX-512 intrinsics that Eigen calls
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <Eigen/Dense>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <random>
+#include <tessera/kernel/attend.hpp>
+#include <tessera/masks.hpp>
+
+#include "support/race.hpp"
+
+namespace {
+
+using namespace tessera;
+using benchmark::Contender;
+
+struct Settings {
+    int threads = kernel::threads();
+    double seconds = 0.3;
+    std::string only;
+    bool alone = false;
+    std::string json;
+};
+
+struct Shape {
+    Index heads, queries, keys, dim;
+    bool cold = false;  // whether keys and values come from memory, as a cache of past tokens does, not from the caches
+};
+
+struct Operands {
+    Tensor<float, dyn, dyn> q, k, v, out;
+    explicit Operands(const Shape& s) : q({s.queries, s.heads * s.dim}), k({s.keys, s.heads * s.dim}), v(k), out(q) {
+        std::minstd_rand random(1);
+        for (auto* x : {&q, &k, &v})
+            for (float& value : x->view()) value = static_cast<float>(random() % 2000) * 1e-3f - 1;
+    }
+};
+
+/// What the two columns about the mask say.
+struct Visible {
+    double scores = 0, tiles = 0, all_tiles = 0;
+
+    template <Mask M>
+    Visible(const M& mask, const Shape& s) {
+        constexpr Index side = 32;
+        for (Index h = 0; h < s.heads; ++h)
+            for (Index q = 0; q < s.queries; q += side)
+                for (Index k = 0; k < s.keys; k += side) {
+                    Index seen = 0;
+                    for (Index i = q; i < std::min(q + side, s.queries); ++i)
+                        for (Index j = k; j < std::min(k + side, s.keys); ++j) seen += mask.allows(Site{h, i, j});
+                    scores += static_cast<double>(seen);
+                    tiles += seen > 0;
+                    ++all_tiles;
+                }
+    }
+};
+
+/// Attention as one writes it with a library of matrices: all scores of a head at once, mask or no mask.
+template <Mask M>
+void with_eigen(Operands& o, const Shape& s, const M& mask) {
+    using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    using Head = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;
+    const float scale = 1 / std::sqrt(static_cast<float>(s.dim));
+    kernel::parallel_for_dynamic(s.heads, [&](Index h) {
+        const Eigen::OuterStride<> stride(s.heads * s.dim);
+        const Head q(o.q.data() + h * s.dim, s.queries, s.dim, stride),
+            k(o.k.data() + h * s.dim, s.keys, s.dim, stride), v(o.v.data() + h * s.dim, s.keys, s.dim, stride);
+        Head out(o.out.data() + h * s.dim, s.queries, s.dim, stride);
+        Matrix scores = scale * (q * k.transpose());
+        for (Index i = 0; i < s.queries; ++i)
+            for (Index j = 0; j < s.keys; ++j)
+                if (!mask.allows(Site{h, i, j})) scores(i, j) = -1e30f;
+        scores.colwise() -= scores.rowwise().maxCoeff().eval();
+        scores = scores.array().exp();
+        out.noalias() = scores.rowwise().sum().cwiseInverse().asDiagonal() * (scores * v);
+    });
+}
+
+class Table {
+  public:
+    explicit Table(const Settings& settings) : settings_(settings), peak_(benchmark::multiply_add_peak()) {
+        std::printf("%d threads: peak %.1f GF/s\n\n", settings.threads, peak_);
+        std::printf("%-22s %24s | %9s %7s %6s | %6s %9s | %6s\n", "", "heads x queries x keys x d", "ms", "GF/s",
+                    "/peak", "live", "time/full", "Eigen");
+    }
+
+    template <Index Dim, Mask M>
+    void row(const char* name, Shape s, const M& mask) {
+        s.dim = Dim;
+        if (std::string(name).find(settings_.only) == std::string::npos) return;
+        const Index each = s.heads * s.dim * (2 * s.keys + 2 * s.queries) * Index{sizeof(float)};
+        std::vector<Operands> data(static_cast<std::size_t>(s.cold ? (Index{200} << 20) / each + 2 : 1), Operands(s));
+        Scratch scratch;
+        const auto ours = [&](const char* title, const auto& any) {
+            return Contender{title, [&](int call) {
+                                 Operands& o = data[static_cast<std::size_t>(call) % data.size()];
+                                 const Index w = s.heads * s.dim;
+                                 kernel::attend<Dim>(
+                                     o.out.data(), o.q.data(), o.k.data(), o.v.data(),
+                                     {s.heads, s.queries, s.keys, w, w, w, w, 1 / std::sqrt(static_cast<float>(s.dim))},
+                                     any, scratch);
+                             }};
+        };
+        const Full full;
+        std::vector<Contender> all{ours("tessera", mask), ours("unmasked", full)};
+        if (!settings_.alone)
+            all.push_back(
+                {"Eigen", [&](int call) { with_eigen(data[static_cast<std::size_t>(call) % data.size()], s, mask); }});
+        benchmark::race(all, settings_.seconds);
+        const Visible visible(mask, s);
+        const double work = 4e-9 * visible.scores * static_cast<double>(s.dim),
+                     live = visible.tiles / visible.all_tiles;
+        const double eigen = settings_.alone ? 0 : work / all[2].best;
+        std::printf("%-22s %5td x %5td x %5td x %3td | %9.4f %7.1f %6.3f | %6.3f %9.3f | %6.1f\n", name, s.heads,
+                    s.queries, s.keys, s.dim, 1e3 * all[0].best, work / all[0].best, work / all[0].best / peak_, live,
+                    all[0].best / all[1].best, eigen);
+        std::fflush(stdout);
+        char line[400];
+        std::snprintf(
+            line, sizeof line,
+            "%s  {\"name\": \"%s\", \"heads\": %td, \"queries\": %td, \"keys\": %td, \"dim\": %td, \"seconds\": "
+            "%.9g, \"gflops\": %.4g, \"live\": %.4g, \"unmasked_seconds\": %.9g, \"eigen_gflops\": %.4g}",
+            rows_.empty() ? "" : ",\n", name, s.heads, s.queries, s.keys, s.dim, all[0].best, work / all[0].best, live,
+            all[1].best, eigen);
+        rows_ += line;
+    }
+
+    ~Table() {
+        if (!settings_.json.empty())
+            std::ofstream(settings_.json)
+                << "{\"threads\": " << settings_.threads << ", \"peak_f32\": " << peak_ << ", \"attentions\": [\n"
+                << rows_ << "\n]}\n";
+    }
+
+  private:
+    const Settings& settings_;
+    double peak_;
+    std::string rows_;
+};
+
+Settings parse(int argc, char** argv) {
+    Settings settings;
+    for (int i = 1; i < argc; ++i) {
+        const std::string option = argv[i];
+        const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string("0"); };
+        if (option == "--threads") settings.threads = std::max(1, std::stoi(value()));
+        if (option == "--seconds") settings.seconds = std::stod(value());
+        if (option == "--only") settings.only = value();
+        if (option == "--alone") settings.alone = true;
+        if (option == "--json") settings.json = value();
+    }
+    return settings;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Settings settings = parse(argc, argv);
+    kernel::set_threads(settings.threads);
+    Table table(settings);
+    table.row<88>("full ViT-g", {16, 257, 257, 88}, Full{});
+    table.row<64>("full CLIP-L", {16, 257, 257, 64}, Full{});
+    table.row<88>("full ViT-g 364px", {16, 677, 677, 88}, Full{});
+    table.row<64>("full long", {12, 2048, 2048, 64}, Full{});
+    table.row<128>("full wide heads", {8, 1024, 1024, 128}, Full{});
+    table.row<64>("full Q-Former cross", {12, 32, 257, 64}, Full{});
+    table.row<64>("full Q-Former self", {12, 32, 32, 64}, Full{});
+    table.row<64>("full Q-Former text", {12, 64, 64, 64}, Full{});
+    table.row<64>("multi-modal Q-Former", {12, 64, 64, 64}, masks::multimodal_causal(32));
+    table.row<80>("causal OPT prefill", {32, 40, 40, 80}, Causal{});
+    table.row<64>("causal", {12, 257, 257, 64}, Causal{});
+    table.row<64>("causal long", {12, 2048, 2048, 64}, Causal{});
+    table.row<64>("uni-modal", {12, 2048, 2048, 64}, masks::uni_modal(1024));
+    table.row<64>("multi-modal", {12, 2048, 2048, 64}, masks::multimodal_causal(1024));
+    table.row<64>("window 256", {12, 4096, 4096, 64}, Window{.left = 256});
+    table.row<64>("keys below", {12, 2048, 2048, 64}, KeysBelow{1000});
+    table.row<64>("lambda", {12, 1024, 1024, 64}, Where{[](Index query, Index key) { return (query ^ key) % 3 != 0; }});
+    static const std::vector<Index> starts{0, 257, 514, 771, 1028};
+    table.row<88>("ragged 4 x 257", {16, 1028, 1028, 88}, Packed{starts});
+    table.row<80>("decode", {32, 1, 300, 80, true}, Full{});
+    table.row<80>("decode long", {32, 1, 2048, 80, true}, Full{});
+    table.row<80>("decode 5 rows", {32, 5, 300, 80, true}, Full{});
+}
