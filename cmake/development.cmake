@@ -11,7 +11,7 @@ function(tessera_program target)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   if("Eigen3::Eigen" IN_LIST arg_LINK AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # Eigen uses intrinsics that this compiler's own header writes with an uninitialised variable (GCC bug 105593).
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-uninitialized)
   endif()
   if(arg_ISA STREQUAL "avx2")
     target_compile_options(${target} PRIVATE -mavx2 -mfma -mf16c)

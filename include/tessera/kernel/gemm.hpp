@@ -42,6 +42,7 @@ class Product {
 
   private:
     static constexpr Index chunk_rows = 384;  // rows whose sums of one panel stay in the second-level cache
+    static constexpr Index near = 2048;       // elements by which a lone strip asks ahead
     static constexpr Index most_inputs =
         1536;  // inputs of one pass: half of a second-level cache of 1 MB holds the panel
 
@@ -67,7 +68,6 @@ class Product {
         const Index passes = strips == 1 ? 1 : std::max<Index>(1, (inputs + most_inputs - 1) / most_inputs);
         const Index stride = weight_.width_of(column / Panels::panel_width);
         const T* w = weight_.at<T>(column);
-        const Index near = 8192 / Index{sizeof(T)};
         for (Index pass = 0; pass < passes; ++pass) {
             const Index begin = inputs * pass / passes / 2 * 2;
             const Index end = pass + 1 == passes ? inputs : inputs * (pass + 1) / passes / 2 * 2;
@@ -75,12 +75,11 @@ class Product {
                 const Index top = rows * strip / strips;
                 const Index height = rows * (strip + 1) / strips - top;
                 float* sum = sums + top * Panels::panel_width;
+                // The last strip brings in what is read next, so that it is there when the first strip comes round again.
+                const Index next = pass + 1 == passes ? inputs : end;
+                const Index ahead = strips == 1 ? near : strip + 1 == strips ? (next - begin) * stride : 0;
                 multiply(height, vectors, sum, x_ + (row + top) * x_stride_ + begin, x_stride_, w + begin * stride,
-                         stride, end - begin, pass > 0,
-                         strips == 1 ? near
-                         : strip + 1 == strips
-                             ? (pass + 1 == passes ? inputs * stride - begin * stride : (end - begin) * stride)
-                             : 0);
+                         stride, end - begin, pass > 0, ahead);
                 if (pass + 1 == passes) finish(sum, row + top, height, column, vectors);
             }
         }

@@ -9,10 +9,12 @@ namespace tessera::kernel::inline TESSERA_ISA {
 inline constexpr Index strip_rows = registers >= 32 ? 8 : 6;
 
 /// sums[r][v] (+)= Σ_k x[r][k]·w[k][v], in the order of k, one rounding each.
-/// shape   x Rows × inputs, w a panel's columns, `stride` columns apart from k to k + 1; sums Rows × panel_width
+/// shape   x Rows × inputs, w a panel's columns, `stride` columns apart from k to k + 1; sums Rows × panel_width;
+///         `ahead` elements behind those that are read are asked for
 template <int Rows, int Vectors, class T>
 void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Index stride, Index inputs, bool add,
-                   Index ahead) noexcept {
+                   [[maybe_unused]] Index ahead) noexcept {
+    constexpr bool asks = Rows >= 4;  // fewer rows only wait for memory, and the processor's own guesses are better
     Vec sum[Rows][Vectors];
     unroll<Rows>([&](auto r) {
         unroll<Vectors>(
@@ -28,7 +30,7 @@ void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Inde
     if constexpr (std::same_as<T, float>) {
         for (Index k = 0; k < inputs; ++k, w += stride) {
             unroll<Vectors>([&](auto v) { b[v] = load(w + v * width); });
-            unroll<Vectors>([&](auto v) { prefetch(w + ahead + v * width); });
+            if constexpr (asks) unroll<Vectors>([&](auto v) { prefetch(w + ahead + v * width); });
             step(b, k);
         }
     } else {
@@ -36,7 +38,7 @@ void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Inde
         const auto load_both = [&] {
             unroll<Vectors>([&](auto v) {
                 const Pair pair = load_pairs(w + v * width * 2);
-                prefetch(w + ahead + v * width * 2);
+                if constexpr (asks) prefetch(w + ahead + v * width * 2);
                 b[v] = pair.even;
                 odd[v] = pair.odd;
             });

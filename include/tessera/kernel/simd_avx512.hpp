@@ -137,9 +137,7 @@ inline Halves broadcast_pair(const bf16* p) {
 /// subnormal numbers for zero.
 #if defined(__AVX512BF16__)
 inline constexpr bool has_dot = true;
-inline Vec dot(Halves a, Halves b, Vec c) {
-    return {_mm512_dpbf16_ps(c.v, (__m512bh)a.v, (__m512bh)b.v)};
-}
+inline Vec dot(Halves a, Halves b, Vec c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)a.v, (__m512bh)b.v)}; }
 #else
 inline constexpr bool has_dot = false;
 inline Vec dot(Halves a, Halves b, Vec c) {

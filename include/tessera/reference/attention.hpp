@@ -13,8 +13,9 @@ using Matrix = View<float, dyn, dyn>;
 using ConstMatrix = View<const float, dyn, dyn>;
 
 /// The probabilities with which query row `query` of `head` looks at each key; a key that `mask` hides has exactly 0,
-/// and its score is never looked at. shape   q [T, H·d], k [S, H·d] → p [S] units   returns the log-sum-exp of the
-/// visible scores, −∞ (and p = 0) where nothing is visible
+/// and its score is never looked at.
+/// shape   q [T, H·d], k [S, H·d] → p [S]
+/// units   returns the log-sum-exp of the visible scores, −∞ (and p = 0) where nothing is visible
 template <Mask M, Bias B = NoBias>
 double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index heads, Index head, Index query,
                      double scale, const M& mask, const B& bias = {}) {
