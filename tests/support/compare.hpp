@@ -33,10 +33,11 @@ inline void check_close(std::string_view name, std::span<const float> got, std::
                         double tolerance) {
     INFO(std::string(name));
     REQUIRE(got.size() == want.size());
-    const auto [error, at] = difference(got, want);
+    const Difference worst = difference(got, want);
+    const std::size_t at = worst.at;
     INFO("worst element " << at << ": got " << (got.empty() ? 0 : got[at]) << ", want "
                           << (want.empty() ? 0 : want[at]));
-    CHECK(error <= tolerance);
+    CHECK(worst.error <= tolerance);
 }
 
 }  // namespace tessera::test
