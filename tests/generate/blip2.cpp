@@ -154,7 +154,9 @@ TEST_CASE("greedy captions: the same tokens, strings and scores as transformers"
     for (const char* name : {"blip2_opt", "blip2_opt_bf16", "blip2_opt_f16"}) {
         const Folder folder{name};
         int compared = 0;
-        for (const auto& [run, what] : folder.expected["generate"].items()) {
+        for (const auto& entry : folder.expected["generate"].items()) {
+            const std::string run = entry.key();
+            const auto& what = entry.value();
             const auto& settings = what["settings"];
             if (settings.value("num_beams", 1) != 1) continue;
             CAPTURE(name);

@@ -16,7 +16,9 @@ TEST_CASE("repetition penalty and repeated sequences as transformers has them") 
     const auto rows = static_cast<std::size_t>(file.tensor("scores").shape[0]);
     const auto words = scores.size() / rows, length = ids.size() / rows;
     int compared = 0;
-    for (const auto& [name, settings] : expected["cases"].items()) {
+    for (const auto& entry : expected["cases"].items()) {
+        const std::string name = entry.key();
+        const auto& settings = entry.value();
         CAPTURE(name);
         const float penalty = settings.value("repetition_penalty", 1.0f);
         const Index repeat = settings.value("no_repeat_ngram_size", 0);
