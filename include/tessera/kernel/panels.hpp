@@ -58,6 +58,20 @@ class Panels {
             parallel_for(groups, group);
     }
 
+    /// The same, given the other way round: the weights of inputs [first, first + count) from `count` rows of `out()`
+    /// floats.
+    void write_inputs(Index first, const float* rows, Index count) {
+        TESSERA_EXPECTS(first >= 0 && count >= 0 && first + count <= in_);
+        for (Index k = first; k < first + count; ++k, rows += out_)
+            for (Index row = 0; row < out_; ++row) {
+                const Index w = width_of(row / panel_width);
+                if (stored_ == Stored::f32)
+                    at<float>(row)[k * w] = rows[row];
+                else
+                    at<bf16>(row)[k / 2 * w * 2 + k % 2] = to_bf16(rows[row]);
+            }
+    }
+
     /// The weights of one output, as floats.
     void read(Index row, float* out) const {
         TESSERA_EXPECTS(row >= 0 && row < out_);
@@ -68,6 +82,16 @@ class Panels {
         } else {
             const bf16* p = at<bf16>(row);
             for (Index k = 0; k < in_; ++k) out[k] = to_float(p[k / 2 * w * 2 + k % 2]);
+        }
+    }
+
+    /// The weights of one input, as floats.
+    /// shape   → out [N]
+    void read_input(Index k, float* out) const {
+        TESSERA_EXPECTS(k >= 0 && k < in_);
+        for (Index row = 0; row < out_; ++row) {
+            const Index w = width_of(row / panel_width);
+            out[row] = stored_ == Stored::f32 ? at<float>(row)[k * w] : to_float(at<bf16>(row)[k / 2 * w * 2 + k % 2]);
         }
     }
 
