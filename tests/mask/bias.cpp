@@ -6,14 +6,17 @@
 using namespace tessera;
 
 static_assert(Bias<NoBias> && Bias<AdditiveBias> && !Bias<SoftCap> && Modifier<SoftCap>);
+static_assert(RowBias<AdditiveBias> && !ColumnBias<AdditiveBias> && !RowBias<NoBias>);
 static_assert(Bias<Then<NoBias, AdditiveBias>> && !Bias<Then<NoBias, SoftCap>> && Modifier<Then<NoBias, SoftCap>>);
 
 TEST_CASE("a table of numbers, one for all heads or one for each") {
     const Tensor<float, dyn, dyn, dyn> shared({1, 2, 3}, {1, 2, 3, 4, 5, 6});
     CHECK(AdditiveBias{shared}({0, 1, 2}) == 6);
     CHECK(AdditiveBias{shared}({7, 0, 1}) == 2);
+    CHECK(AdditiveBias{shared}.row(7, 1)[2] == 6);
     const Tensor<float, dyn, dyn, dyn> own({2, 1, 3}, {1, 2, 3, 4, 5, 6});
     CHECK(AdditiveBias{own}({1, 0, 2}) == 6);
+    CHECK(AdditiveBias{own}.row(1, 0)[2] == 6);
     CHECK(changed(AdditiveBias{own}, 10, {0, 0, 1}) == 12);
 }
 

@@ -5,7 +5,7 @@
 
 using namespace tessera;
 
-static_assert(Bias<DiagonalBias>);
+static_assert(ColumnBias<DiagonalBias> && RowBias<DiagonalBias>);
 
 TEST_CASE("T5's buckets begin where they should") {
     const RelativeBuckets encoder{}, decoder{.both_ways = false};
@@ -34,10 +34,17 @@ TEST_CASE("T5's bias is its table at the bucket of the distance") {
             for (const Index key : {0, 7, 39}) {
                 CHECK(bias({head, query, key}) == table(bucket(key - query), head));
                 CHECK(bias.column(head, key)[query] == table(bucket(key - query), head));
+                CHECK(bias.row(head, query)[key] == table(bucket(key - query), head));
             }
+    CHECK(bias.width() == 189);
+    CHECK(bias.place(0, 39) == 0);
+    CHECK(bias.place(149, 0) == 188);
     const DiagonalBias later = bias.after(100);
     CHECK(later({1, 3, 39}) == bias({1, 103, 39}));
     CHECK(later({1, 49, 0}) == bias({1, 149, 0}));
+    CHECK(later.row(1, 3)[39] == bias({1, 103, 39}));
+    CHECK(later.row(1, 49)[0] == bias({1, 149, 0}));
+    CHECK(later.place(3, 39) == bias.place(103, 39));
 }
 
 TEST_CASE("the table's gradient adds up what shares a bucket") {

@@ -8,11 +8,24 @@
 namespace tessera {
 
 /// A bias is a value that gives a number for each score: bias(Site) → float. It is asked only where the mask allows. It
-/// may also say, to save work,
+/// may also say where neighbouring numbers lie side by side, so that a vector of them is one load:
 ///     column(Index head, Index key) → const float*       p, so that p[query] is the bias of that query and this key
+///     row(Index head, Index query) → const float*        p, so that p[key] is the bias of this query and that key
 template <class B>
 concept Bias = std::copy_constructible<B> && requires(const B& bias, Site at) {
     { bias(at) } -> std::convertible_to<float>;
+};
+
+/// A bias that tells its columns, for kernels that take neighbouring queries at once.
+template <class B>
+concept ColumnBias = Bias<B> && requires(const B& bias, Index head, Index key) {
+    { bias.column(head, key) } -> std::same_as<const float*>;
+};
+
+/// A bias that tells its rows, for kernels that take neighbouring keys at once.
+template <class B>
+concept RowBias = Bias<B> && requires(const B& bias, Index head, Index query) {
+    { bias.row(head, query) } -> std::same_as<const float*>;
 };
 
 /// A modifier is a value that makes another score of a scaled score: modifier(float, Site) → float; and for gradients
@@ -55,9 +68,13 @@ struct NoBias {
 struct AdditiveBias {
     View<const float, dyn, dyn, dyn> values;
 
-    constexpr float operator()(Site at) const {
-        return values(values.extent(0) == 1 ? Index{0} : at.head, at.query, at.key);
+    constexpr float operator()(Site at) const { return values(table(at.head), at.query, at.key); }
+    constexpr const float* row(Index head, Index query) const {
+        return values.data() + (table(head) * values.extent(1) + query) * values.extent(2);
     }
+
+  private:
+    constexpr Index table(Index head) const { return values.extent(0) == 1 ? Index{0} : head; }
 };
 
 /// Keeps scores between −limit and limit: limit · tanh(score / limit).

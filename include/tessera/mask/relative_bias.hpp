@@ -7,7 +7,8 @@
 namespace tessera {
 
 /// One number for each head and each distance key − query. Copies share the table.
-/// shape   for queries 0, …, T − 1 and keys 0, …, S − 1; [H, T + S − 1] floats, the distance falling
+/// shape   for queries 0, …, T − 1 and keys 0, …, S − 1; [H, T + S − 1] floats, the distance falling, and once more with
+///         the distance rising
 /// cost    one table, made once for the longest sequence and used in all layers and steps
 class DiagonalBias {
   public:
@@ -17,10 +18,13 @@ class DiagonalBias {
                                                                                 Value value)
             : queries_(queries), keys_(keys) {
             TESSERA_EXPECTS(queries > 0 && keys > 0);
-            std::vector<float> table(static_cast<std::size_t>(heads * width()));
+            std::vector<float> table(static_cast<std::size_t>(2 * heads * width()));
             for (Index head = 0; head < heads; ++head)
                 for (Index i = 0; i < width(); ++i)
-                    table[static_cast<std::size_t>(head * width() + i)] = value(head, keys - 1 - i);
+                    table[static_cast<std::size_t>(head * width() + i)] =
+                        table[static_cast<std::size_t>((heads + head + 1) * width() - 1 - i)] =
+                            value(head, keys - 1 - i);
+            rising_ = heads * width();
             table_ = std::make_shared<const std::vector<float>>(std::move(table));
         }
 
@@ -33,16 +37,22 @@ class DiagonalBias {
         }
 
         float operator()(Site at) const { return column(at.head, at.key)[at.query]; }
-        /// Neighbouring queries are neighbouring floats, so that a vector of them is one load.
-        const float* column(Index head, Index key) const {
-            TESSERA_EXPECTS(key < keys_);
-            return table_->data() + head * width() + keys_ - 1 - key + past_;
+        const float* column(Index head, Index key) const { return table_->data() + head * width() + place(0, key); }
+        const float* row(Index head, Index query) const {
+            TESSERA_EXPECTS(past_ + query < queries_);
+            return table_->data() + rising_ + head * width() + queries_ - 1 - past_ - query;
+        }
+
+        /// Numbers for each head, T + S − 1.
+        Index width() const { return queries_ + keys_ - 1; }
+        /// Which of them it is that `query` and `key` take; neighbouring queries take neighbouring ones.
+        Index place(Index query, Index key) const {
+            TESSERA_EXPECTS(past_ + query < queries_ && key < keys_);
+            return keys_ - 1 - key + past_ + query;
         }
 
       private:
-        Index width() const { return queries_ + keys_ - 1; }
-
-        Index queries_, keys_, past_ = 0;
+        Index queries_, keys_, past_ = 0, rising_ = 0;
         std::shared_ptr<const std::vector<float>> table_;
 };
 
@@ -74,7 +84,7 @@ inline DiagonalBias relative_bias(View<const float, dyn, dyn> table, RelativeBuc
 }
 
 /// The gradient by T5's table from the gradient by each distance's number: adds up what fell into one bucket.
-/// shape   d_distances [H, T + S − 1], in the order of DiagonalBias; adds to d_table [buckets, H]
+/// shape   d_distances [H, T + S − 1], by DiagonalBias::place; adds to d_table [buckets, H]
 inline void relative_bias_backward(View<float, dyn, dyn> d_table, View<const float, dyn, dyn> d_distances,
                                    RelativeBuckets bucket, Index keys) {
     TESSERA_EXPECTS(d_table.extent(0) == bucket.buckets && d_table.extent(1) == d_distances.extent(0));
