@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""Copies what the tests read from a folder made by `make/make.py`, leaving out tensors that no test compares.
+"""Copies what the tests read from a folder made by `make/make.py`, leaving out what no test compares.
 
     python3 tests/golden/make/make.py --out /tmp/goldens --seed 1
     python3 tests/golden/select.py /tmp/goldens
 
-The rules below keep the data small; take a pattern out of DROP when a test begins to need the tensors it names.
+The rules below keep the data small; take a pattern out of DROP when a test begins to need the tensors it names. Attention has a
+selection of its own, `make/select_attention.py`.
 """
-import fnmatch
 import json
 import pathlib
 import shutil
-import struct
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ["images", "resize", "tokenizers", "malformed", "clip_vision", "opt", "opt_350m_style", "blip2_opt",
            "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "logits_processors"]
+sys.path.insert(0, str(HERE / "make"))
+import select_attention  # noqa: E402
+from thin import thin, write_json  # noqa: E402
+
 SAME_AS_BLIP2_OPT = ["pixel_values", "train.*"]  # what rounded weights do not change, or what one type of weights shows
 DROP = {
     "opt": ["grad.*", "train.*"],
@@ -26,23 +29,11 @@ DROP = {
     "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*", "itc.*"],
 }
 
-
-def thin(source, target, drop):
-    """Writes the safetensors file `source` again without the tensors that match a pattern in `drop`."""
-    raw = source.read_bytes()
-    length = struct.unpack("<Q", raw[:8])[0]
-    header = json.loads(raw[8:8 + length])
-    kept, data = {}, b""
-    for name, entry in sorted(((n, e) for n, e in header.items() if n != "__metadata__"),
-                              key=lambda item: item[1]["data_offsets"]):
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in drop):
-            continue
-        begin, end = entry["data_offsets"]
-        kept[name] = dict(entry, data_offsets=[len(data), len(data) + end - begin])
-        data += raw[8 + length + begin:8 + length + end]
-    text = json.dumps(kept, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    target.write_bytes(struct.pack("<Q", len(text)) + text + data)
+# Tensors of checkpoints: the image encoder of blip2_itr has the shape of blip2_opt's, and the tests begin at what it saw.
+DROP_WEIGHTS = {"blip2_itr": ["vision_model.*"]}
+# Resizing: the pictures are in `NAME.input`; one case to 224 pixels is as good as three; floats of all levels are in few pixels.
+RESIZE_CASES = ["photo_down.224x224", "wide_up.224x224"]
+RESIZE_FLOATS = ["one_pixel.56x56", "photo_down.56x56", "black_and_white_noise.56x56"]
 
 
 def main():
@@ -53,6 +44,23 @@ def main():
         expected = source / folder / "expected.safetensors"
         if expected.exists():
             thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []))
+        for weights in (source / folder).glob("model*.safetensors"):
+            if folder in DROP_WEIGHTS:
+                thin(weights, HERE / folder / weights.name, DROP_WEIGHTS[folder])
+    for path in [*HERE.glob("*/expected.json"), *HERE.glob("tokenizers/*/expected.json")]:
+        write_json(path, json.loads(path.read_text()))
+    select_resize(source / "resize", HERE / "resize")
+    select_attention.select(source / "attention", HERE / "attention")
+
+
+def select_resize(source, target):
+    for picture in target.glob("*.png"):
+        picture.unlink()
+    drop = [f"{case}.*" for case in RESIZE_CASES] + [f"{case}.pixel_values" for case in RESIZE_FLOATS]
+    thin(source / "expected.safetensors", target / "expected.safetensors", drop)
+    index = json.loads((source / "index.json").read_text())
+    index["cases"] = [case for case in index["cases"] if case["tensor"] not in RESIZE_CASES]
+    write_json(target / "index.json", index)
 
 
 main()
