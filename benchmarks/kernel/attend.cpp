@@ -92,9 +92,8 @@ class Table {
                     "/peak", "live", "time/full", "Eigen");
     }
 
-    template <Index Dim, Mask M>
+    template <Mask M>
     void row(const char* name, Shape s, const M& mask) {
-        s.dim = Dim;
         if (std::string(name).find(settings_.only) == std::string::npos) return;
         const Index each = s.heads * s.dim * (2 * s.keys + 2 * s.queries) * Index{sizeof(float)};
         std::vector<Operands> data(static_cast<std::size_t>(s.cold ? (Index{200} << 20) / each + 2 : 1), Operands(s));
@@ -103,10 +102,10 @@ class Table {
             return Contender{title, [&](int call) {
                                  Operands& o = data[static_cast<std::size_t>(call) % data.size()];
                                  const Index w = s.heads * s.dim;
-                                 kernel::attend<Dim>(
-                                     o.out.data(), o.q.data(), o.k.data(), o.v.data(),
-                                     {s.heads, s.queries, s.keys, w, w, w, w, 1 / std::sqrt(static_cast<float>(s.dim))},
-                                     any, scratch);
+                                 kernel::attend(o.out.data(), o.q.data(), o.k.data(), o.v.data(),
+                                                {s.heads, s.queries, s.keys, s.dim, w, w, w, w,
+                                                 1 / std::sqrt(static_cast<float>(s.dim))},
+                                                any, scratch);
                              }};
         };
         const Full full;
@@ -166,26 +165,26 @@ int main(int argc, char** argv) {
     const Settings settings = parse(argc, argv);
     kernel::set_threads(settings.threads);
     Table table(settings);
-    table.row<88>("full ViT-g", {16, 257, 257, 88}, Full{});
-    table.row<64>("full CLIP-L", {16, 257, 257, 64}, Full{});
-    table.row<88>("full ViT-g 364px", {16, 677, 677, 88}, Full{});
-    table.row<64>("full long", {12, 2048, 2048, 64}, Full{});
-    table.row<128>("full wide heads", {8, 1024, 1024, 128}, Full{});
-    table.row<64>("full Q-Former cross", {12, 32, 257, 64}, Full{});
-    table.row<64>("full Q-Former self", {12, 32, 32, 64}, Full{});
-    table.row<64>("full Q-Former text", {12, 64, 64, 64}, Full{});
-    table.row<64>("multi-modal Q-Former", {12, 64, 64, 64}, masks::multimodal_causal(32));
-    table.row<80>("causal OPT prefill", {32, 40, 40, 80}, Causal{});
-    table.row<64>("causal", {12, 257, 257, 64}, Causal{});
-    table.row<64>("causal long", {12, 2048, 2048, 64}, Causal{});
-    table.row<64>("uni-modal", {12, 2048, 2048, 64}, masks::uni_modal(1024));
-    table.row<64>("multi-modal", {12, 2048, 2048, 64}, masks::multimodal_causal(1024));
-    table.row<64>("window 256", {12, 4096, 4096, 64}, Window{.left = 256});
-    table.row<64>("keys below", {12, 2048, 2048, 64}, KeysBelow{1000});
-    table.row<64>("lambda", {12, 1024, 1024, 64}, Where{[](Index query, Index key) { return (query ^ key) % 3 != 0; }});
+    table.row("full ViT-g", {16, 257, 257, 88}, Full{});
+    table.row("full CLIP-L", {16, 257, 257, 64}, Full{});
+    table.row("full ViT-g 364px", {16, 677, 677, 88}, Full{});
+    table.row("full long", {12, 2048, 2048, 64}, Full{});
+    table.row("full wide heads", {8, 1024, 1024, 128}, Full{});
+    table.row("full Q-Former cross", {12, 32, 257, 64}, Full{});
+    table.row("full Q-Former self", {12, 32, 32, 64}, Full{});
+    table.row("full Q-Former text", {12, 64, 64, 64}, Full{});
+    table.row("multi-modal Q-Former", {12, 64, 64, 64}, masks::multimodal_causal(32));
+    table.row("causal OPT prefill", {32, 40, 40, 80}, Causal{});
+    table.row("causal", {12, 257, 257, 64}, Causal{});
+    table.row("causal long", {12, 2048, 2048, 64}, Causal{});
+    table.row("uni-modal", {12, 2048, 2048, 64}, masks::uni_modal(1024));
+    table.row("multi-modal", {12, 2048, 2048, 64}, masks::multimodal_causal(1024));
+    table.row("window 256", {12, 4096, 4096, 64}, Window{.left = 256});
+    table.row("keys below", {12, 2048, 2048, 64}, KeysBelow{1000});
+    table.row("lambda", {12, 1024, 1024, 64}, Where{[](Index query, Index key) { return (query ^ key) % 3 != 0; }});
     static const std::vector<Index> starts{0, 257, 514, 771, 1028};
-    table.row<88>("ragged 4 x 257", {16, 1028, 1028, 88}, Packed{starts});
-    table.row<80>("decode", {32, 1, 300, 80, true}, Full{});
-    table.row<80>("decode long", {32, 1, 2048, 80, true}, Full{});
-    table.row<80>("decode 5 rows", {32, 5, 300, 80, true}, Full{});
+    table.row("ragged 4 x 257", {16, 1028, 1028, 88}, Packed{starts});
+    table.row("decode", {32, 1, 300, 80, true}, Full{});
+    table.row("decode long", {32, 1, 2048, 80, true}, Full{});
+    table.row("decode 5 rows", {32, 5, 300, 80, true}, Full{});
 }

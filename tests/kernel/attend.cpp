@@ -20,12 +20,20 @@ constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 /// Queries, keys and values of one attention; `gap` floats lie between the rows.
 struct Problem {
-    Index heads, queries, keys, dim, gap;
+    Index heads, queries, keys, dim, gap, key_heads;
     float scale = 1 / std::sqrt(static_cast<float>(dim));
     Tensor<float, dyn, dyn> q, k, v;
 
-    Problem(Index h, Index t, Index s, Index d, Index between = 0)
-        : heads(h), queries(t), keys(s), dim(d), gap(between), q({t, width()}), k({s, width()}), v({s, width()}) {
+    Problem(Index h, Index t, Index s, Index d, Index between = 0, Index of_keys = 0)
+        : heads(h),
+          queries(t),
+          keys(s),
+          dim(d),
+          gap(between),
+          key_heads(of_keys == 0 ? h : of_keys),
+          q({t, width()}),
+          k({s, key_heads * d}),
+          v({s, key_heads * d}) {
         std::mt19937 random(static_cast<unsigned>(h + 10 * t + 1000 * s + 100000 * d));
         std::normal_distribution<float> normal;
         for (auto* x : {&q, &k, &v})
@@ -34,7 +42,8 @@ struct Problem {
 
     Index width() const { return heads * dim; }
     kernel::AttendShape shape() const {
-        return {heads, queries, keys, width() + gap, width() + gap, width() + gap, width() + gap, scale};
+        const Index own = key_heads * dim + gap;
+        return {heads, queries, keys, dim, width() + gap, own, own, width() + gap, scale, key_heads};
     }
 
     /// How far a number of query i, head h may be from the sum in double. A score is a sum of d products, scaled: d + 3
@@ -43,12 +52,13 @@ struct Problem {
     template <Mask M, Bias B>
     double tolerance(Index head, Index query, const M& mask, const B& bias) const {
         double size = 0, value = 0;
+        const Index own = head / (heads / key_heads) * dim;
         for (Index j = 0; j < keys; ++j) {
             if (!mask.allows(Site{head, query, j})) continue;
             double sum = 0;
-            for (Index c = head * dim; c < (head + 1) * dim; ++c) {
-                sum += std::abs(double{q(query, c)} * double{k(j, c)});
-                value = std::max(value, std::abs(double{v(j, c)}));
+            for (Index c = 0; c < dim; ++c) {
+                sum += std::abs(double{q(query, head * dim + c)} * double{k(j, own + c)});
+                value = std::max(value, std::abs(double{v(j, own + c)}));
             }
             size = std::max(size, scale * sum + std::abs(double{bias(Site{head, query, j})}));
         }
@@ -66,10 +76,11 @@ template <Index HeadDim, Mask M, Bias B = NoBias>
 Result attend(const Problem& p, const M& mask, const B& bias = {}) {
     const Index stride = p.width() + p.gap;
     const auto spread = [&](const Tensor<float, dyn, dyn>& x) {
-        Tensor<float, dyn, dyn> wide({x.extent(0), stride});
+        const Index row = x.extent(1), from = row + p.gap;
+        Tensor<float, dyn, dyn> wide({x.extent(0), from});
         for (Index i = 0; i < x.extent(0); ++i) {
-            std::fill_n(&wide.data()[i * stride], stride, nan);
-            std::copy_n(&x.data()[i * p.width()], p.width(), &wide.data()[i * stride]);
+            std::fill_n(&wide.data()[i * from], from, nan);
+            std::copy_n(&x.data()[i * row], row, &wide.data()[i * from]);
         }
         return wide;
     };
@@ -78,8 +89,7 @@ Result attend(const Problem& p, const M& mask, const B& bias = {}) {
     for (float& x : result.out.view()) x = 77;
     for (float& x : result.lse.view()) x = 77;
     Scratch scratch;
-    kernel::attend<HeadDim>(result.out.data(), q.data(), k.data(), v.data(), p.shape(), mask, scratch, bias,
-                            result.lse.data());
+    kernel::attend(result.out.data(), q.data(), k.data(), v.data(), p.shape(), mask, scratch, bias, result.lse.data());
     return result;
 }
 
@@ -159,6 +169,12 @@ TEST_CASE("attention equals the reference at awkward sizes, under every kind of 
     check_masks<88>(2, 257, 257);
     check_masks<128>(1, 31, 300);
     check_masks<256>(1, 40, 40);
+}
+
+TEST_CASE("heads share keys and values, of any width") {
+    check<16>({6, 20, 40, 16, 2, 3}, Odd{});
+    check<16>({6, 20, 40, 16, 0, 1}, Causal::bottom_right(20, 40));
+    check<700>({4, 35, 150, 700, 0, 1}, KeysBelow{140});
 }
 
 TEST_CASE("without queries nothing is done, without keys there are zeros") {
@@ -246,7 +262,7 @@ TEST_CASE("a second call of the same size allocates nothing") {
     Tensor<float, dyn, dyn> out({p.queries, p.width()});
     Scratch scratch;
     const auto call = [&] {
-        kernel::attend<16>(out.data(), p.q.data(), p.k.data(), p.v.data(), p.shape(), Causal{}, scratch);
+        kernel::attend(out.data(), p.q.data(), p.k.data(), p.v.data(), p.shape(), Causal{}, scratch);
     };
     call();
     const auto before = test::allocations();

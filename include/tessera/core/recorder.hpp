@@ -28,7 +28,7 @@ struct NormCall {
 struct AttendCall {
     float* out;
     const float *q, *k, *v;
-    Index queries, keys, heads, head_dim;
+    Index queries, keys, heads, head_dim, key_heads;
 };
 
 /// y [rows, width] = rows of a table

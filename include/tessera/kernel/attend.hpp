@@ -9,11 +9,15 @@
 namespace tessera::kernel::inline TESSERA_ISA {
 
 /// Sizes of an attention, and how many floats lie between the rows of its operands; head h is the columns
-/// [h·HeadDim, (h + 1)·HeadDim) of each row.
+/// [h·dim, (h + 1)·dim) of a row of queries. With fewer heads of keys and values than of queries (grouped-query
+/// attention; multi-query if there is one) head h looks at theirs number h / (heads / key_heads).
 struct AttendShape {
-    Index heads, queries, keys;
+    Index heads, queries, keys, dim;
     Index q_stride, k_stride, v_stride, out_stride;
-    float scale;  // of q·k, usually 1/√HeadDim
+    float scale;          // of q·k, usually 1/√dim
+    Index key_heads = 0;  // a divisor of heads; 0 for as many
+
+    constexpr Index key_head(Index head) const { return key_heads == 0 ? head : head / (heads / key_heads); }
 };
 
 /// Detail: adds `bias`, in powers of two, to scores of visible keys.
@@ -27,10 +31,18 @@ void add_bias(float* scores, const Strip& strip, Index head, const Run* runs, In
                                     std::numbers::log2e_v<float>;
 }
 
-/// Detail: `attend` with the width of a head as an argument, so that all widths share their code.
-template <tessera::Mask M, Bias B>
-void attend_any(Index dim, float* out, const float* q, const float* k, const float* v, const AttendShape& shape,
-                const M& mask, Scratch& scratch, const B& bias, float* lse) {
+/// out = softmax(scale·q kᵀ + bias, where mask allows)·v for each head.
+/// shape   q [T, H·d], k, v [S, K·d] with K heads of keys → out [T, H·d], rows `…_stride` apart; lse [H, T], if it is
+///         wanted; k and v may be the same
+/// units   lse is the log-sum-exp of the visible scores; a query that sees no key gives 0, and −∞ in lse. Scores, keys
+///         and values that the mask hides are not used, whatever they are; NaN where it shows them comes through.
+/// errors  std::bad_alloc
+/// cost    4·T·S·d·H flops on the visible tiles; for each thread 256·(d + 1) + 32·128 floats of scratch, more or less
+template <tessera::Mask M, Bias B = NoBias>
+void attend(float* out, const float* q, const float* k, const float* v, const AttendShape& shape, const M& mask,
+            Scratch& scratch, const B& bias = {}, float* lse = nullptr) {
+    TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
+    const Index dim = shape.dim;
     if (shape.queries == 0 || shape.heads == 0) return;
     const auto frame = scratch.frame();
 
@@ -47,8 +59,8 @@ void attend_any(Index dim, float* out, const float* q, const float* k, const flo
         const Index head = task / groups, group = groups - 1 - task % groups;  // causal masks make the last ones long
         const Range own{strips * group / groups * strip_lanes,
                         std::min(strips * (group + 1) / groups * strip_lanes, shape.queries)};
-        const float* const k_head = k + head * dim;
-        const float* const v_head = v + head * dim;
+        const float* const k_head = k + shape.key_head(head) * dim;
+        const float* const v_head = v + shape.key_head(head) * dim;
         float* p = memory + worker * floats;
         std::uint32_t* const seen = bits + worker * window_keys;
         const auto take = [&p](Index size) { return std::exchange(p, p + size); };
@@ -88,20 +100,6 @@ void attend_any(Index dim, float* out, const float* q, const float* k, const flo
             end_strip(strip[i], out + head * dim, shape.out_stride, dim,
                       lse == nullptr ? nullptr : lse + head * shape.queries);
     });
-}
-
-/// out = softmax(scale·q kᵀ + bias, where mask allows)·v for each head.
-/// shape   q [T, H·d], k, v [S, H·d] → out [T, H·d], rows `…_stride` apart; lse [H, T], if it is wanted
-/// units   lse is the log-sum-exp of the visible scores; a query that sees no key gives 0, and −∞ in lse. Scores, keys
-/// and
-///         values that the mask hides are not used, whatever they are; NaN where it shows them comes through.
-/// errors  std::bad_alloc
-/// cost    4·T·S·d·H flops on the visible tiles; for each thread 256·(d + 1) + 32·128 floats of scratch, more or less
-template <Index HeadDim, tessera::Mask M, Bias B = NoBias>
-void attend(float* out, const float* q, const float* k, const float* v, const AttendShape& shape, const M& mask,
-            Scratch& scratch, const B& bias = {}, float* lse = nullptr) {
-    static_assert(HeadDim >= 1 && HeadDim <= 256, "a head is 1 to 256 wide");
-    attend_any(HeadDim, out, q, k, v, shape, mask, scratch, bias, lse);
 }
 
 }  // namespace tessera::kernel::inline TESSERA_ISA

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/exponential.hpp>
+#include <tessera/kernel/tile.hpp>
 #include <tessera/kernel/transpose.hpp>
 #include <tessera/kernel/visible_runs.hpp>
 #include <type_traits>
@@ -34,68 +35,6 @@ struct Strip {
     static constexpr Index floats(Index dim) { return 2 * (dim + 1) * strip_lanes; }
 };
 
-/// Detail: c[r] = from[r]·factor + Σ_s a(r, s)·b[s] for `Rows` rows of `Vectors` vectors, in registers. a(r, s) is
-/// a[r·stride + s] where `AlongRows`, else a[s·stride + r]. Without `from` the sum starts at zero, without `factor` it
-/// is 1.
-template <Index Rows, Index Vectors, bool AlongRows>
-void strip_tile(float* c, const float* from, const float* factor, const float* a, Index stride, const float* b,
-                Index steps) {
-    constexpr Index lanes = Vectors * width;
-    Vec sum[Rows][Vectors];
-    if (from == nullptr) {
-#pragma GCC unroll 16
-        for (Index r = 0; r < Rows; ++r)
-#pragma GCC unroll 16
-            for (Index v = 0; v < Vectors; ++v) sum[r][v] = broadcast(0.0f);
-    } else {
-#pragma GCC unroll 16
-        for (Index r = 0; r < Rows; ++r)
-#pragma GCC unroll 16
-            for (Index v = 0; v < Vectors; ++v) sum[r][v] = load(from + r * lanes + v * width);
-        if (factor != nullptr) {
-#pragma GCC unroll 16
-            for (Index r = 0; r < Rows; ++r)
-#pragma GCC unroll 16
-                for (Index v = 0; v < Vectors; ++v) sum[r][v] *= load(factor + v * width);
-        }
-    }
-    for (Index s = 0; s < steps; ++s) {
-        Vec right[Vectors];
-#pragma GCC unroll 16
-        for (Index v = 0; v < Vectors; ++v) right[v] = load(b + s * lanes + v * width);
-#pragma GCC unroll 16
-        for (Index r = 0; r < Rows; ++r) {
-            const Vec left = broadcast(AlongRows ? a[r * stride + s] : a[s * stride + r]);
-#pragma GCC unroll 16
-            for (Index v = 0; v < Vectors; ++v) sum[r][v] = fma(left, right[v], sum[r][v]);
-        }
-    }
-#pragma GCC unroll 16
-    for (Index r = 0; r < Rows; ++r)
-#pragma GCC unroll 16
-        for (Index v = 0; v < Vectors; ++v) store(c + r * lanes + v * width, sum[r][v]);
-}
-
-/// Detail: the same for any number of rows.
-template <Index Vectors, bool AlongRows>
-void strip_product(float* c, const float* from, const float* factor, const float* a, Index stride, const float* b,
-                   Index rows, Index steps) {
-    constexpr Index most = width == 16 ? 12 : 6;  // as many rows of two vectors as there are registers for
-    Index row = 0;
-    const auto tiles = [&]<Index Rows>(std::integral_constant<Index, Rows>) {
-        for (; row + Rows <= rows; row += Rows) {
-            const Index at = row * Vectors * width;
-            strip_tile<Rows, Vectors, AlongRows>(c + at, from == nullptr ? nullptr : from + at, factor,
-                                                 a + (AlongRows ? row * stride : row), stride, b, steps);
-        }
-    };
-    tiles(std::integral_constant<Index, most>{});
-    if constexpr (most > 8) tiles(std::integral_constant<Index, 8>{});
-    tiles(std::integral_constant<Index, 4>{});
-    tiles(std::integral_constant<Index, 2>{});
-    tiles(std::integral_constant<Index, 1>{});
-}
-
 /// Starts a strip: turns its queries and multiplies them with `scale`.
 inline void begin_strip(Strip& strip, const float* q, Index stride, Index dim, float scale) {
     const Index lanes = strip.lanes();
@@ -115,10 +54,13 @@ inline void begin_strip(Strip& strip, const float* q, Index stride, Index dim, f
 template <Index Vectors>
 void strip_scores(float* scores, const Strip& strip, const Run* runs, Index count, const float* k, Index stride,
                   Index dim) {
-    for (const Run* run = runs; run != runs + count; ++run) {
-        strip_product<Vectors, true>(scores, nullptr, nullptr, k + run->key * stride, stride, strip.query, run->count,
-                                     dim);
-        scores += run->count * Vectors * width;
+    constexpr Index lanes = Vectors * width;
+    constexpr Index part = 256;  // so much of the queries stays in the first-level cache
+    for (Index c = 0; c < dim; c += part) {
+        float* to = scores;
+        for (const Run* run = runs; run != runs + count; to += run++->count * lanes)
+            tile_product<Vectors>(to, lanes, {k + run->key * stride + c, stride, 1}, {strip.query + c * lanes, lanes},
+                                  run->count, std::min(part, dim - c), c == 0 ? TileStart::zero : TileStart::sum);
     }
 }
 
@@ -184,18 +126,16 @@ void strip_absorb(Strip& strip, float* scores, const Run* runs, Index count, con
         store(factor + part * width, shrink);
     }
 
-    const float* from = strip.started ? strip.sum : nullptr;
-    const float* shrink = moved ? factor : nullptr;
+    TileStart start = strip.started ? TileStart::sum : TileStart::zero;
+    const float* shrink = strip.started && moved ? factor : nullptr;
     for (const Run* run = runs; run != runs + count; ++run) {
-        if (run->seen != nullptr && !all_finite(v + run->key * stride, stride, run->count, dim)) {
-            strip_product<Vectors, false>(strip.sum, from, shrink, v, stride, scores, dim, 0);
-            add_values_with_care<Vectors>(strip, *run, scores, v, stride, dim);
-        } else {
-            strip_product<Vectors, false>(strip.sum, from, shrink, v + run->key * stride, stride, scores, dim,
-                                          run->count);
-        }
+        const TileRight weights{scores, lanes};
+        const TileLeft values{v + run->key * stride, 1, stride};
+        const bool care = run->seen != nullptr && !all_finite(values.data, stride, run->count, dim);
+        tile_product<Vectors>(strip.sum, lanes, values, weights, dim, care ? 0 : run->count, start, shrink);
+        if (care) add_values_with_care<Vectors>(strip, *run, scores, v, stride, dim);
         scores += run->count * lanes;
-        from = strip.sum;
+        start = TileStart::sum;
         shrink = nullptr;
     }
     strip.started = true;

@@ -14,15 +14,18 @@ namespace tessera {
 /// units   scores are logits scaled by 1/√(Width/Heads); a row that may see no key gives the output layer's bias
 /// errors  Errc::weight_unset; Errc::option_value when the mask does not fit T and S; widths are checked by
 ///         the compiler
-/// cost    4·T·S·Width flops on visible tiles, 4·(T + S)·Width² for the projections; scratch for q, k, v and their mix
-/// source  Vaswani 2017 eq. 1
-template <Index Width, Index Heads, Index Context = Width>
+/// cost    4·T·S·Width flops on visible tiles, 4·(T + S)·Width² for the projections (with as many KeyHeads as Heads);
+///         scratch for q, k, v and their mix
+/// source  Vaswani 2017 eq. 1; Ainslie 2023 (grouped-query attention) for fewer KeyHeads than Heads
+template <Index Width, Index Heads, Index Context = Width, Index KeyHeads = Heads>
 struct Attention {
     static_assert(Width % Heads == 0, "Attention: Width must be a multiple of Heads");
+    static_assert(Heads % KeyHeads == 0, "Attention: Heads must be a multiple of KeyHeads");
     static constexpr Index head_dim = Width / Heads;
+    static constexpr Index key_width = KeyHeads * head_dim;
 
     Linear<Width, Width> query;
-    Linear<Context, Width> key, value;
+    Linear<Context, key_width> key, value;
     Linear<Width, Width> output;
 
     template <Mask M, Bias B = NoBias>
@@ -44,7 +47,7 @@ struct Attention {
     }
 
     /// Self-attention of rows that follow what `cache` holds: appends their keys and values, and attends to all so far.
-    void append(Rows<Width> y, ConstRows<Width> x, KeyValueCache<Width>& cache, Index layer, Scratch& s,
+    void append(Rows<Width> y, ConstRows<Width> x, KeyValueCache<key_width>& cache, Index layer, Scratch& s,
                 const float* residual = nullptr) const requires(Context == Width) {
         const Index past = cache.length, count = x.extent(0);
         TESSERA_EXPECTS(past + count <= cache.capacity());
@@ -64,25 +67,27 @@ struct Attention {
 
   private:
     template <Mask M, Bias B>
-    void mix(Rows<Width> y, ConstRows<Width> x, ConstRows<Width> k, ConstRows<Width> v, const M& mask, Scratch& s,
-             const B& bias, const float* residual) const {
+    void mix(Rows<Width> y, ConstRows<Width> x, ConstRows<key_width> k, ConstRows<key_width> v, const M& mask,
+             Scratch& s, const B& bias, const float* residual) const {
         const Index queries = x.extent(0), keys = k.extent(0);
         if (!fits(mask, queries, keys))
             throw Error(Errc::option_value, "Attention<", Width, ", ", Heads, ">: the mask does not fit ", queries,
                         " queries and ", keys, " keys");
         const auto q = query(x, s);
         const auto mixed = s.rows<Width>(queries);
-        kernel::attend<head_dim>(mixed.data(), q.data(), k.data(), v.data(),
-                                 {.heads = Heads,
-                                  .queries = queries,
-                                  .keys = keys,
-                                  .q_stride = Width,
-                                  .k_stride = Width,
-                                  .v_stride = Width,
-                                  .out_stride = Width,
-                                  .scale = 1.0f / std::sqrt(static_cast<float>(head_dim))},
-                                 mask, s, bias);
-        s.record(AttendCall{mixed.data(), q.data(), k.data(), v.data(), queries, keys, Heads, head_dim});
+        kernel::attend(mixed.data(), q.data(), k.data(), v.data(),
+                       {.heads = Heads,
+                        .queries = queries,
+                        .keys = keys,
+                        .dim = head_dim,
+                        .q_stride = Width,
+                        .k_stride = key_width,
+                        .v_stride = key_width,
+                        .out_stride = Width,
+                        .scale = 1.0f / std::sqrt(static_cast<float>(head_dim)),
+                        .key_heads = KeyHeads},
+                       mask, s, bias);
+        s.record(AttendCall{mixed.data(), q.data(), k.data(), v.data(), queries, keys, Heads, head_dim, KeyHeads});
         output.into(y, mixed, s, {.residual = residual});
     }
 };

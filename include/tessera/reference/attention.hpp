@@ -12,20 +12,27 @@ namespace tessera::reference {
 using Matrix = View<float, dyn, dyn>;
 using ConstMatrix = View<const float, dyn, dyn>;
 
+/// The first column of the keys and values that `head` looks at: with fewer heads of keys than of queries, neighbouring
+/// heads share them (grouped-query attention).
+inline Index key_column(ConstMatrix q, ConstMatrix k, Index heads, Index head) {
+    const Index width = q.extent(1) / heads, key_heads = k.extent(1) / width;
+    return head / (heads / key_heads) * width;
+}
+
 /// The probabilities with which query row `query` of `head` looks at each key; a key that `mask` hides has exactly 0,
 /// and its score is never looked at.
-/// shape   q [T, H·d], k [S, H·d] → p [S]
+/// shape   q [T, H·d], k [S, K·d] → p [S]
 /// units   returns the log-sum-exp of the visible scores, −∞ (and p = 0) where nothing is visible
 template <Mask M, Bias B = NoBias>
 double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index heads, Index head, Index query,
                      double scale, const M& mask, const B& bias = {}) {
-    const Index keys = k.extent(0), width = q.extent(1) / heads;
+    const Index keys = k.extent(0), width = q.extent(1) / heads, own = key_column(q, k, heads, head);
     double top = -std::numeric_limits<double>::infinity(), sum = 0;
     p.assign(static_cast<std::size_t>(keys), 0.0);
     for (Index j = 0; j < keys; ++j) {
         if (!mask.allows(Site{head, query, j})) continue;
         double score = 0;
-        for (Index c = head * width; c < (head + 1) * width; ++c) score += double{q(query, c)} * double{k(j, c)};
+        for (Index c = 0; c < width; ++c) score += double{q(query, head * width + c)} * double{k(j, own + c)};
         score = scale * score + double{bias(Site{head, query, j})};
         p[static_cast<std::size_t>(j)] = score;
         if (!(score <= top)) top = score;  // so that NaN becomes the top, and everything after it NaN
@@ -44,7 +51,7 @@ double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index
 }
 
 /// out = softmax(scale · q kᵀ + bias, where mask allows) · v, head by head.
-/// shape   q [T, H·d], k, v [S, H·d] → out [T, H·d]; lse [H, T], if it is wanted
+/// shape   q [T, H·d], k, v [S, K·d] → out [T, H·d]; lse [H, T], if it is wanted
 /// units   rows that see no key give 0, and −∞ in lse
 /// cost    4·T·S·H·d flops in double, mask or no mask
 /// source  Vaswani et al. 2017, eq. 1
@@ -57,11 +64,12 @@ void attention(Matrix out, ConstMatrix q, ConstMatrix k, ConstMatrix v, Index he
         for (Index i = 0; i < q.extent(0); ++i) {
             const double sum = probabilities(p, q, k, heads, head, i, scale, mask, bias);
             if (lse != nullptr) lse[head * q.extent(0) + i] = static_cast<float>(sum);
-            for (Index c = head * width; c < (head + 1) * width; ++c) {
+            const Index own = key_column(q, v, heads, head);
+            for (Index c = 0; c < width; ++c) {
                 double value = 0;
                 for (Index j = 0; j < k.extent(0); ++j)
-                    if (mask.allows(Site{head, i, j})) value += p[static_cast<std::size_t>(j)] * double{v(j, c)};
-                out(i, c) = static_cast<float>(value);
+                    if (mask.allows(Site{head, i, j})) value += p[static_cast<std::size_t>(j)] * double{v(j, own + c)};
+                out(i, head * width + c) = static_cast<float>(value);
             }
         }
 }
