@@ -1,10 +1,10 @@
 # What each component needs from other projects, for this build and for the installed package alike.
 #
 #   tessera    <xsimd/xsimd.hpp>; OpenMP if there is one
-#   blip2      nlohmann_json, stb, utf8proc
+#   blip2      nlohmann_json, libpng, TurboJPEG, utf8proc
 #
-# Header locations are looked up directly: Debian's xsimd package declares a link to xtl that it does not need, and stb and
-# utf8proc come without CMake files.
+# Header locations are looked up directly: Debian's xsimd package declares a link to xtl that it does not need, and its
+# TurboJPEG and utf8proc come without CMake files.
 
 # tessera_external(<name> <header> [<library>]): the imported target tessera::<name>
 function(tessera_external name header)
@@ -53,7 +53,13 @@ macro(tessera_dependencies component)
         set(tessera_missing " nlohmann_json")
       endif()
     endif()
-    tessera_external(stb stb/stb_image.h)
+    if(NOT TARGET PNG::PNG)
+      find_package(PNG 1.6.32 QUIET GLOBAL)
+      if(NOT PNG_FOUND)
+        string(APPEND tessera_missing " libpng")
+      endif()
+    endif()
+    tessera_external(turbojpeg turbojpeg.h turbojpeg)
     tessera_external(utf8proc utf8proc.h utf8proc)
   endif()
 endmacro()

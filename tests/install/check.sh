@@ -32,12 +32,12 @@ case $way in
     for umbrella in attention tessera; do
       sh "$project/cmake/amalgamate" tessera/$umbrella.hpp >"$build/include/tessera/$umbrella.hpp"
     done
-    if others=$(grep -En '^#include <(nlohmann|stb|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
+    if others=$(grep -En '^#include <(nlohmann|png|turbojpeg|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
       echo "attention.hpp needs more than the standard library and xsimd: $others"
       exit 1
     fi
     "$CXX" $strict -I "$build/include" "$here/attention.cpp" -o "$build/attention"
-    "$CXX" $strict -I "$build/include" "$here/blip2.cpp" -lutf8proc -o "$build/blip2"
+    "$CXX" $strict -I "$build/include" "$here/blip2.cpp" -lpng -lturbojpeg -lutf8proc -o "$build/blip2"
     ;;
   *) echo "check.sh: no such way: $way"; exit 2 ;;
 esac

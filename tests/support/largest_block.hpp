@@ -1,5 +1,5 @@
 // How much memory this program has asked for at once. A test executable that includes this has one file that defines
-// these functions and replaces the operators new and delete.
+// these functions and listens to what allocates.
 #pragma once
 #include <cstddef>
 

@@ -83,7 +83,12 @@ class Png {
             stream.push_back(static_cast<unsigned char>(half >> 8));
         }
         stream.insert(stream.end(), all.begin(), all.end());
-        stream.insert(stream.end(), 4, 0);  // a checksum that nobody looks at
+        std::uint32_t sum = 1, sums = 0;  // Adler-32
+        for (const unsigned char byte : all) {
+            sum = (sum + byte) % 65521;
+            sums = (sums + sum) % 65521;
+        }
+        put(stream, sums << 16 | sum);
         return chunk("IDAT", stream);
     }
     std::vector<unsigned char> file() const {

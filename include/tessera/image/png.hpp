@@ -1,129 +1,155 @@
-// PNG: row filters, interlacing, and all depths and colour types to 8-bit RGB.
+// PNG through libpng: all depths and colour types as 8-bit RGB, with the bytes that Pillow gives. Its simplified interface
+// would correct colours by gamma, which Pillow does not.
 #pragma once
+#include <png.h>
+
 #include <algorithm>
-#include <array>
-#include <cstdlib>
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+#include <new>
 #include <string_view>
+#include <tessera/image/bytes.hpp>
 #include <tessera/image/image.hpp>
-#include <tessera/image/inflate.hpp>
-#include <tessera/image/png_chunks.hpp>
-#include <vector>
+#include <tessera/image/orientation.hpp>
+#include <tessera/image/read_options.hpp>
 
 namespace tessera {
 
-inline bool is_png(Bytes file) {
-    constexpr std::array<unsigned char, 8> signature{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    return file.size() >= signature.size() && std::equal(signature.begin(), signature.end(), file.begin());
-}
+inline bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
 
-/// Of left, above and above left, the one nearest to left + above − above left.
-constexpr int paeth(int left, int above, int corner) {
-    const auto distance = [](int a, int b) { return a < b ? b - a : a - b; };
-    const int to_left = distance(above, corner), to_above = distance(left, corner);
-    const int to_corner = distance(left + above, 2 * corner);
-    if (to_left <= to_above && to_left <= to_corner) return left;
-    return to_above <= to_corner ? above : corner;
-}
+namespace detail {
 
-/// Undoes a row's filter in place; `pixel` is the distance in bytes to what counts as left.
-/// shape   row, above [length]
-/// errors  false where there is no such filter
-inline bool unfilter(int filter, unsigned char* row, const unsigned char* above, Index length, Index pixel) {
-    const auto add = [](unsigned char& byte, int what) { byte = static_cast<unsigned char>(byte + what); };
-    const Index first = std::min(pixel, length);  // bytes with nothing to the left
-    switch (filter) {
-        case 0:
-            return true;
-        case 1:
-            for (Index i = pixel; i < length; ++i) add(row[i], row[i - pixel]);
-            return true;
-        case 2:
-            for (Index i = 0; i < length; ++i) add(row[i], above[i]);
-            return true;
-        case 3:
-            for (Index i = 0; i < first; ++i) add(row[i], above[i] / 2);
-            for (Index i = pixel; i < length; ++i) add(row[i], (row[i - pixel] + above[i]) / 2);
-            return true;
-        case 4:
-            for (Index i = 0; i < first; ++i) add(row[i], above[i]);
-            for (Index i = pixel; i < length; ++i) add(row[i], paeth(row[i - pixel], above[i], above[i - pixel]));
-            return true;
-        default:
-            return false;
-    }
-}
-
-/// Writes `count` pixels of an unfiltered row as RGB, `step` bytes apart.
-inline void expand_row(const PngChunks& png, const ReadOptions& options, const unsigned char* row, Index count,
-                       unsigned char* out, Index step) {
-    const bool alpha_channel = png.colour == PngChunks::gray_alpha || png.colour == PngChunks::rgb_alpha;
-    const bool coloured = png.colour == PngChunks::rgb || png.colour == PngChunks::rgb_alpha;
-    if (png.channels == 1 && png.depth <= 8) {  // palettes and gray: one of the colours to be shown
-        for (Index x = 0; x < count; ++x, out += step) {
-            const Index bit = x * png.depth;
-            const int index = row[bit / 8] >> (8 - png.depth - bit % 8) & ((1 << png.depth) - 1);
-            if (index >= png.levels) png.fail("a pixel has colour ", index, " of a palette of ", png.levels);
-            std::copy_n(png.shown[static_cast<std::size_t>(index)].data(), 3, out);
-        }
-        return;
-    }
-    if (png.colour == PngChunks::rgb && png.depth == 8 && !png.has_transparent_colour && step == 3) {
-        std::copy_n(row, 3 * count, out);
-        return;
-    }
-    const std::size_t sample = png.depth == 16 ? 2 : 1;  // bytes; of two the upper one is kept
-    const std::size_t channels = static_cast<std::size_t>(png.channels);
-    const auto is_transparent = [&](const unsigned char* pixel) {
-        for (std::size_t c = 0; c < channels; ++c)
-            if (png.transparent[c] !=
-                (sample == 2 ? std::uint32_t{pixel[2 * c]} << 8 | pixel[2 * c + 1] : std::uint32_t{pixel[c]}))
-                return false;
-        return true;
-    };
-    const bool saturate = png.colour == PngChunks::gray && options.deep_gray == DeepGray::saturated;
-    for (Index x = 0; x < count; ++x, out += step, row += channels * sample) {
-        std::uint32_t alpha = alpha_channel ? row[(channels - 1) * sample] : 255;
-        if (png.has_transparent_colour && is_transparent(row)) alpha = 0;
-        for (std::size_t c = 0; c < 3; ++c) {
-            std::uint32_t value = row[coloured ? c * sample : 0];
-            if (saturate) value = value > 0 ? 255 : row[1];
-            out[c] = seen(value, alpha, options.transparency);
+/// One PNG file on its way through libpng.
+class PngReader {
+  public:
+    PngReader(Bytes file, std::string_view where, const ReadOptions& options)
+        : file_(file), where_(where), options_(options) {
+        png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, &on_error, &on_warning);
+        if (png_ != nullptr) info_ = png_create_info_struct(png_);
+        if (info_ == nullptr) {
+            png_destroy_read_struct(&png_, nullptr, nullptr);
+            throw std::bad_alloc();
         }
     }
-}
+    PngReader(const PngReader&) = delete;
+    PngReader& operator=(const PngReader&) = delete;
+    ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+    Image read() {
+        read_header();
+        const Index width = png_get_image_width(png_, info_), height = png_get_image_height(png_, info_);
+        // Pillow clips 16 bits of gray at 255, so both their bytes have to arrive here. Of colours it takes the upper one.
+        const bool deep_gray = png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY &&
+                               png_get_bit_depth(png_, info_) == 16 && options_.deep_gray == DeepGray::saturated;
+        int passes = 1;
+        run([&] {
+            png_set_expand(png_);
+            if (!deep_gray) {
+                png_set_strip_16(png_);
+                png_set_gray_to_rgb(png_);
+            }
+            png_set_add_alpha(png_, 0xffff, PNG_FILLER_AFTER);
+            passes = png_set_interlace_handling(png_);
+            png_read_update_info(png_, info_);
+        });
+        const Index stride = 4 * width;  // red, green, blue, alpha, or two bytes of gray and two of alpha
+        TESSERA_EXPECTS(png_get_rowbytes(png_, info_) == static_cast<std::size_t>(stride));
+        Buffer<unsigned char> rows(passes == 1 ? stride
+                                               : stride * height);  // each pass adds to the rows of those before
+        Image out(height, width);
+        run([&] {
+            for (int pass = 1; pass <= passes; ++pass)
+                for (Index y = 0; y < height; ++y) {
+                    unsigned char* row = rows.data() + (passes == 1 ? 0 : y * stride);
+                    png_read_row(png_, row, nullptr);
+                    if (pass == passes) show(row, width, deep_gray, out.row(y));
+                }
+            png_read_end(png_, info_);
+        });
+        png_uint_32 size = 0;
+        png_byte* exif = nullptr;
+        if (!options_.turn_upright || png_get_eXIf_1(png_, info_, &size, &exif) == 0) return out;
+        return turn_upright(std::move(out), exif_orientation({exif, size}));
+    }
+
+  private:
+    template <class... Parts>
+    [[noreturn]] void fail(const Parts&... parts) const {
+        throw Error(Errc::image_decode, where_, ": PNG: ", parts...);
+    }
+
+    /// libpng leaves `steps` by longjmp when something is wrong, so nothing in them may need a destructor.
+    template <class Steps>
+    void run(const Steps& steps) {
+        if (setjmp(png_jmpbuf(png_)) != 0) fail(message_, ", at byte ", at_, " of ", file_.size());
+        steps();
+    }
+
+    /// Everything in front of the pixels.
+    void read_header() {
+        if (file_.size() >= 24 && std::memcmp(file_.data() + 12, "IHDR", 4) == 0)
+            check_picture_size(big32(file_, 16), big32(file_, 20), options_, where_);
+        run([&] {
+            png_set_read_fn(png_, this, &on_read);
+            png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+            png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+            // Text and colour profiles would only cost time and memory.
+            png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+            png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT,
+                                        reinterpret_cast<const unsigned char*>("eXIf"), 1);
+            png_read_info(png_, info_);
+        });
+        constexpr std::size_t densest = 1032;  // deflate spends at least two bits on 258 bytes
+        const std::size_t height = png_get_image_height(png_, info_);
+        if (png_get_rowbytes(png_, info_) * height / densest > file_.size())
+            fail("the header claims ", png_get_image_width(png_, info_), "×", height, " pixels, ", file_.size(),
+                 " bytes cannot hold them");
+    }
+
+    /// One row without its alpha.
+    /// shape   row [width, 4] → out [width, 3]
+    void show(const unsigned char* row, Index width, bool deep_gray, unsigned char* out) const {
+        for (const unsigned char* end = row + 4 * width; row != end; row += 4, out += 3) {
+            const unsigned char gray = row[0] > 0 ? 255 : row[1];
+            for (Index c = 0; c < 3; ++c)
+                out[c] = seen(deep_gray ? gray : row[c], deep_gray ? row[2] : row[3], options_.transparency);
+        }
+    }
+
+    [[noreturn]] static void on_error(png_struct* png, const char* message) {
+        char(&kept)[128] = static_cast<PngReader*>(png_get_error_ptr(png))->message_;
+        std::snprintf(kept, sizeof kept, "%s", message);
+        png_longjmp(png, 1);
+    }
+    /// What decides about colours must be right; other chunks that are out of order say nothing about the pixels.
+    static void on_warning(png_struct* png, const char* message) {
+        if (std::strncmp(message, "tRNS", 4) == 0 || std::strncmp(message, "PLTE", 4) == 0) png_error(png, message);
+    }
+    static void on_read(png_struct* png, unsigned char* out, std::size_t size) {
+        PngReader& self = *static_cast<PngReader*>(png_get_io_ptr(png));
+        if (size > self.file_.size() - self.at_) png_error(png, "the file is cut");
+        std::copy_n(self.file_.data() + self.at_, size, out);
+        self.at_ += size;
+    }
+
+    Bytes file_;
+    std::string_view where_;
+    const ReadOptions& options_;
+    std::size_t at_ = 0;
+    png_struct* png_ = nullptr;
+    png_info* info_ = nullptr;
+    char message_[128] = "";
+};
+
+}  // namespace detail
 
 /// Reads a PNG file of any depth and colour type.
 /// shape   → [height, width, 3]
 /// errors  Errc::image_decode, Errc::image_size name `where` and what is wrong
-/// cost    memory for the decompressed rows and the picture
-/// source  PNG, third edition (W3C 2025)
+/// cost    memory for the picture; interlaced files as much again for their pixels with alpha
 inline Image read_png(Bytes file, std::string_view where, const ReadOptions& options) {
-    const PngChunks png(file, where, options);
-    std::vector<unsigned char> joined;
-    if (png.data.size() > 1)
-        for (const Bytes part : png.data) joined.insert(joined.end(), part.begin(), part.end());
-    const Index expected = png.unpacked_size();
-    Buffer<unsigned char> rows(expected);
-    const Index unpacked = inflate(png.data.size() > 1 ? Bytes(joined) : png.data.front(),
-                                   {rows.data(), static_cast<std::size_t>(rows.size())});
-    if (unpacked < 0) png.fail("the compressed data is broken or cut");
-    if (unpacked < expected) png.fail("expected ", expected, " bytes of decompressed rows, found ", unpacked);
-
-    Image out(png.height, png.width);
-    unsigned char* row = rows.data();
-    for (const auto& pass : png.passes()) {
-        const Index columns = pass.columns(png.width), length = png.row_bytes(columns);
-        if (length == 0) continue;
-        const std::vector<unsigned char> zeros(static_cast<std::size_t>(length));
-        const unsigned char* above = zeros.data();
-        for (Index y = pass.top; y < png.height; y += pass.down, row += 1 + length) {
-            if (!unfilter(row[0], row + 1, above, length, std::max<Index>(png.row_bytes(1), 1)))
-                png.fail("row ", y, " has filter ", int{row[0]}, ", there are 0 to 4");
-            above = row + 1;
-            expand_row(png, options, row + 1, columns, out.row(y) + 3 * pass.left, 3 * pass.across);
-        }
-    }
-    return options.turn_upright ? turn_upright(std::move(out), png.orientation) : out;
+    return detail::PngReader(file, where, options).read();
 }
 
 }  // namespace tessera
