@@ -4,7 +4,7 @@
 
 For each case our program and each peer's same case take turns in one run; the best turn of each counts, and what is told is
 the peer's time over ours. Models take turns in pairs, so that two hold their weights at a time. `--json` is read first where
-it is there: cases that are not run again stay in the table, so that a machine can be asked for a minute at a time.
+it is there: cases that are not run again stay in the table, so that a machine can be asked for a minute at a time; `--prepare` does beforehand what takes long and is not timed.
 
 A peer that is not installed, or that cannot do a case, is left out and the table says so.
 """
@@ -70,11 +70,11 @@ def ours(options, kind, case):
 
 def run(options, kind, case):
     """What the table shows of a case."""
-    prepare, missing = contenders(options, kind, case)
+    found, missing = contenders(options, kind, case)
     own = ours(options, kind, case)
     entry = {"kind": kind, "name": case.name, "bars": case.bars, "peers": {}, "missing": missing}
     together = []  # those that race at once
-    for name, make in prepare.items():
+    for name, make in found.items():
         try:
             together.append((name, make()))
         except Exception as error:  # whatever a peer throws
@@ -91,6 +91,13 @@ def run(options, kind, case):
     else:
         entry["weights"] = case.weights
     return entry
+
+
+def prepare(options, case):
+    for name, make in contenders(options, "model", case)[0].items():
+        if name in PACKAGES:
+            print(f"{case.name}: {name}", flush=True)
+            make().close()
 
 
 def race_with(own, peers, options):
@@ -120,6 +127,7 @@ def main():
     parser.add_argument("--cache", type=Path, default=Path("build/peers"), help="for what ONNX Runtime and OpenVINO read")
     parser.add_argument("--json", type=Path, default=Path("peers.json"))
     parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--prepare", action="store_true", help="only write what --cache keeps, which takes minutes")
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     options = parser.parse_args()
 
@@ -133,6 +141,12 @@ def main():
         return 0
     if not cases:
         sys.exit("no such case; --list names them")
+
+    if options.prepare:
+        for kind, case in cases:
+            if kind == "model":
+                prepare(options, case)
+        return 0
 
     results = json.loads(options.json.read_text()) if options.json.exists() else {"cases": []}
     results["machine"], results["threads"] = machine(), options.threads
