@@ -17,7 +17,7 @@ Index bytes_of(const Model& model, Stored stored) {
     Index bytes = 0;
     for_each_parameter(model, [&]<class Leaf>(const std::string&, const Leaf&) {
         // Matrices are kept as asked for, everything else as float.
-        const bool is_matrix = requires(const Leaf& leaf) { leaf.panels(); };
+        constexpr bool is_matrix = !requires(const Leaf& leaf) { leaf.view(); };
         bytes += Leaf::rows * Leaf::columns * (is_matrix && stored == Stored::bf16 ? 2 : 4);
     });
     return bytes;

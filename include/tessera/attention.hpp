@@ -2,3 +2,4 @@
 #pragma once
 #include <tessera/masks.hpp>
 #include <tessera/nn/attention.hpp>
+#include <tessera/nn/folded_attention.hpp>

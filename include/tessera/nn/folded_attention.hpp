@@ -1,0 +1,102 @@
+// Cross-attention of few queries to many wide rows, which are read as they are: the layers of keys and values are
+// multiplied into the queries instead.
+#pragma once
+#include <cmath>
+#include <limits>
+#include <tessera/nn/attention.hpp>
+#include <tessera/nn/head_weight.hpp>
+#include <type_traits>
+
+namespace tessera {
+
+/// Whether (q·Wₖ)·xᵀ and (P·x)·Wᵥᵀ take fewer multiplications than q·(x·Wₖᵀ)ᵀ and P·(x·Wᵥᵀ).
+constexpr bool folding_pays(Index queries, Index keys, Index head_dim, Index context) {
+    const Index plain = keys * context * head_dim + queries * keys * head_dim;
+    const Index folded = queries * head_dim * context + queries * keys * context;
+    return folded < plain;
+}
+
+/// What Attention<Width, Heads, Context> computes, in the other order. The bias of the keys moves all scores of a row
+/// alike, so softmax does not see it; the bias of the values is added behind, as the probabilities of a row sum to one.
+/// shape   x [T, Width], context [S, Context] → [T, Width]
+/// units   as Attention
+/// errors  as Attention
+/// cost    4·T·Heads·S·Context on visible tiles + 4·T·Width·Context + 4·T·Width² flops; 2·T·Heads·Context floats of
+///         scratch
+template <Index Width, Index Heads, Index Context>
+struct FoldedAttention {
+    static_assert(Width % Heads == 0, "FoldedAttention: Width must be a multiple of Heads");
+    static constexpr Index head_dim = Width / Heads;
+
+    Linear<Width, Width> query;
+    HeadLinear<Heads, head_dim, Context, Turned::yes> key;
+    HeadLinear<Heads, head_dim, Context, Turned::no> value;
+    Linear<Width, Width> output;
+
+    template <Mask M, Bias B = NoBias>
+    Rows<Width> operator()(ConstRows<Width> x, ConstRows<Context> context, const M& mask, Scratch& s,
+                           const B& bias = {}) const {
+        auto y = s.rows<Width>(x.extent(0));
+        into(y, x, context, mask, s, bias);
+        return y;
+    }
+
+    /// Writes into `y`, on top of `residual` where there is one (which may be `y`).
+    template <Mask M, Bias B = NoBias>
+    void into(Rows<Width> y, ConstRows<Width> x, ConstRows<Context> context, const M& mask, Scratch& s,
+              const B& bias = {}, const float* residual = nullptr) const {
+        const Index queries = x.extent(0), keys = context.extent(0);
+        if (!key.weight.is_set() || !value.weight.is_set() || !value.bias.is_set())
+            throw Error(Errc::weight_unset, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
+                        ">: called before its weights were set");
+        if (!fits(mask, queries, keys))
+            throw Error(Errc::option_value, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
+                        ">: the mask does not fit ", queries, " queries and ", keys, " keys");
+        const auto frame = s.frame();
+        const auto q = query(x, s);
+        const auto folded = s.rows<Heads * Context>(queries), seen = s.rows<Heads * Context>(queries);
+        float* const lse = s.take<float>(Heads * queries);
+        kernel::parallel_for(Heads, [&](Index h) {
+            kernel::gemm(folded.data() + h * Context, Heads * Context, q.data() + h * head_dim, Width, queries,
+                         key.weight.panels(h));
+        });
+        kernel::attend(seen.data(), folded.data(), context.data(), context.data(),
+                       {.heads = Heads,
+                        .queries = queries,
+                        .keys = keys,
+                        .dim = Context,
+                        .q_stride = Heads * Context,
+                        .k_stride = Context,
+                        .v_stride = Context,
+                        .out_stride = Heads * Context,
+                        .scale = 1.0f / std::sqrt(static_cast<float>(head_dim)),
+                        .key_heads = 1},
+                       mask, s, bias, lse);
+        const auto mixed = s.rows<Width>(queries);
+        kernel::parallel_for(Heads, [&](Index h) {
+            float* const out = mixed.data() + h * head_dim;
+            kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.panels(h),
+                         {.bias = value.bias.data() + h * head_dim});
+            for (Index i = 0; i < queries; ++i)  // a row that sees no key is zero, without the bias too
+                if (lse[h * queries + i] == -std::numeric_limits<float>::infinity())
+                    std::fill_n(out + i * Width, head_dim, 0.0f);
+        });
+        s.record(
+            AttendCall{seen.data(), folded.data(), context.data(), context.data(), queries, keys, Heads, Context, 1});
+        output.into(y, mixed, s, {.residual = residual});
+    }
+
+    static void visit(auto& self, auto&& f) {
+        f("query", self.query);
+        f("key", self.key);
+        f("value", self.value);
+        f("output", self.output);
+    }
+};
+
+/// Attention of `Queries` rows to about `Keys` rows of a context, in the cheaper order; any number of either works.
+template <Index Width, Index Heads, Index Context, Index Queries, Index Keys>
+using CrossAttention = std::conditional_t<folding_pays(Queries, Keys, Width / Heads, Context),
+                                          FoldedAttention<Width, Heads, Context>, Attention<Width, Heads, Context>>;
+
+}  // namespace tessera

@@ -1,0 +1,78 @@
+// The weight of a key or value layer, cut into the heads it belongs to.
+#pragma once
+#include <algorithm>
+#include <tessera/core/parameter.hpp>
+#include <tessera/kernel/panels.hpp>
+#include <vector>
+
+namespace tessera {
+
+/// Which way a head's part of a weight is multiplied.
+enum class Turned : bool {
+    no,   // [T, Context] → [T, HeadDim]: y = x · weightᵀ, as Weight does
+    yes,  // [T, HeadDim] → [T, Context]: y = x · weight
+};
+
+/// A learned matrix, kept as f32 or bf16 in panels of its own for each head.
+/// shape   [Heads·HeadDim, Context], as Hugging Face stores it
+/// cost    as Weight
+template <Index Heads, Index HeadDim, Index Context, Turned Order>
+class HeadWeight {
+  public:
+    static constexpr Index rows = Heads * HeadDim, columns = Context;
+    static constexpr std::array<Index, 2> extents{rows, columns};
+
+    void allocate(Stored stored = Stored::f32) {
+        if (is_set() && heads_.front().stored() == stored) return;
+        heads_.clear();
+        for (Index h = 0; h < Heads; ++h)
+            heads_.emplace_back(Order == Turned::no ? HeadDim : Context, Order == Turned::no ? Context : HeadDim,
+                                stored);
+    }
+    /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
+    void write(Index first, const float* values, Index count) {
+        TESSERA_EXPECTS(first >= 0 && first + count <= rows);
+        for (const Index end = first + count; first < end;) {
+            const Index row = first % HeadDim, part = std::min(HeadDim - row, end - first);
+            kernel::Panels& head = heads_[static_cast<std::size_t>(first / HeadDim)];
+            if constexpr (Order == Turned::no)
+                head.write(row, values, part);
+            else
+                head.write_inputs(row, values, part);
+            first += part;
+            values += part * Context;
+        }
+    }
+    void read(Index row, float* out) const {
+        const kernel::Panels& head = panels(row / HeadDim);
+        if constexpr (Order == Turned::no)
+            head.read(row % HeadDim, out);
+        else
+            head.read_input(row % HeadDim, out);
+    }
+
+    bool is_set() const { return !heads_.empty(); }
+    Index bytes() const {
+        Index sum = 0;
+        for (const kernel::Panels& head : heads_) sum += head.bytes();
+        return sum;
+    }
+    const kernel::Panels& panels(Index head) const { return heads_[static_cast<std::size_t>(head)]; }
+
+  private:
+    std::vector<kernel::Panels> heads_;
+};
+
+/// The key or value layer of attention: a HeadWeight and a bias.
+template <Index Heads, Index HeadDim, Index Context, Turned Order>
+struct HeadLinear {
+    HeadWeight<Heads, HeadDim, Context, Order> weight;
+    Parameter<Heads * HeadDim> bias;
+
+    static void visit(auto& self, auto&& f) {
+        f("weight", self.weight);
+        f("bias", self.bias);
+    }
+};
+
+}  // namespace tessera
