@@ -32,6 +32,16 @@ Vec exp2(Vec x) {
     return scale_by_power(power, x);
 }
 
+/// 2ˣ for x < 127, for softmax: cheaper, because results below 2⁻¹²⁶ may be 0; NaN stays NaN.
+/// units   relative error 3e-9 of the polynomial; rounding adds 1 ulp
+inline Vec exp2_flushed(Vec x) {
+    x = max(broadcast(-127.0f), x);
+    const Vec n = round(x);
+    const Vec power = polynomial(x - n, {1.0f, 0x1.62e430p-1f, 0x1.ebfbdcp-3f, 0x1.c6af7cp-5f, 0x1.3b2de0p-7f,
+                                         0x1.5f082ep-10f, 0x1.416b5ep-13f});
+    return scale_by_exponent(power, n);
+}
+
 /// eˣ within 1.5 ulp; 0 at −∞, ∞ at ∞, NaN stays NaN.
 inline Vec exp(Vec x) {
     x = min(broadcast(90.0f), max(broadcast(-105.0f), x));  // beyond, the result is 0 or ∞ all the same

@@ -95,7 +95,7 @@ inline constexpr float to_integer = 0x1.8p23f;
 
 /// To the nearest integer, ties to even, for magnitudes below 2²².
 inline Vec round(Vec a) { return (a + broadcast(to_integer)) - broadcast(to_integer); }
-/// Detail: 2ⁿ for the integer n in the low bits, −126 ≤ n ≤ 127.
+/// Detail: 2ⁿ for the integer n in the low bits, −126 ≤ n ≤ 127; 0 for n = −127.
 inline Vec power_of_two(Bits n) { return from_bits((n + Bits(127u)) << 23); }
 /// Detail: n within the powers of two that change a float at all; NaN stays NaN.
 inline Vec in_exponent_range(Vec n) { return min(broadcast(160.0f), max(broadcast(-160.0f), n)); }
@@ -109,6 +109,8 @@ inline Vec fraction(Vec a) {
     const Vec n = in_exponent_range(a);
     return n - floor_in_range(n);
 }
+/// a·2ⁿ for integers −126 ≤ n ≤ 127, and 0 for n = −127.
+inline Vec scale_by_exponent(Vec a, Vec n) { return a * power_of_two(bits_of(n + broadcast(to_integer))); }
 /// a·2^⌊n⌋ for any n, also infinite: underflows gradually to zero, overflows to ∞. Two steps, as 2ⁿ alone need not be a
 /// float.
 inline Vec scale_by_power(Vec a, Vec n) {

@@ -19,13 +19,22 @@ inline Index key_column(ConstMatrix q, ConstMatrix k, Index heads, Index head) {
     return head / (heads / key_heads) * width;
 }
 
+/// `changed` in double, as far as a modifier lets it.
+template <ScoreChange C>
+double changed_score(const C& change, double score, Site at) {
+    if constexpr (Bias<C>)
+        return score + double{change(at)};
+    else
+        return double{change(static_cast<float>(score), at)};
+}
+
 /// The probabilities with which query row `query` of `head` looks at each key; a key that `mask` hides has exactly 0,
 /// and its score is never looked at.
 /// shape   q [T, H·d], k [S, K·d] → p [S]
 /// units   returns the log-sum-exp of the visible scores, −∞ (and p = 0) where nothing is visible
-template <Mask M, Bias B = NoBias>
+template <Mask M, ScoreChange C = NoBias>
 double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index heads, Index head, Index query,
-                     double scale, const M& mask, const B& bias = {}) {
+                     double scale, const M& mask, const C& change = {}) {
     const Index keys = k.extent(0), width = q.extent(1) / heads, own = key_column(q, k, heads, head);
     double top = -std::numeric_limits<double>::infinity(), sum = 0;
     p.assign(static_cast<std::size_t>(keys), 0.0);
@@ -33,7 +42,7 @@ double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index
         if (!mask.allows(Site{head, query, j})) continue;
         double score = 0;
         for (Index c = 0; c < width; ++c) score += double{q(query, head * width + c)} * double{k(j, own + c)};
-        score = scale * score + double{bias(Site{head, query, j})};
+        score = changed_score(change, scale * score, Site{head, query, j});
         p[static_cast<std::size_t>(j)] = score;
         if (!(score <= top)) top = score;  // so that NaN becomes the top, and everything after it NaN
     }
@@ -50,19 +59,19 @@ double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index
     return top + std::log(sum);
 }
 
-/// out = softmax(scale · q kᵀ + bias, where mask allows) · v, head by head.
+/// out = softmax(change(scale · q kᵀ), where mask allows) · v, head by head.
 /// shape   q [T, H·d], k, v [S, K·d] → out [T, H·d]; lse [H, T], if it is wanted
 /// units   rows that see no key give 0, and −∞ in lse
 /// cost    4·T·S·H·d flops in double, mask or no mask
 /// source  Vaswani et al. 2017, eq. 1
-template <Mask M, Bias B = NoBias>
+template <Mask M, ScoreChange C = NoBias>
 void attention(Matrix out, ConstMatrix q, ConstMatrix k, ConstMatrix v, Index heads, double scale, const M& mask,
-               const B& bias = {}, float* lse = nullptr) {
+               const C& change = {}, float* lse = nullptr) {
     const Index width = q.extent(1) / heads;
     std::vector<double> p;
     for (Index head = 0; head < heads; ++head)
         for (Index i = 0; i < q.extent(0); ++i) {
-            const double sum = probabilities(p, q, k, heads, head, i, scale, mask, bias);
+            const double sum = probabilities(p, q, k, heads, head, i, scale, mask, change);
             if (lse != nullptr) lse[head * q.extent(0) + i] = static_cast<float>(sum);
             const Index own = key_column(q, v, heads, head);
             for (Index c = 0; c < width; ++c) {
@@ -72,49 +81,6 @@ void attention(Matrix out, ConstMatrix q, ConstMatrix k, ConstMatrix v, Index he
                 out(i, head * width + c) = static_cast<float>(value);
             }
         }
-}
-
-/// What `d_out`, the gradient of a loss by `out` of `attention`, gives for its inputs.
-/// shape   d_out [T, H·d] → dq [T, H·d], dk, dv [S, H·d]; d_scores [H, T, S], the gradient by the bias, if it is wanted
-/// units   rows that see no key, and pairs the mask hides, give 0
-template <Mask M, Bias B = NoBias>
-void attention_gradients(Matrix dq, Matrix dk, Matrix dv, ConstMatrix d_out, ConstMatrix q, ConstMatrix k,
-                         ConstMatrix v, Index heads, double scale, const M& mask, const B& bias = {},
-                         float* d_scores = nullptr) {
-    const Index queries = q.extent(0), keys = k.extent(0), width = q.extent(1) / heads;
-    const auto size = static_cast<std::size_t>(keys * q.extent(1));
-    std::vector<double> p, dp(static_cast<std::size_t>(keys)), dk_sum(size), dv_sum(size);
-    for (Index head = 0; head < heads; ++head)
-        for (Index i = 0; i < queries; ++i) {
-            probabilities(p, q, k, heads, head, i, scale, mask, bias);
-            double mean = 0;  // of dp, weighted with p
-            for (Index j = 0; j < keys; ++j) {
-                double& sum = dp[static_cast<std::size_t>(j)] = 0;
-                if (!mask.allows(Site{head, i, j})) continue;
-                for (Index c = head * width; c < (head + 1) * width; ++c) sum += double{d_out(i, c)} * double{v(j, c)};
-                mean += p[static_cast<std::size_t>(j)] * sum;
-            }
-            for (Index j = 0; j < keys; ++j) {
-                double& ds = dp[static_cast<std::size_t>(j)];
-                ds = p[static_cast<std::size_t>(j)] * (ds - mean);
-                if (d_scores != nullptr) d_scores[(head * queries + i) * keys + j] = static_cast<float>(ds);
-            }
-            for (Index c = head * width; c < (head + 1) * width; ++c) {
-                double sum = 0;
-                for (Index j = 0; j < keys; ++j) {
-                    if (!mask.allows(Site{head, i, j})) continue;
-                    const auto at = static_cast<std::size_t>(j * q.extent(1) + c);
-                    sum += dp[static_cast<std::size_t>(j)] * double{k(j, c)};
-                    dk_sum[at] += scale * dp[static_cast<std::size_t>(j)] * double{q(i, c)};
-                    dv_sum[at] += p[static_cast<std::size_t>(j)] * double{d_out(i, c)};
-                }
-                dq(i, c) = static_cast<float>(scale * sum);
-            }
-        }
-    for (std::size_t at = 0; at < size; ++at) {
-        dk.data()[at] = static_cast<float>(dk_sum[at]);
-        dv.data()[at] = static_cast<float>(dv_sum[at]);
-    }
 }
 
 }  // namespace tessera::reference

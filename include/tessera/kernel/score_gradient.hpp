@@ -1,0 +1,147 @@
+// From scores to their gradients, a few keys of a block of queries at a time: the part of attention's backward pass
+// between its matrix products. A query is a lane, so nothing is ever summed across lanes.
+#pragma once
+#include <limits>
+#include <numbers>
+#include <tessera/kernel/bias_gradient.hpp>
+#include <tessera/kernel/exponential.hpp>
+#include <tessera/kernel/strip.hpp>
+#include <tessera/kernel/visible_runs.hpp>
+
+namespace tessera::kernel::inline TESSERA_ISA {
+
+/// A block of queries of one head, turned: a query in each lane. All in scratch memory.
+struct QueryBlock {
+    Range queries;  // at most block_queries
+    float* query;   // [d, block_queries], scaled
+    float* d_out;   // [d, block_queries]
+    float* lse;     // [block_queries], the log-sum-exp in powers of two; ∞ where nothing was visible
+    float* delta;   // [block_queries], d_out · out
+    bool finite;    // whether all numbers of q and d_out are
+
+    /// Lanes that are computed: whole vectors.
+    Index lanes() const { return (queries.size() + width - 1) / width * width; }
+    static constexpr Index floats(Index dim) { return 2 * (dim + 1) * block_queries; }
+};
+
+/// Detail: sums over d of the products of two rows, for as many rows as a vector has lanes.
+inline Vec dot_rows(const float* a, const float* b, Index stride, Index rows, Index dim) {
+    Square sum;
+    for (Index r = 0; r < width; ++r) {
+        Vec total = broadcast(0.0f);
+        if (r < rows)
+            for_each_vec(dim, [&](Index c, Index n) {
+                total = fma(load(a + r * stride + c, n), load(b + r * stride + c, n), total);
+            });
+        sum[static_cast<std::size_t>(r)] = total;
+    }
+    transpose(sum);
+    for (std::size_t half = sum.size() / 2; half > 0; half /= 2)
+        for (std::size_t i = 0; i < half; ++i) sum[i] += sum[i + half];
+    return sum[0];
+}
+
+/// Fills a block: `block.queries` of one head, whose rows begin at q, d_out, out and whose log-sum-exps at lse.
+inline void load_block(QueryBlock& block, const float* q, Index q_stride, const float* d_out, const float* out,
+                       Index out_stride, const float* lse, Index dim, float scale) {
+    const Index begin = block.queries.begin, count = block.queries.size(), lanes = block.lanes();
+    q += begin * q_stride, d_out += begin * out_stride, out += begin * out_stride, lse += begin;
+    transpose(block.query, block_queries, lanes, dim, [&](Index row, Index column, Index n) {
+        return row < count ? load(q + row * q_stride + column, n) * broadcast(scale) : broadcast(0.0f);
+    });
+    transpose(block.d_out, block_queries, lanes, dim, [&](Index row, Index column, Index n) {
+        return row < count ? load(d_out + row * out_stride + column, n) : broadcast(0.0f);
+    });
+    const Vec never = broadcast(std::numeric_limits<float>::infinity());
+    for (Index lane = 0; lane < lanes; lane += width) {
+        const Index n = std::min(width, count - lane);
+        const Vec sum = load(lse + lane, n) * broadcast(std::numbers::log2e_v<float>);
+        const Mask blind = sum < broadcast(std::numeric_limits<float>::lowest());
+        store(block.lse + lane, select(first(n), select(blind, never, sum), never));
+        store(block.delta + lane, dot_rows(d_out + lane * out_stride, out + lane * out_stride, out_stride, n, dim));
+    }
+    block.finite = all_finite(q, q_stride, count, dim) && all_finite(d_out, out_stride, count, dim);
+}
+
+/// Makes powers of two of the scaled scores of a run: what `change` makes of them, times log₂e. `slopes` gets the
+/// derivatives if `change` is a modifier; else it is room.
+/// shape   scores, slopes [run.count, block_queries]
+template <ScoreChange C>
+void change_scores(float* scores, float* slopes, const QueryBlock& block, Index head, const Run& run, const C& change) {
+    const Index begin = block.queries.begin, count = block.queries.size();
+    const Vec log2e = broadcast(std::numbers::log2e_v<float>);
+    const auto add_row = [&](float* score, const float* bias) {
+        for_each_vec(count, [&](Index lane, Index n) {
+            store(score + lane, fma(load(bias + lane, n), log2e, load(score + lane)));
+        });
+    };
+    if constexpr (std::same_as<C, NoBias>) {
+        return;
+    } else if constexpr (ColumnBias<C>) {
+        for (Index i = 0; i < run.count; ++i)
+            add_row(scores + i * block_queries, change.column(head, run.key + i) + begin);
+    } else if constexpr (RowBias<C>) {
+        transpose(slopes, block_queries, count, run.count, [&](Index row, Index column, Index n) {
+            return load(change.row(head, begin + row) + run.key + column, n);
+        });
+        for (Index i = 0; i < run.count; ++i) add_row(scores + i * block_queries, slopes + i * block_queries);
+    } else {
+        if constexpr (!Bias<C>) std::fill_n(slopes, run.count * block_queries, 0.0f);
+        for (Index i = 0; i < run.count; ++i)
+            for (Index lane = 0; lane < count; ++lane) {
+                if (run.seen != nullptr && (run.seen[i] >> lane & 1u) == 0) continue;
+                const Site at{head, begin + lane, run.key + i};
+                float& score = scores[i * block_queries + lane];
+                if constexpr (Bias<C>) {
+                    score += static_cast<float>(change(at)) * std::numbers::log2e_v<float>;
+                } else {
+                    slopes[i * block_queries + lane] = slope(change, score, at);
+                    score = changed(change, score, at) * std::numbers::log2e_v<float>;
+                }
+            }
+    }
+}
+
+/// p = 2^(scores − lse) and d_scores = factor · p · (d_p − delta), both in place; 0 where the run is hidden. Scores and
+/// d_p of hidden keys may be anything.
+/// shape   p (scores), d_scores (d_p) [run.count, block_queries]
+/// source  Dao 2022 (FlashAttention), algorithm 4
+inline void score_gradients(float* p, float* d_scores, const QueryBlock& block, const Run& run, float factor) {
+    const Vec zero = broadcast(0.0f);
+    const auto rows = [&](auto masked) {
+        for (Index lane = 0; lane < block.lanes(); lane += width) {
+            const Vec lse = load(block.lse + lane), delta = load(block.delta + lane);
+            for (Index i = 0; i < run.count; ++i) {
+                float* const weight = p + i * block_queries + lane;
+                float* const gradient = d_scores + i * block_queries + lane;
+                Vec x = exp2_flushed(load(weight) - lse);
+                Vec g = x * (load(gradient) - delta) * broadcast(factor);
+                if constexpr (masked) {
+                    const Mask seen = mask_of(run.seen[i] >> lane);
+                    x = select(seen, x, zero);
+                    g = select(seen, g, zero);
+                }
+                store(weight, x);
+                store(gradient, g);
+            }
+        }
+    };
+    if (run.seen == nullptr)
+        rows(std::false_type{});
+    else
+        rows(std::true_type{});
+}
+
+/// d_scores *= factor · slopes.
+template <ScoreChange C>
+void change_gradients(float* d_scores, const float* slopes, const QueryBlock& block, Index count, float factor) {
+    for (Index i = 0; i < count; ++i)
+        for (Index lane = 0; lane < block.lanes(); lane += width) {
+            const Index at = i * block_queries + lane;
+            Vec g = load(d_scores + at) * broadcast(factor);
+            if constexpr (!Bias<C>) g *= load(slopes + at);
+            store(d_scores + at, g);
+        }
+}
+
+}  // namespace tessera::kernel::inline TESSERA_ISA
