@@ -27,9 +27,14 @@ class Attention:
     bf16: bool = False
     backward: bool = False
     bars: dict = dataclasses.field(default_factory=dict)  # {peers, joined by '|': the ratio to the best of them}
-    program: str = "attend"
-    table: str = "attentions"  # of the program's JSON
-    options: tuple = ()
+
+    @property
+    def program(self):
+        return "attend_backward" if self.backward else "attend"
+
+    @property
+    def prefix(self):
+        return "backward_" if self.backward else ""
 
     @property
     def kind(self):
@@ -55,6 +60,12 @@ def window(query, key):
 
 SDPA, FLEX, ORT, OPENVINO = "PyTorch SDPA", "FlexAttention", "ONNX Runtime", "OpenVINO"
 ANY = "|".join((SDPA, FLEX, ORT, OPENVINO))
+
+
+def backward(*shape, **more):
+    return Attention(*shape, **more, backward=True, bars={SDPA: 2})
+
+
 KINDS = ("attention", "attention bf16", "attention backward")
 CASES = [
     Attention("full ViT-g", 1, 16, 257, 257, 88, bars={SDPA: 1.3}),
@@ -65,6 +76,15 @@ CASES = [
     Attention("window 256", 1, 12, 4096, 4096, 64, window, bars={SDPA: 12, FLEX: 1.5}),
     Attention("full Q-Former text", 1, 12, 64, 64, 64, bars={ANY: 1.5}),
     Attention("full Q-Former cross", 1, 12, 32, 257, 64, bars={ANY: 1.5}),
+    backward("ViT-g", 1, 16, 257, 257, 88),
+    backward("CLIP-L", 1, 16, 257, 257, 64),
+    backward("long", 1, 12, 2048, 2048, 64),
+    backward("causal long", 1, 12, 2048, 2048, 64, causal, causal=True),
+    backward("uni-modal", 1, 12, 2048, 2048, 64, uni_modal),
+    backward("window 256", 1, 12, 2048, 2048, 64, window),
+    backward("Q-Former self, 8", 8, 12, 64, 64, 64),
+    backward("Q-Former cross, 8", 8, 12, 32, 257, 64),
+    backward("Q-Former cross, 1", 1, 12, 32, 257, 64),
 ]
 
 

@@ -65,7 +65,7 @@ def contenders(options, kind, case):
 def ours(options, kind, case):
     if kind == "model":
         return Pass(options.programs / "model" / case.program, case.name, options.threads, case.weights)
-    return Row(options.programs / "kernel" / case.program, case.name, options.threads, case.table, case.options)
+    return Row(options.programs / "kernel" / case.program, case.name, options.threads, case.prefix)
 
 
 def run(options, kind, case):

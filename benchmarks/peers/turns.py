@@ -54,9 +54,10 @@ class Calls:
 class Row:
     """A row of one of our programs' tables: benchmarks/kernel/*, started for each turn, which takes no time there."""
 
-    def __init__(self, program, name, threads, table, options=()):
-        self.command = [str(program), "--only", name, "--alone", "--threads", str(threads), *options]
-        self.name, self.table, self.row, self.head = name, table, None, None
+    def __init__(self, program, name, threads, prefix=""):
+        """`prefix`: of what the row calls `seconds` and `gflops`."""
+        self.command = [str(program), "--only", name, "--alone", "--threads", str(threads)]
+        self.name, self.prefix, self.row, self.head = name, prefix, None, None
 
     def own_seconds(self):
         t = os.times()
@@ -67,12 +68,13 @@ class Row:
             command = [*self.command, "--seconds", str(budget), "--json", file.name]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             self.head = json.loads(Path(file.name).read_text())
-        rows = [row for row in self.head.pop(self.table) if row["name"] == self.name]
+        rows = [row for row in self.head.pop("attentions") if row["name"] == self.name]
         if not rows:
             raise LookupError(f"{self.command[0]} has no row '{self.name}'")
-        if self.row is None or rows[0]["seconds"] < self.row["seconds"]:
-            self.row = rows[0]
-        return rows[0]["seconds"]
+        row = rows[0] | {name: rows[0][self.prefix + name] for name in ("seconds", "gflops")}
+        if self.row is None or row["seconds"] < self.row["seconds"]:
+            self.row = row
+        return row["seconds"]
 
     def close(self):
         pass
