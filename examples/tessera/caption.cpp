@@ -62,21 +62,20 @@ int run(const CaptionCommand& command) {
     if (command.threads > 0) kernel::set_threads(command.threads);
     check(command.generate);
     for (const std::string& picture : command.pictures) MappedFile opened(picture);  // before minutes of loading
-    const auto folder = resolve_model(command.model);
-    const Description description = read_description(folder);
+    const Description description = read_description(resolve_model(command.model));
     if (description.architecture != Architecture::blip2 || !description.text)
         throw Error(Errc::config_unsupported, description.file.string(),
                     ": captions need BLIP-2 with a language model, found model_type '", description.model_type, '\'');
     std::string compiled;
     const bool done = program::for_each_model([&]<class Model>(program::Named<Model> candidate) {
         compiled += (compiled.empty() ? "" : ", ") + std::string(candidate.name);
-        if (!fits(Model(), description)) return false;
+        if (!fits<Model>(description)) return false;
         OpenOptions options{.warn = [](const std::string& warning) { std::cerr << "tessera: " << warning << '\n'; }};
         if (!command.weights.empty()) options.weights = command.weights == "bf16" ? Stored::bf16 : Stored::f32;
         const Model model = [&] {
             ProgressBar bar;
             options.progress = std::ref(bar);
-            return load<Model>(folder.string(), options);
+            return load<Model>(description, options);
         }();
         describe(model, command);
         return true;

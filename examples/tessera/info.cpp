@@ -72,8 +72,8 @@ int run(const InfoCommand& command) {
     if (d.qformer) out["qformer"] = describe(*d.qformer);
     if (d.text) out["text"] = describe(*d.text);
     program::for_each_model([&]<class Model>(program::Named<Model> candidate) {
+        if (!fits<Model>(d)) return false;
         const Model model;
-        if (!fits(model, d)) return false;
         out["compiled"] = candidate.name;
         out["memory"] = {{"f32", bytes_of(model, Stored::f32) + working_bytes(model)},
                          {"bf16", bytes_of(model, Stored::bf16) + working_bytes(model)}};

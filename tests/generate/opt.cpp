@@ -12,7 +12,7 @@
 
 using namespace tessera;
 
-TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, Opt<test::golden_opt>,
+TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, Opt<tiny_opt>,
                    Opt<test::golden_opt_350m>) {
     const bool post_norm = !Model::config.pre_norm;
     const auto path = test::golden(post_norm ? "opt_350m_style" : "opt");
@@ -69,7 +69,7 @@ TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, 
 }
 
 TEST_CASE("reading token by token behind a cache gives the states of the whole sequence") {
-    const auto model = load<Opt<test::golden_opt>>(test::golden("opt").string());
+    const auto model = load<Opt<tiny_opt>>(test::golden("opt").string());
     Scratch s;
     std::vector<Token> ids;
     for (Token i = 0; i < 33; ++i) ids.push_back(5 + i * 17 % 500);

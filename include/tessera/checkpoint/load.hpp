@@ -1,18 +1,21 @@
 // Weights from a checkpoint into a model, tensor by tensor, without ever holding two copies of the model.
 #pragma once
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <tessera/checkpoint/plan.hpp>
 #include <tessera/core/visit.hpp>
+#include <tessera/kernel/parallel.hpp>
 #include <vector>
 
 namespace tessera {
 
 struct LoadOptions {
     Stored weights = Stored::f32;
-    /// Is told, every few megabytes, how many bytes of how many have been read, and of which tensor.
+    /// Is told, every few dozen megabytes, how many bytes of how many have been read, and of which tensor.
     std::function<void(Index done, Index total, std::string_view tensor)> progress = {};
 };
 
@@ -39,55 +42,90 @@ struct Report {
 
 namespace detail {
 
-/// Reads a parameter as rows of floats, a few megabytes at a time, and gives the pages back.
+/// Reads parameters as rows of floats: blocks of rows are converted and handed on by all threads at once, straight from the
+/// mapped file; what has been read is given back.
 class RowReader {
   public:
     RowReader(Stored stored, std::function<void(Index, Index, std::string_view)> progress, Index total)
         : stored_(stored), progress_(std::move(progress)), total_(total) {}
 
+    /// Calls write(first, rows, count) for all rows, each once, from several threads at once.
     /// errors  Errc::checkpoint_value names the first number that is NaN, infinite, or too large for `stored`
-    void read(const Source& source, const std::function<void(Index first, const float* rows, Index count)>& write) {
-        const auto [path, rows, columns] = source.need;
-        const Index step = std::clamp(block / std::max<Index>(columns, 1) / 64 * 64, Index{1}, rows);
+    template <class Write>
+    void read(const Source& source, const Write& write) {
+        const Index rows = source.need.rows, columns = source.need.columns;
         if (rows * columns == 0) return;
-        values_.resize(static_cast<std::size_t>(step * columns));
-        if (source.layout.form == Layout::Form::zeros) std::ranges::fill(values_, 0.0f);
-        const Index size = bits(source.entry->tensor->type) / 8;
-        for (Index first = 0; first < rows; first += step) {
-            const Index count = std::min(step, rows - first);
+        const Index block = std::min(std::max(block_floats / columns / rows_together, Index{1}) * rows_together, rows);
+        const Index part = std::max(part_floats / (block * columns), Index{1}) * block;
+        buffers_.resize(static_cast<std::size_t>(kernel::threads()));
+        for (Buffer<float>& buffer : buffers_)
+            if (buffer.size() < block * columns) buffer = Buffer<float>(block * columns);
+        for (Index first = 0; first < rows; first += part) {
+            const Index count = std::min(part, rows - first);
+            std::atomic<Index> bad = rows;  // the first block with a number that is none
+            kernel::parallel_for_workers((count + block - 1) / block, [&](Index task, Index worker) {
+                const Index begin = first + task * block, many = std::min(block, first + count - begin);
+                float* values = buffers_[static_cast<std::size_t>(worker)].data();
+                convert(source, begin, many, values);
+                if (first_not_finite(values, many * columns, stored_) < many * columns) {
+                    Index least = bad;
+                    while (begin < least && !bad.compare_exchange_weak(least, begin)) continue;
+                } else {
+                    write(begin, values, many);
+                }
+            });
+            if (bad < rows) report(source, bad, std::min(block, rows - bad));
             if (source.layout.form != Layout::Form::zeros) {
-                const auto part = source.entry->tensor->bytes.subspan(
-                    static_cast<std::size_t>((source.layout.offset(source.need) + first * columns) * size),
-                    static_cast<std::size_t>(count * columns * size));
-                to_floats(source.entry->tensor->type, part.data(), count * columns, values_.data());
-                check(source, first, count * columns);
-                source.entry->file->file().forget(part);
-                done_ += static_cast<Index>(part.size());
+                source.entry->file->file().forget(bytes_of(source, first, count));
+                done_ += static_cast<Index>(bytes_of(source, first, count).size());
             }
-            write(first, values_.data(), count);
             if (progress_) progress_(done_, total_, source.entry->name());
         }
-        source.entry->file->file().forget(source.entry->tensor->bytes);  // pages that two blocks share
+        source.entry->file->file().forget(source.entry->tensor->bytes);  // pages that two parts share
     }
     Index done() const { return done_; }
 
-  private:
-    static constexpr Index block = Index{1} << 20;  // floats at a time
+    /// Has the system read all of it from the disk, beside whatever is done meanwhile.
+    static void fetch(const Source& source) {
+        if (source.layout.form != Layout::Form::zeros)
+            source.entry->file->file().fetch(bytes_of(source, 0, source.need.rows));
+    }
 
-    void check(const Source& source, Index first, Index count) const {
-        const Index at = first_not_finite(values_.data(), count, stored_);
-        if (at == count) return;
+  private:
+    static constexpr Index block_floats = Index{1} << 17;  // converted at a time by one thread: stays in its cache
+    static constexpr Index part_floats = Index{1} << 23;   // between two reports of progress
+    static constexpr Index rows_together = 48;             // a multiple of every panel's width: threads write apart
+
+    static std::span<const unsigned char> bytes_of(const Source& source, Index first, Index count) {
+        const Index columns = source.need.columns, size = bits(source.entry->tensor->type) / 8;
+        return source.entry->tensor->bytes.subspan(
+            static_cast<std::size_t>((source.layout.offset(source.need) + first * columns) * size),
+            static_cast<std::size_t>(count * columns * size));
+    }
+    static void convert(const Source& source, Index first, Index count, float* out) {
+        if (source.layout.form == Layout::Form::zeros)
+            std::fill_n(out, count * source.need.columns, 0.0f);
+        else
+            to_floats(source.entry->tensor->type, bytes_of(source, first, count).data(), count * source.need.columns,
+                      out);
+    }
+
+    /// Throws for the first number among these rows that is no weight.
+    [[noreturn]] void report(const Source& source, Index first, Index count) const {
         const Index columns = source.need.columns;
+        std::vector<float> values(static_cast<std::size_t>(count * columns));
+        convert(source, first, count, values.data());
+        const Index at = first_not_finite(values.data(), count * columns, stored_);
         const Index row = (source.layout.offset(source.need) + first * columns + at) / columns;
         throw Error(Errc::checkpoint_value, in_quotes(source.entry->name()), ": row ", row, ", column ", at % columns,
                     ": expected a finite number", stored_ == Stored::bf16 ? " of bfloat16" : "", ", found ",
-                    values_[static_cast<std::size_t>(at)], " (", source.entry->file->path().filename().string(), ')');
+                    values[static_cast<std::size_t>(at)], " (", source.entry->file->path().filename().string(), ')');
     }
 
     Stored stored_;
     std::function<void(Index, Index, std::string_view)> progress_;
     Index total_, done_ = 0;
-    std::vector<float> values_;
+    std::vector<Buffer<float>> buffers_;  // one for each thread
 };
 
 /// errors  Errc::checkpoint_unexpected where a second tensor for the same parameter holds other numbers
@@ -98,20 +136,25 @@ inline void check_copies(const Plan& plan) {
         constexpr Index block = Index{1} << 18;
         std::vector<float> x(std::size_t{block}), y(std::size_t{block});
         const Index count = copy.need.rows * copy.need.columns;
-        const auto load = [&](const Source& source, Index first, Index n, float* out) {
-            const StoredTensor& tensor = *source.entry->tensor;
-            const Index size = bits(tensor.type) / 8;
-            const auto part =
-                tensor.bytes.subspan(static_cast<std::size_t>((source.layout.offset(source.need) + first) * size),
-                                     static_cast<std::size_t>(n * size));
-            to_floats(tensor.type, part.data(), n, out);
-            source.entry->file->file().forget(part);
-        };
         for (Index first = 0; first < count; first += block) {
             const Index n = std::min(block, count - first);
-            load(copy, first, n, x.data());
-            load(original, first, n, y.data());
-            if (!std::equal(x.begin(), x.begin() + n, y.begin()))
+            const auto part_of = [&](const Source& source) {
+                const StoredTensor& tensor = *source.entry->tensor;
+                const Index size = bits(tensor.type) / 8;
+                return tensor.bytes.subspan(
+                    static_cast<std::size_t>((source.layout.offset(source.need) + first) * size),
+                    static_cast<std::size_t>(n * size));
+            };
+            const auto part_a = part_of(copy), part_b = part_of(original);
+            bool same = a.type == b.type && std::memcmp(part_a.data(), part_b.data(), part_a.size()) == 0;
+            if (!same) {  // other types, or zeros of other signs
+                to_floats(a.type, part_a.data(), n, x.data());
+                to_floats(b.type, part_b.data(), n, y.data());
+                same = std::equal(x.begin(), x.begin() + n, y.begin());
+            }
+            copy.entry->file->file().forget(part_a);
+            original.entry->file->file().forget(part_b);
+            if (!same)
                 throw Error(Errc::checkpoint_unexpected, in_quotes(a.name), ": expected the numbers of ",
                             in_quotes(b.name), ", which the model has in its place, found others (",
                             copy.entry->file->path().filename().string(), ')');
@@ -136,7 +179,8 @@ std::vector<Need> needs_of(const auto& model) {
 /// (see Architecture), or else under the model's own paths.
 /// errors  Errc::checkpoint_missing, _shape, _type, _unexpected (see plan_load), _value (see RowReader); the model is
 ///         half filled after the last
-/// cost    reads each byte once; 4 MB beyond the weights, and the pages being read
+/// cost    reads each byte once, on all threads; beyond the weights the pages being read, and for each thread half a
+///         megabyte or 48 rows of floats
 template <class Model>
 Report load_weights(Model& model, const Checkpoint& checkpoint, const LoadOptions& options = {}) {
     const std::vector<Need> needs = needs_of(model);
@@ -156,8 +200,9 @@ Report load_weights(Model& model, const Checkpoint& checkpoint, const LoadOption
         using Leaf = std::remove_cvref_t<decltype(leaf)>;
         if constexpr (Leaf::rows * Leaf::columns > 0) {
             leaf.allocate(options.weights);
-            reader.read(*source++,
-                        [&](Index first, const float* rows, Index count) { leaf.write(first, rows, count); });
+            const Source& now = *source++;
+            if (source != plan.sources.end()) reader.fetch(*source);
+            reader.read(now, [&](Index first, const float* rows, Index count) { leaf.write(first, rows, count); });
         }
     });
     report.bytes = reader.done();

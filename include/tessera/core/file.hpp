@@ -51,15 +51,19 @@ class MappedFile {
     std::span<const unsigned char> bytes() const { return bytes_; }
     std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
 
+    /// Asks the system to read `part` from the disk meanwhile.
+    void fetch(std::span<const unsigned char> part) const { advise(part, MADV_WILLNEED); }
     /// Gives the pages inside `part` back to the system; they are read again if they are touched again.
-    void forget(std::span<const unsigned char> part) const {
+    void forget(std::span<const unsigned char> part) const { advise(part, MADV_DONTNEED); }
+
+  private:
+    static void advise(std::span<const unsigned char> part, int advice) {
         const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
         const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
         const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page * page;
-        if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+        if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
     }
 
-  private:
     std::span<const unsigned char> bytes_;
 };
 

@@ -1,12 +1,14 @@
 // From a checkpoint folder to a model that is ready: weights, tokenizer, picture settings.
 #pragma once
 #include <optional>
+#include <string>
 #include <tessera/checkpoint/description.hpp>
 #include <tessera/checkpoint/hub.hpp>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/image/read_preprocess.hpp>
 #include <tessera/model/blip2.hpp>
 #include <tessera/text/read_tokenizer.hpp>
+#include <type_traits>
 
 namespace tessera {
 
@@ -19,29 +21,28 @@ struct OpenOptions {
 
 namespace detail {
 
+/// What keeps a part of shape `compiled` from reading such a checkpoint, as the end of a sentence; empty if nothing.
 template <class Config>
-void require_same(const Description& d, const char* part, const Config& compiled, const std::optional<Config>& found) {
-    if (!found)
-        throw Error(Errc::config_unsupported, d.file.string(), ": expected a model with a ", part,
-                    ", found model_type ", in_quotes(d.model_type));
-    if (const std::string what = difference(compiled, *found); !what.empty())
-        throw Error(Errc::config_unsupported, d.file.string(), ": not the shapes this model is compiled for: ", part,
-                    ' ', what);
+std::string mismatch(const Description& d, const std::string& part, const Config& compiled,
+                     const std::optional<Config>& found) {
+    if (!found) return "expected a model with a " + part + ", found model_type " + in_quotes(d.model_type);
+    const std::string what = difference(compiled, *found);
+    return what.empty() ? what : "not the shapes this model is compiled for: " + part + ' ' + what;
 }
 
 template <VitConfig C>
-void require_fit(const Vit<C>&, const Description& d) {
-    require_same(d, "image encoder", C, d.vision);
+std::string mismatch(std::type_identity<Vit<C>>, const Description& d) {
+    return mismatch(d, "image encoder", C, d.vision);
 }
 template <OptConfig C>
-void require_fit(const Opt<C>&, const Description& d) {
-    require_same(d, "language model", C, d.text);
+std::string mismatch(std::type_identity<Opt<C>>, const Description& d) {
+    return mismatch(d, "language model", C, d.text);
 }
 template <class Vision, class Query, class Decoder>
-void require_fit(const Blip2<Vision, Query, Decoder>&, const Description& d) {
-    require_same(d, "image encoder", Vision::config, d.vision);
-    require_same(d, "Q-Former", Query::config, d.qformer);
-    require_same(d, "language model", Decoder::config, d.text);
+std::string mismatch(std::type_identity<Blip2<Vision, Query, Decoder>>, const Description& d) {
+    std::string what = mismatch(d, "image encoder", Vision::config, d.vision);
+    if (what.empty()) what = mismatch(d, "Q-Former", Query::config, d.qformer);
+    return what.empty() ? mismatch(d, "language model", Decoder::config, d.text) : what;
 }
 
 inline void read_companions(auto&, const std::filesystem::path&, const Description&) {}
@@ -72,24 +73,19 @@ inline Stored stored_type(const Checkpoint& checkpoint) {
 
 /// Whether a checkpoint's description has the shapes that `Model` is compiled for.
 template <class Model>
-bool fits(const Model& model, const Description& description) {
-    try {
-        detail::require_fit(model, description);
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
+bool fits(const Description& description) {
+    return detail::mismatch(std::type_identity<Model>(), description).empty();
 }
 
-/// Loads a checkpoint folder, or the snapshot of a hub name (`Salesforce/blip2-opt-2.7b`) in the local cache.
+/// Loads the checkpoint folder that `description` was read from.
 /// errors  Errc::file_open, config_…, checkpoint_…, tokenizer_format: one sentence that says what is wrong and where
 /// cost    reads the weights once, tensor by tensor; memory for the weights as they are kept, and a few megabytes
 template <class Model>
-Model load(const std::string& where, const OpenOptions& options = {}) {
-    const std::filesystem::path folder = resolve_model(where);
-    const Description description = read_description(folder);
+Model load(const Description& description, const OpenOptions& options = {}) {
+    if (const std::string what = detail::mismatch(std::type_identity<Model>(), description); !what.empty())
+        throw Error(Errc::config_unsupported, description.file.string(), ": ", what);
+    const std::filesystem::path folder = description.file.parent_path();
     Model model;
-    detail::require_fit(model, description);
     detail::read_companions(model, folder, description);
     const Checkpoint checkpoint(folder);
     const Report report = load_weights(
@@ -97,6 +93,12 @@ Model load(const std::string& where, const OpenOptions& options = {}) {
         {.weights = options.weights.value_or(detail::stored_type(checkpoint)), .progress = options.progress});
     if (options.warn && !report.unexpected.empty()) options.warn(checkpoint.place() + ": " + report.warning());
     return model;
+}
+
+/// Loads a checkpoint folder, or the snapshot of a hub name (`Salesforce/blip2-opt-2.7b`) in the local cache.
+template <class Model>
+Model load(const std::string& where, const OpenOptions& options = {}) {
+    return load<Model>(read_description(resolve_model(where)), options);
 }
 
 }  // namespace tessera

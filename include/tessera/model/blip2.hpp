@@ -51,5 +51,6 @@ using Blip2Opt2_7b = Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<blip2_o
 using Blip2Opt2_7bCoco = Blip2<Vit<eva_vit_g14_364>, QFormer<qformer_vit_g>, Opt<blip2_opt_2_7b_decoder>>;
 using Blip2Opt6_7b = Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<blip2_opt_6_7b_decoder>>;
 using Blip2Opt6_7bCoco = Blip2<Vit<eva_vit_g14_364>, QFormer<qformer_vit_g>, Opt<blip2_opt_6_7b_decoder>>;
+using Blip2Tiny = Blip2<Vit<tiny_vit>, QFormer<tiny_qformer>, Opt<tiny_opt>>;
 
 }  // namespace tessera

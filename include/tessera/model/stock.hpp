@@ -37,4 +37,12 @@ inline constexpr OptConfig blip2_opt_2_7b_decoder = checked(OptConfig{.vocabular
 inline constexpr OptConfig blip2_opt_6_7b_decoder = checked(
     OptConfig{.vocabulary = 50304, .width = 4096, .heads = 32, .hidden = 16384, .layers = 32, .embedding = 4096});
 
+// The checkpoints in tests/golden, for demonstrations and tests: random weights, real layout.
+inline constexpr VitConfig tiny_vit =
+    checked(VitConfig{.image = 56, .width = 64, .heads = 4, .hidden = 112, .layers = 3});
+inline constexpr QFormerConfig tiny_qformer =
+    checked(QFormerConfig{.queries = 8, .width = 48, .heads = 4, .hidden = 80, .layers = 4, .context = tiny_vit.width});
+inline constexpr OptConfig tiny_opt = checked(OptConfig{
+    .vocabulary = 608, .width = 64, .heads = 4, .hidden = 128, .layers = 3, .positions = 160, .embedding = 64});
+
 }  // namespace tessera
