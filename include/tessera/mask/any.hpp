@@ -25,6 +25,7 @@ class AnyMask {
     Range rest(Range queries, Range keys, Cover known) const { return mask_->rest(queries, keys, known); }
     std::uint64_t bits(Index head, Index query, Range keys) const { return mask_->bits(head, query, keys); }
     bool fits(Index queries, Index keys) const { return mask_->fits(queries, keys); }
+    bool exact() const { return mask_->exact(); }
 
   private:
     struct Interface {
@@ -37,6 +38,7 @@ class AnyMask {
         virtual Range rest(Range, Range, Cover) const = 0;
         virtual std::uint64_t bits(Index, Index, Range) const = 0;
         virtual bool fits(Index, Index) const = 0;
+        virtual bool exact() const = 0;
     };
     template <Mask M>
     struct Holds final : Interface {
@@ -53,6 +55,7 @@ class AnyMask {
             return visible_bits(mask, head, query, keys);
         }
         bool fits(Index queries, Index keys) const override { return tessera::fits(mask, queries, keys); }
+        bool exact() const override { return tessera::exact(mask); }
         M mask;
         std::shared_ptr<const void> borrowed;
     };

@@ -52,6 +52,7 @@ class Documents {
     constexpr bool fits(Index queries, Index keys) const {
         return queries == length(queries_) && keys == length(keys_);
     }
+    static constexpr bool exact() { return true; }
 
   private:
     static constexpr void check(std::span<const Index> ids) {
@@ -114,6 +115,7 @@ class Padded {
         const Index count = static_cast<Index>(lengths_.size());
         return queries == count * queries_ && keys == count * keys_;
     }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr Range sequence(Index s) const {

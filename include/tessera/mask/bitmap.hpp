@@ -9,7 +9,10 @@
 namespace tessera {
 
 /// A mask from its picture: # is visible, rows end with a bar or a new line. For experiments and tests.
-///     constexpr Drawn mine{"#..|##.|#.#"};
+///     Drawn{"#..|##.|#.#"}
+///     # . .
+///     # # .
+///     # . #
 /// errors  Errc::option_value if rows are not of one length
 class Drawn {
   public:
@@ -28,7 +31,9 @@ class Drawn {
         return at.key < keys_ && place < static_cast<Index>(picture_.size()) &&
                picture_[static_cast<std::size_t>(place)] == '#';
     }
+    constexpr Cover cover(Tile tile) const { return cover_by_bits(*this, tile); }
     constexpr bool fits(Index queries, Index keys) const { return queries == this->queries() && keys == keys_; }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr bool is_end(Index i) const {
@@ -41,6 +46,10 @@ class Drawn {
 };
 
 /// A bit for each score, the same in every head; `bits_of` makes them from any mask or predicate.
+///     Bitmap{words, 3, 3} with words 1 3 5
+///     # . .
+///     # # .
+///     # . #
 /// shape   words [queries, (keys + 63) / 64], key k is bit k % 64 of word k / 64; borrowed, not copied
 /// errors  Errc::option_value if there are not as many words
 /// cost    queries · keys / 8 bytes; `cover` looks at the tile's words
@@ -54,17 +63,7 @@ class Bitmap {
     }
 
     constexpr bool allows(Site at) const { return bits(at.head, at.query, {at.key, at.key + 1}) != 0; }
-    constexpr Cover cover(Tile tile) const {
-        bool any = false, all = true;
-        for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
-            for (Index key = tile.keys.begin; key < tile.keys.end; key += 64) {
-                const Range part{key, std::min(key + 64, tile.keys.end)};
-                const std::uint64_t seen = bits(tile.head, query, part);
-                any |= seen != 0, all &= seen == ones(part, key);
-                if (any && !all) return Cover::some;
-            }
-        return all ? Cover::all : Cover::none;
-    }
+    constexpr Cover cover(Tile tile) const { return cover_by_bits(*this, tile); }
     constexpr Range keys(Range queries) const {
         Range seen = nowhere;
         for (Index query = queries.begin; query < std::min(queries.end, queries_); ++query) {
@@ -84,6 +83,7 @@ class Bitmap {
         return set & ones({keys.begin, std::min(keys.end, keys_)}, keys.begin);
     }
     constexpr bool fits(Index queries, Index keys) const { return queries == queries_ && keys == keys_; }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr Index width() const { return (keys_ + 63) / 64; }
@@ -136,6 +136,7 @@ struct BlockSparse {
     constexpr bool fits(Index queries, Index keys) const {
         return (queries + rows - 1) / rows == blocks.extent(0) && (keys + columns - 1) / columns == blocks.extent(1);
     }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr bool visible(Index y, Index x) const {

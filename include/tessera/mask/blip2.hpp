@@ -15,6 +15,11 @@ namespace tessera::masks {
 constexpr SameSegment uni_modal(Index queries) { return {queries}; }
 
 /// Image-text matching: everything sees everything.
+///     # # # # #
+///     # # # # #
+///     # # # # #
+///     # # # # #
+///     # # # # #
 /// source  BLIP-2 (Li 2023), figure 2, "bi-directional self-attention mask"
 constexpr Full bidirectional() { return {}; }
 

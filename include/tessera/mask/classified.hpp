@@ -9,23 +9,23 @@ namespace tessera {
 
 /// How much of each tile of a grid over queries × keys is visible in one head; the last tiles of each direction may be
 /// smaller.
-/// cost    a byte for each tile; time grows with the tiles inside the range that `keys` gives, and with `allows` only
-///         where `cover` does not tell
+/// cost    a byte for each tile; time grows with the tiles inside the range that `keys` gives and outside of the one that
+///         `common` gives, and with `allows` only where `cover` does not tell
 class Classes {
   public:
     template <Mask M>
-    Classes(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 64, Index columns = 64)
+    Classes(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 32, Index columns = 32)
         : rows_(rows),
           columns_(columns),
           width_((keys + columns - 1) / columns),
           cells_(static_cast<std::size_t>((queries + rows - 1) / rows * width_), Cover::none) {
         for (Index y = 0; y * rows < queries; ++y) {
             const Range block{y * rows, std::min((y + 1) * rows, queries)};
-            const Range seen = visible_keys(mask, block, keys);
+            const Range seen = visible_keys(mask, block, keys), certain = common_keys(mask, block, keys);
             Range hull{seen.end, seen.begin};
             for (Index x = seen.begin / columns; x * columns < seen.end; ++x) {
                 const Tile tile{head, block, {x * columns, std::min((x + 1) * columns, keys)}};
-                const Cover cell = exact(mask, tile);
+                const Cover cell = intersection(tile.keys, certain) == tile.keys ? Cover::all : told(mask, tile);
                 cells_[place(y, x)] = cell;
                 if (cell == Cover::none) continue;
                 hull = {std::min(hull.begin, tile.keys.begin), std::max(hull.end, tile.keys.end)};
@@ -58,18 +58,9 @@ class Classes {
     std::size_t place(Index y, Index x) const { return static_cast<std::size_t>(y * width_ + x); }
 
     template <Mask M>
-    static Cover exact(const M& mask, Tile tile) {
-        const Cover told = tessera::cover(mask, tile);
-        if (told != Cover::some) return told;
-        bool any = false, all = true;
-        for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
-            for (Index key = tile.keys.begin; key < tile.keys.end; key += 64) {
-                const Range part{key, std::min(key + 64, tile.keys.end)};
-                const std::uint64_t seen = visible_bits(mask, tile.head, query, part);
-                any |= seen != 0, all &= seen == ones(part, key);
-                if (any && !all) return Cover::some;
-            }
-        return any ? Cover::all : Cover::none;
+    static Cover told(const M& mask, Tile tile) {
+        const Cover known = tessera::cover(mask, tile);
+        return known != Cover::some || exact(mask) ? known : cover_by_bits(mask, tile);
     }
 
     Index rows_, columns_, width_;
@@ -81,11 +72,11 @@ class Classes {
 ///     const Classified mask(Where{my_rule}, rows, rows, 1);
 /// shape   for `queries` × `keys` and no other size; `heads` is how many heads the mask tells apart: 1 if it does not look
 ///         at the head at all, or as many as there are
-/// cost    queries · keys / 4096 bytes for each of `heads`; copies share them
+/// cost    queries · keys / 1024 bytes for each of `heads`; copies share them
 template <Mask M>
 class Classified {
   public:
-    Classified(M mask, Index queries, Index keys, Index heads, Index rows = 64, Index columns = 64)
+    Classified(M mask, Index queries, Index keys, Index heads, Index rows = 32, Index columns = 32)
         : mask_(std::move(mask)), queries_(queries), keys_(keys) {
         TESSERA_EXPECTS(heads >= 1);
         std::vector<Classes> classes;

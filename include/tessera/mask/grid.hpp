@@ -53,6 +53,7 @@ struct Neighbourhood {
         }
         return seen;
     }
+    static constexpr bool exact() { return true; }
 
   private:
     static constexpr bool near(Index distance, Index reach) { return -reach <= distance && distance <= reach; }

@@ -37,6 +37,7 @@ enum class Cover : char { none, some, all };
 ///     bits(Index head, Index query, Range keys) → std::uint64_t      which of at most 64 keys this query sees
 /// and, to catch mistakes,
 ///     fits(Index queries, Index keys) → bool     whether it is meant for so many queries and keys
+///     exact() → bool                     a promise: `cover` says `some` of no tile that is none or all
 /// All have to agree with `allows`; `verify` (mask/verify.hpp) checks that they do.
 template <class M>
 concept Mask = std::copyable<M> && requires(const M& mask, Site at) {
@@ -74,18 +75,21 @@ constexpr Cover cover(const M& mask, Tile tile) {
         return Cover::some;
 }
 
+/// The part of `range` within [0, keys).
+constexpr Range clipped(Range range, Index keys) {
+    const Index begin = std::clamp<Index>(range.begin, 0, keys);
+    return {begin, std::clamp<Index>(range.end, begin, keys)};
+}
+
 /// Keys outside of the returned range are invisible to all of `queries`; it lies within [0, keys).
 template <Mask M>
 constexpr Range visible_keys(const M& mask, Range queries, Index keys) {
     if constexpr (requires {
                       { mask.keys(queries) } -> std::same_as<Range>;
-                  }) {
-        const Range hull = mask.keys(queries);
-        const Index begin = std::clamp<Index>(hull.begin, 0, keys);
-        return {begin, std::clamp<Index>(hull.end, begin, keys)};
-    } else {
+                  })
+        return clipped(mask.keys(queries), keys);
+    else
         return {0, keys};
-    }
 }
 
 /// Keys inside of the returned range are visible to all of `queries` in every head; it lies within [0, keys).
@@ -93,13 +97,10 @@ template <Mask M>
 constexpr Range common_keys(const M& mask, Range queries, Index keys) {
     if constexpr (requires {
                       { mask.common(queries) } -> std::same_as<Range>;
-                  }) {
-        const Range seen = mask.common(queries);
-        const Index begin = std::clamp<Index>(seen.begin, 0, keys);
-        return {begin, std::clamp<Index>(seen.end, begin, keys)};
-    } else {
+                  })
+        return clipped(mask.common(queries), keys);
+    else
         return nowhere;
-    }
 }
 
 /// Whether `mask` is meant for so many queries and keys; a causal mask without an alignment wants as many of both.
@@ -111,6 +112,17 @@ constexpr bool fits(const M& mask, Index queries, Index keys) {
         return mask.fits(queries, keys);
     else
         return true;
+}
+
+/// Whether `mask` promises that it can tell every tile.
+template <Mask M>
+constexpr bool exact(const M& mask) {
+    if constexpr (requires {
+                      { mask.exact() } -> std::same_as<bool>;
+                  })
+        return mask.exact();
+    else
+        return false;
 }
 
 /// As many ones as `range` has positions, from bit `range.begin - base` on; at most 64.
@@ -138,6 +150,21 @@ constexpr std::uint64_t visible_bits(const M& mask, Index head, Index query, Ran
         }
         return bits;
     }
+}
+
+/// How much of a tile is visible, from the bits of its rows: the last resort, which always tells.
+/// cost    a word for each 64 scores of a row, until two differ
+template <Mask M>
+constexpr Cover cover_by_bits(const M& mask, Tile tile) {
+    bool any = false, all = true;
+    for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
+        for (Index key = tile.keys.begin; key < tile.keys.end; key += 64) {
+            const Range part{key, std::min(key + 64, tile.keys.end)};
+            const std::uint64_t seen = visible_bits(mask, tile.head, query, part);
+            any |= seen != 0, all &= seen == ones(part, key);
+            if (any && !all) return Cover::some;
+        }
+    return all ? Cover::all : Cover::none;
 }
 
 }  // namespace tessera

@@ -14,6 +14,7 @@ struct Full {
     constexpr Cover cover(Tile) const { return Cover::all; }
     constexpr Range keys(Range) const { return everywhere; }
     constexpr Range common(Range) const { return everywhere; }
+    static constexpr bool exact() { return true; }
 };
 
 /// A query sees the keys up to its own position: key ≤ query + offset.
@@ -41,6 +42,7 @@ struct Causal {
     constexpr Range keys(Range queries) const { return {0, queries.end + shift()}; }
     constexpr Range common(Range queries) const { return {0, queries.begin + shift() + 1}; }
     constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr Index shift() const { return offset.value_or(0); }
@@ -60,6 +62,7 @@ struct KeysBelow {
     }
     constexpr Range keys(Range) const { return {0, count}; }
     constexpr Range common(Range) const { return {0, count}; }
+    static constexpr bool exact() { return true; }
 };
 
 /// Only the first `count` queries see anything.
@@ -76,6 +79,7 @@ struct QueriesBelow {
     }
     constexpr Range keys(Range queries) const { return queries.begin < count ? everywhere : nowhere; }
     constexpr Range common(Range queries) const { return queries.end <= count ? everywhere : nowhere; }
+    static constexpr bool exact() { return true; }
 };
 
 /// Two segments, positions before `boundary` and from it on; each sees only itself.
@@ -93,6 +97,7 @@ struct SameSegment {
     }
     constexpr Range keys(Range queries) const { return split(queries) ? everywhere : segment(queries.begin); }
     constexpr Range common(Range queries) const { return split(queries) ? nowhere : segment(queries.begin); }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr bool split(Range range) const { return range.begin < boundary && boundary < range.end; }

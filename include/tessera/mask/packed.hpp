@@ -7,6 +7,10 @@ namespace tessera {
 
 /// Causal with the last query of each sequence at its last key: for new tokens behind caches of different lengths. It
 /// is no mask by itself, because where the diagonal lies depends on the sequence; `Packed` knows.
+///     Packed{queries, keys, CausalAtEnd{}} with queries {0, 1, 3}, keys {0, 3, 6}
+///     # # # . . .
+///     . . . # # .
+///     . . . # # #
 struct CausalAtEnd {
     constexpr Causal aligned(Index queries, Index keys) const { return Causal::bottom_right(queries, keys); }
 };
@@ -95,6 +99,12 @@ class Packed {
         for (std::size_t s = 1; s < queries_.size(); ++s)
             if (!tessera::fits(rule(s), sequence(queries_, s).size(), sequence(keys_, s).size())) return false;
         return true;
+    }
+    constexpr bool exact() const {
+        if constexpr (Mask<Inner>)
+            return tessera::exact(inner_);
+        else
+            return tessera::exact(inner_.aligned(0, 0));
     }
 
   private:

@@ -6,6 +6,10 @@ namespace tessera {
 
 /// Each block of `rows` × `columns` scores is visible with probability `density`, decided by a hash of its place and
 /// `seed`; the same in every head unless `by_head`.
+///     Random{.density = 0.5, .seed = 7}
+///     # # # . # . # #
+///     # # . # # . # #
+///     # . . . # # . .
 /// cost    a hash; `cover` one for each block that the tile touches, until two differ
 /// source  Zaheer 2020 (BigBird) §2, random attention; the mixing function of Steele 2014 (SplitMix64)
 struct Random {
@@ -22,6 +26,7 @@ struct Random {
                 if (visible(tile.head, y, x) != first) return Cover::some;
         return first ? Cover::all : Cover::none;
     }
+    static constexpr bool exact() { return true; }
 
   private:
     static constexpr std::uint64_t mixed(std::uint64_t z) {

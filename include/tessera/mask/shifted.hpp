@@ -43,6 +43,7 @@ struct Shifted {
     constexpr bool fits(Index queries, Index keys) const {
         return tessera::fits(mask, queries + queries_by, keys + keys_by);
     }
+    constexpr bool exact() const { return tessera::exact(mask); }
 
   private:
     static constexpr Range there(Range range, Index by) {

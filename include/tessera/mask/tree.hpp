@@ -57,6 +57,7 @@ class Tree {
         return set;
     }
     constexpr bool fits(Index queries, Index keys) const { return queries == size() && keys == size(); }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr Index size() const { return static_cast<Index>(parents_.size()); }

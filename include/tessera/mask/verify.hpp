@@ -8,7 +8,7 @@ namespace tessera {
 
 /// What `verify` found; true if nothing is wrong.
 struct Verdict {
-    enum class Wrong : char { nothing, cover, keys, common, bits };
+    enum class Wrong : char { nothing, cover, exact, keys, common, bits };
 
     Wrong wrong = Wrong::nothing;  // which answer disagrees with `allows`
     Tile tile{};                   // where; for `keys` and `common`, the queries asked about and the range returned
@@ -28,6 +28,9 @@ struct Verdict {
             case Wrong::cover:
                 return "cover disagrees with allows: " + queries + " × keys " + range(tile.keys) + " is not " +
                        (said == Cover::all ? "all" : "none");
+            case Wrong::exact:
+                return "cover breaks the promise to be exact: " + queries + " × keys " + range(tile.keys) +
+                       " is not some";
             case Wrong::keys:
                 return "keys disagrees with allows: " + queries + " see keys outside of " + range(tile.keys);
             case Wrong::common:
@@ -86,7 +89,7 @@ constexpr bool each_range(Index end, Index step, F f) {
 }  // namespace verification
 
 /// Asks `mask` about every tile whose edges are multiples of `step` (or the ends), every such range of queries and
-/// every row, and compares the answers with `allows`. Run it on a mask of your own: static_assert(verify(Mine{}, 9, 9)).
+/// every row, and compares the answers with `allows`, and with its promise if it makes one. Run it on a mask of your own: static_assert(verify(Mine{}, 9, 9)).
 /// cost    heads · (queries · keys / step²)² / 4 tiles, 64 · queries · keys / step bits
 template <Mask M>
 constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads = 1, Index step = 1) {
@@ -107,7 +110,8 @@ constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads =
                 ++verdict.tiles;
                 if (said == truth) return true;
                 ++verdict.loose;
-                return said == Cover::some || blame(Wrong::cover, q, k, said);
+                if (said != Cover::some) return blame(Wrong::cover, q, k, said);
+                return !exact(mask) || blame(Wrong::exact, q, k);
             });
         });
         if (!tiles_agree) return verdict;

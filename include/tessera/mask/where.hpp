@@ -10,6 +10,9 @@ namespace tessera {
 /// Any predicate of a Site, or of a query's and a key's position, as a mask:
 ///     Where{[](Site at) { return (at.query ^ at.key) % 3 != 0; }}
 ///     Where{[](Index query, Index key) { return key % 2 == query % 2; }}
+///     # . # .
+///     . # . #
+///     # . # .
 /// cost    nothing is known of whole tiles; `Classified` (mask/classified.hpp) finds out once and remembers
 template <class Predicate>
     requires std::copy_constructible<Predicate> &&

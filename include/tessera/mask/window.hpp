@@ -39,6 +39,7 @@ struct Window {
         return {queries.end - 1 + shift() - left, queries.begin + shift() + right + 1};
     }
     constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr Index shift() const { return offset.value_or(0); }
@@ -84,6 +85,7 @@ struct Dilated {
         return every(step, own - down(own - seen.begin), seen, keys.begin);
     }
     constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
+    static constexpr bool exact() { return true; }
 
   private:
     constexpr Window window() const { return {left, right, offset}; }
@@ -113,6 +115,7 @@ struct Strided {
     constexpr std::uint64_t bits(Index, Index, Range keys) const {
         return every(step, next(keys.begin), keys, keys.begin);
     }
+    static constexpr bool exact() { return true; }
 
   private:
     /// The first such key that is not before `key`.
