@@ -21,6 +21,9 @@ TEST_CASE("a picture is a mask") {
     CHECK_THROWS_WITH_AS(Drawn{"#..|##|#.#"}, "[option.value] Drawn: expected rows of 3 keys, found a different row 1",
                          Error);
     CHECK_THROWS_AS(Drawn{"#..|##..|#.#"}, Error);
+    CHECK_THROWS_WITH_AS(Drawn{"#..|##"}, "[option.value] Drawn: expected rows of 3 keys, found a different row 1",
+                         Error);
+    CHECK(Drawn{"#..|##.|"}.queries() == 2);
 }
 
 TEST_CASE("a bitmap holds any mask") {

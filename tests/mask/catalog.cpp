@@ -1,10 +1,29 @@
 #include <doctest/doctest.h>
 
-#include <random>
+#include <tessera/mask/catalog.hpp>
 #include "support/catalogue.hpp"
 #include "support/mask.hpp"
 
 using namespace tessera;
+
+namespace {
+
+constexpr Index ids[] = {4, 4, 7, 7, 7}, starts[] = {0, 2, 5}, lengths[] = {3, 1}, parents[] = {-1, 0, 0, 1, 1};
+constexpr std::uint64_t words[] = {1, 3, 5};
+constexpr std::uint8_t cells[] = {1, 0, 1, 1};
+constexpr Window windows[] = {{0}, {1}};
+
+// Every family is checked by the compiler, too.
+static_assert(verify(Documents{ids}, 5, 5) && verify(Packed{starts, starts, CausalAtEnd{}}, 5, 5));
+static_assert(verify(Padded{lengths, 2, 3}, 4, 6) && verify(Padded{lengths, 2, 3, Padded::Side::left}, 4, 6));
+static_assert(verify(Drawn{"#.|##"}, 2, 2) && verify(Bitmap{words, 3, 3}, 3, 3));
+static_assert(verify(BlockSparse{{cells, {2, 2}}, 2, 2}, 4, 4) && verify(Tree{parents}, 5, 5));
+static_assert(verify(Choose{HeadsBelow{1}, Window{1}, Causal{}}, 4, 4, 2));
+static_assert(verify(PerHead{std::span<const Window>(windows)}, 4, 4, 3) && verify(Random{0.5, 7}, 4, 4));
+static_assert(verify(Neighbourhood{2, 2}, 4, 4) && verify(Shifted{Dilated{4, 0, 2}, -1, -1}, 5, 5));
+static_assert(verify(~(masks::global_window(1, {1}) & Strided{2}) | masks::sparse_strided(2), 5, 5));
+
+}  // namespace
 
 TEST_CASE("every mask of the catalogue keeps its word at odd sizes") {
     for (const Index queries : {1, 7, 33, 65})
@@ -17,47 +36,12 @@ TEST_CASE("every mask of the catalogue keeps its word at odd sizes") {
         }
 }
 
-namespace {
-
-/// The smallest part of a composition that breaks its word.
-const test::Composition* broken(const test::Composition& whole, Index queries, Index keys) {
-    for (const test::Composition& part : whole.parts)
-        if (const auto* found = broken(part, queries, keys)) return found;
-    return verify(whole.whole.mask, queries, keys, whole.whole.heads) ? nullptr : &whole;
-}
-
-/// What a composition allows, by the parts it was made of.
-bool expected(const test::Composition& whole, Site at) {
-    if (whole.operation == '~') return !expected(whole.parts[0], at);
-    if (whole.operation == '&') return expected(whole.parts[0], at) && expected(whole.parts[1], at);
-    if (whole.operation == '|') return expected(whole.parts[0], at) || expected(whole.parts[1], at);
-    return whole.whole.mask.allows(at);
-}
-
-}  // namespace
-
-TEST_CASE("so do thousands of random compositions") {
-    std::mt19937 random(20240611);
-    const auto lot = [&random](std::size_t count) { return static_cast<std::size_t>(random() % count); };
-    Index tiles = 0, loose = 0;
-    for (const auto& [queries, keys] : {std::pair<Index, Index>{8, 8}, {11, 9}, {5, 14}, {1, 12}}) {
-        const test::Catalogue catalogue(queries, keys);
-        for (int i = 0; i < 750; ++i) {
-            const test::Composition one = test::compose_by_lot(catalogue, lot, 3);
-            const Verdict verdict = verify(one.whole.mask, queries, keys, one.whole.heads);
-            tiles += verdict.tiles, loose += verdict.loose;
-            if (!verdict) {
-                const test::NamedMask& smallest = broken(one, queries, keys)->whole;
-                FAIL(queries, " × ", keys, ", ", smallest.name, ": ",
-                     verify(smallest.mask, queries, keys, smallest.heads).text());
-            }
-            for (Index head = 0; head < one.whole.heads; ++head)
-                for (Index query = 0; query < queries; ++query)
-                    for (Index key = 0; key < keys; ++key)
-                        REQUIRE(one.whole.mask.allows({head, query, key}) == expected(one, {head, query, key}));
-        }
+TEST_CASE("all of them but lambdas promise to tell every tile") {
+    const test::Catalogue catalogue(9, 11);
+    for (const test::NamedMask& one : catalogue) {
+        CAPTURE(one.name);
+        CHECK(exact(one.mask) == !one.text.empty());
     }
-    CHECK(loose * 50 < tiles);  // sound is a must, tight a wish: hulls and single rows tell all but 2 %
 }
 
 TEST_CASE("excerpts of tables that were computed with PyTorch") {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tessera/mask/classified.hpp>
+#include <tessera/mask/where.hpp>
 #include "support/catalogue.hpp"
 #include "support/mask.hpp"
 
@@ -15,6 +16,7 @@ TEST_CASE("the classes of a lambda's tiles") {
                                       Cover::none, Cover::all,  Cover::all,  Cover::some};
     for (Index y = 0; y < 3; ++y)
         for (Index x = 0; x < 3; ++x) CHECK(classes(y, x) == expected[static_cast<std::size_t>(y * 3 + x)]);
+    CHECK(classes.bytes() == 9 + 3 * Index{sizeof(Range)});
     CHECK(classes.count(Cover::none) == 3);
     CHECK(classes.count(Cover::all) == 3);
     CHECK(classes.keys({0, 4}) == Range{0, 4});
@@ -22,7 +24,7 @@ TEST_CASE("the classes of a lambda's tiles") {
 }
 
 TEST_CASE("a classified mask is the mask") {
-    for (const auto& [queries, keys] : {std::pair<Index, Index>{9, 9}, {1, 12}, {13, 7}}) {
+    for (const auto& [queries, keys] : {std::pair<Index, Index>{9, 9}, {3, 40}, {13, 7}}) {
         const test::Catalogue catalogue(queries, keys);
         for (const test::NamedMask& one : catalogue) {
             CAPTURE(one.name);

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <tessera/mask/compose.hpp>
 #include <tessera/mask/density.hpp>
+#include <tessera/mask/order.hpp>
 #include "support/catalogue.hpp"
 
 using namespace tessera;

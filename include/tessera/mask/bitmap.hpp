@@ -18,8 +18,9 @@ class Drawn {
   public:
     constexpr explicit Drawn(std::string_view picture)
         : picture_(picture), keys_(static_cast<Index>(std::min(picture.find_first_of("|\n"), picture.size()))) {
-        for (Index i = 0; i < static_cast<Index>(picture_.size()); ++i)
-            if (is_end(i) != (i % (keys_ + 1) == keys_))
+        const Index size = static_cast<Index>(picture_.size());
+        for (Index i = 0; i <= size; ++i)  // behind the last row there may be an end or not
+            if (i < size ? is_end(i) != (i % (keys_ + 1) == keys_) : i % (keys_ + 1) != 0 && i % (keys_ + 1) != keys_)
                 throw Error(Errc::option_value, "Drawn: expected rows of ", keys_, " keys, found a different row ",
                             i / (keys_ + 1));
     }
