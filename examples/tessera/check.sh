@@ -29,6 +29,27 @@ expect 0 '"parameters":378352' "$program" info --json --model $model
 expect 0 'query_tokens \[1, 8, 48\] F32' "$program" info --tensors --model $model
 expect 0 'caption' "$program" --help
 
+expect 0 '^64 queries × 64 keys, 62.9 % visible; of 4 tiles of 32 × 32, 1 skipped, 1 masked, 2 whole: up to 1.33×' \
+  "$program" mask 'prefix 32 | causal'
+expect 0 '^##\.\.$' "$program" mask 'prefix 2 | causal' --queries 4
+expect 0 '"tiles":\{"masked":2,"skipped":1,"whole":1\}' "$program" mask causal --json --tile 32 32
+expect 0 '^head 1$' "$program" mask 'heads 1' --queries 3 --keys 5 --heads 2
+expect 0 '^multimodal_causal N' "$program" mask --list
+pictures=$(mktemp -d)
+expect 0 '' "$program" mask 'window 64 | global_window 4 8' --queries 512 --png "$pictures/mask.png" --svg "$pictures/mask.svg"
+expect 0 'PNG' head -c 4 "$pictures/mask.png"
+expect 0 '</svg>' tail -n 1 "$pictures/mask.svg"
+rm -r "$pictures"
+expect 1 "^tessera: .*mask 'full & cusal', character 8: expected a mask, perhaps causal, found 'cusal'$" \
+  "$program" mask 'full & cusal'
+expect 1 "^tessera: .*character 8: expected a whole number from 0 to 1000000000, found 'x'$" "$program" mask 'window x'
+expect 1 '^tessera: .*is not for 64 queries and 3 keys' "$program" mask causal --keys 3
+expect 1 '^tessera: \[file.open\] /nowhere/x.png: cannot be written' "$program" mask full --png /nowhere/x.png
+expect 1 '^tessera: \[file.open\] /nowhere/x.svg: cannot be written' "$program" mask full --svg /nowhere/x.svg
+expect 2 '16384' "$program" mask full --queries 16385
+expect 2 'tile' "$program" mask full --tile 0 32
+expect 2 'MASK' "$program" mask
+
 expect 2 'subcommand' "$program"
 expect 2 'model is required' "$program" caption x.png
 expect 2 'PICTURE is required' "$program" caption --model $model

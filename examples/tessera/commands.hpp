@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <tessera/generate/options.hpp>
+#include <tessera/mask/summary.hpp>
 #include <vector>
 
 struct CaptionCommand {
@@ -19,8 +20,17 @@ struct InfoCommand {
     bool json = false;
     bool tensors = false;
 };
+struct MaskCommand {
+    std::string mask;  // in the language of tessera::parse_mask
+    bool list = false;
+    tessera::Index queries = 64, keys = 0;  // 0: as many as queries
+    tessera::Drawing drawing;
+    std::string png, svg;  // files to write
+    bool json = false;
+};
 
 /// Return the exit code.
 /// errors  tessera::Error
 int run(const CaptionCommand& command);
 int run(const InfoCommand& command);
+int run(const MaskCommand& command);

@@ -47,6 +47,27 @@ int main(int argc, char** argv) {
     info_app->add_flag("--json", info.json, "One JSON object");
     info_app->add_flag("--tensors", info.tensors, "List every tensor");
 
+    MaskCommand mask;
+    auto* mask_app = app.add_subcommand("mask", "Draw an attention mask, and say what it should cost");
+    auto* what = mask_app->add_option_group("what");
+    what->add_option("MASK", mask.mask, "An expression, such as 'prefix 32 | causal'");
+    what->add_flag("--list", mask.list, "List the words that masks are made of");
+    what->require_option(1);
+    const CLI::Range length(1, 16384);
+    mask_app->add_option("--queries", mask.queries, "How many queries")->check(length)->capture_default_str();
+    mask_app->add_option("--keys", mask.keys, "How many keys; default: as many as queries")->check(length);
+    mask_app->add_option("--heads", mask.drawing.heads, "Draw so many heads")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    std::vector<tessera::Index> tile;
+    mask_app->add_option("--tile", tile, "Queries and keys of the tiles by which cost is told; default: 32 32")
+        ->check(length)
+        ->expected(2)
+        ->type_name("QUERIES KEYS");
+    mask_app->add_option("--png", mask.png, "Write a picture to this file")->type_name("FILE");
+    mask_app->add_option("--svg", mask.svg, "Write a scalable picture to this file")->type_name("FILE");
+    mask_app->add_flag("--json", mask.json, "One JSON object instead of a drawing");
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked_for_help) {
@@ -55,7 +76,9 @@ int main(int argc, char** argv) {
         app.exit(error);
         return 2;
     }
+    if (!tile.empty()) mask.drawing.tile_queries = tile[0], mask.drawing.tile_keys = tile[1];
     try {
+        if (mask_app->parsed()) return run(mask);
         return caption_app->parsed() ? run(caption) : run(info);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tessera: %s\n", error.what());

@@ -7,6 +7,7 @@
 #include <tessera/mask/compose.hpp>
 #include <tessera/mask/density.hpp>
 #include <tessera/mask/draw.hpp>
+#include <tessera/mask/figure.hpp>
 #include <tessera/mask/flow.hpp>
 #include <tessera/mask/parse.hpp>
 #include <tessera/mask/relative_bias.hpp>

@@ -1,0 +1,82 @@
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <tessera/core/json.hpp>
+#include <tessera/image/write.hpp>
+#include <tessera/mask/figure.hpp>
+#include <tessera/mask/parse.hpp>
+
+#include "commands.hpp"
+
+namespace {
+
+using namespace tessera;
+
+void print_words() {
+    for (const parsing::Word& word : parsing::words) {
+        const std::string call = std::string(word.name) + ' ' + std::string(word.parameters);
+        // Three bytes are one character: …
+        const auto dots = static_cast<std::size_t>(std::count(call.begin(), call.end(), '\xe2'));
+        std::cout << call
+                  << std::string(std::max<std::size_t>(54 - std::min<std::size_t>(call.size() - 2 * dots, 54), 1), ' ')
+                  << word.meaning << '\n';
+    }
+    std::cout
+        << "\n~A, A & B, A | B, (A) combine them, in this order of binding. A CORNER is top_left, bottom_right or "
+           "after N:\nwhere the diagonal begins if there are not as many queries as keys.\n";
+}
+
+void write_svg(const std::string& path, const Figure& figure) {
+    std::ofstream file(path, std::ios::binary);
+    file << svg(figure);
+    file.close();
+    if (!file) throw Error(Errc::file_open, path, ": cannot be written");
+}
+
+Image to_image(const Painting& painting) {
+    Image image(painting.height, painting.width);
+    std::copy(painting.rgb.begin(), painting.rgb.end(), image.pixels.data());
+    return image;
+}
+
+Json to_json(const std::string& mask, const Summary& sum) {
+    return {{"mask", mask},
+            {"queries", sum.queries},
+            {"keys", sum.keys},
+            {"heads", sum.heads},
+            {"visible", sum.visible},
+            {"tile", {sum.tile_queries, sum.tile_keys}},
+            {"tiles", {{"whole", sum.whole}, {"masked", sum.masked}, {"skipped", sum.skipped}}},
+            {"live", sum.live},
+            {"speed_up", sum.live > 0 ? Json(sum.speed_up()) : Json(nullptr)}};
+}
+
+}  // namespace
+
+int run(const MaskCommand& command) {
+    if (command.list) {
+        print_words();
+        return 0;
+    }
+    const Index queries = command.queries, keys = command.keys > 0 ? command.keys : queries;
+    const AnyMask mask = parse_mask(command.mask, queries, keys);
+    Drawing how = command.drawing;
+    if (!command.png.empty() || !command.svg.empty()) {
+        how.side = 128;
+        const Figure drawn = figure(mask, queries, keys, command.mask, how);
+        if (!command.png.empty()) write_png(command.png, to_image(paint(drawn)));
+        if (!command.svg.empty()) write_svg(command.svg, drawn);
+    }
+    const Summary sum = summary(mask, queries, keys, command.drawing);
+    if (command.json) {
+        std::cout << to_json(command.mask, sum).dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+        return 0;
+    }
+    how = command.drawing;
+    for (; how.head < command.drawing.heads; ++how.head) {
+        if (command.drawing.heads > 1) std::cout << "head " << how.head << '\n';
+        std::cout << draw(mask, queries, keys, how) << '\n';
+    }
+    std::cout << sentence(sum) << std::endl;
+    return 0;
+}
