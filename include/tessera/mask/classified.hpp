@@ -22,21 +22,41 @@ class Classes {
         for (Index y = 0; y * rows < queries; ++y) {
             const Range block{y * rows, std::min((y + 1) * rows, queries)};
             const Range seen = visible_keys(mask, block, keys), certain = common_keys(mask, block, keys);
-            Range hull{seen.end, seen.begin};
-            for (Index x = seen.begin / columns; x * columns < seen.end; ++x) {
-                const Tile tile{head, block, {x * columns, std::min((x + 1) * columns, keys)}};
-                const Cover cell = intersection(tile.keys, certain) == tile.keys ? Cover::all : told(mask, tile);
-                cells_[place(y, x)] = cell;
-                if (cell == Cover::none) continue;
-                hull = {std::min(hull.begin, tile.keys.begin), std::max(hull.end, tile.keys.end)};
+            const auto tile = [&](Index first, Index last) {
+                return Tile{head, block, {first * columns, std::min(last * columns, keys)}};
+            };
+            const auto known = [&](Tile one) {
+                return intersection(one.keys, certain) == one.keys ? Cover::all : tessera::cover(mask, one);
+            };
+            Range live = nowhere;  // in tiles
+            const auto set = [&](Index first, Index last, Cover cover) {
+                std::fill(cells_.begin() + place(y, first), cells_.begin() + place(y, last), cover);
+                if (cover != Cover::none) live = tessera::hull(live, {first, last});
+            };
+            // Most of a long row is alike: many tiles are asked about at once, and singly only where that leaves doubt.
+            const Index end = (seen.end + columns - 1) / columns;
+            for (Index x = seen.begin / columns, next = 0; x < end; x = next) {
+                next = std::min(x + 16, end);
+                const Cover together = known(tile(x, next));
+                if (together != Cover::some) {
+                    set(x, next, together);
+                    continue;
+                }
+                for (Index one = x; one < next; ++one) {
+                    const Cover cover = known(tile(one, one + 1));
+                    const bool told = cover != Cover::some || exact(mask);
+                    set(one, one + 1, told ? cover : cover_by_bits(mask, tile(one, one + 1)));
+                }
             }
-            hulls_.push_back(intersection(hull, seen));
+            hulls_.push_back(intersection({live.begin * columns, live.end * columns}, seen));
         }
     }
 
     Index height() const { return static_cast<Index>(hulls_.size()); }
     Index width() const { return width_; }
-    Cover operator()(Index y, Index x) const { return cells_[place(y, x)]; }
+    Cover operator()(Index y, Index x) const { return cells_[static_cast<std::size_t>(place(y, x))]; }
+    /// What it holds in memory.
+    Index bytes() const { return static_cast<Index>(cells_.size() * sizeof(Cover) + hulls_.size() * sizeof(Range)); }
     Index count(Cover cover) const { return std::count(cells_.begin(), cells_.end(), cover); }
 
     /// What follows for any tile, whether it lies on the grid or not.
@@ -55,13 +75,7 @@ class Classes {
     }
 
   private:
-    std::size_t place(Index y, Index x) const { return static_cast<std::size_t>(y * width_ + x); }
-
-    template <Mask M>
-    static Cover told(const M& mask, Tile tile) {
-        const Cover known = tessera::cover(mask, tile);
-        return known != Cover::some || exact(mask) ? known : cover_by_bits(mask, tile);
-    }
+    Index place(Index y, Index x) const { return y * width_ + x; }
 
     Index rows_, columns_, width_;
     std::vector<Cover> cells_;

@@ -18,13 +18,22 @@ struct Random {
     Index rows = 1, columns = 1;
     bool by_head = false;
 
-    constexpr bool allows(Site at) const { return visible(at.head, at.query / rows, at.key / columns); }
+    constexpr bool allows(Site at) const { return visible(row(at.head, at.query / rows), at.key / columns); }
     constexpr Cover cover(Tile tile) const {
-        const bool first = visible(tile.head, tile.queries.begin / rows, tile.keys.begin / columns);
-        for (Index y = tile.queries.begin / rows; y * rows < tile.queries.end; ++y)
+        const bool first = allows({tile.head, tile.queries.begin, tile.keys.begin});
+        for (Index y = tile.queries.begin / rows; y * rows < tile.queries.end; ++y) {
+            const std::uint64_t lot = row(tile.head, y);
             for (Index x = tile.keys.begin / columns; x * columns < tile.keys.end; ++x)
-                if (visible(tile.head, y, x) != first) return Cover::some;
+                if (visible(lot, x) != first) return Cover::some;
+        }
         return first ? Cover::all : Cover::none;
+    }
+    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
+        const std::uint64_t lot = row(head, query / rows);
+        std::uint64_t bits = 0;
+        for (Index x = keys.begin / columns; x * columns < keys.end; ++x)
+            if (visible(lot, x)) bits |= ones(intersection(keys, {x * columns, (x + 1) * columns}), keys.begin);
+        return bits;
     }
     static constexpr bool exact() { return true; }
 
@@ -35,10 +44,12 @@ struct Random {
         z = (z ^ z >> 27) * 0x94d049bb133111ebu;
         return z ^ z >> 31;
     }
-    constexpr bool visible(Index head, Index y, Index x) const {
-        std::uint64_t lot = mixed(seed);
-        for (const Index part : {by_head ? head : 0, y, x}) lot = mixed(lot ^ static_cast<std::uint64_t>(part));
-        return static_cast<double>(lot >> 11) * 0x1p-53 < density;
+    constexpr std::uint64_t row(Index head, Index y) const {
+        return mixed(mixed(mixed(seed) ^ static_cast<std::uint64_t>(by_head ? head : 0)) ^
+                     static_cast<std::uint64_t>(y));
+    }
+    constexpr bool visible(std::uint64_t row, Index x) const {
+        return static_cast<double>(mixed(row ^ static_cast<std::uint64_t>(x)) >> 11) * 0x1p-53 < density;
     }
 };
 
