@@ -1,5 +1,7 @@
 // The innermost loop of the matrix product: a few rows times a few vectors of columns, all sums in registers.
 #pragma once
+#include <algorithm>
+#include <concepts>
 #include <tessera/kernel/panels.hpp>
 #include <tessera/kernel/simd.hpp>
 
@@ -8,66 +10,130 @@ namespace tessera::kernel::inline TESSERA_ISA {
 /// Rows of sums that fit the registers beside one panel's vectors.
 inline constexpr Index strip_rows = registers >= 32 ? 8 : 6;
 
-/// sums[r][v] (+)= Σ_k x[r][k]·w[k][v], in the order of k, one rounding each.
-/// shape   x Rows × inputs, w a panel's columns, `stride` columns apart from k to k + 1; sums Rows × panel_width;
-///         `ahead` elements behind those that are read are asked for
-template <int Rows, int Vectors, class T>
-void multiply_tile(float* sums, const float* x, Index x_stride, const T* w, Index stride, Index inputs, bool add,
-                   [[maybe_unused]] Index ahead) noexcept {
+/// Panels that a tile of so few rows takes at once: one panel's sums would be too few to hide how long a multiply-add
+/// takes.
+constexpr int panels_at_once(Index rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
+
+/// What a tile asks for while it computes, so that it is in the cache for the next: `step` bytes more with each input.
+struct Ahead {
+    const char* line = nullptr;
+    Index step = 0;
+};
+
+/// sums[p][r][c] (+)= Σ_k x[r][k]·w[p][k][c], in the order of k, one rounding each; from bf16 rows the sums of pairs.
+/// shape   x Rows × inputs; w Count panels of Vectors vectors, `w_stride` elements apart; sums Rows × panel_width for
+///         each panel, `sums_stride` apart
+template <int Rows, int Vectors, int Count, class X, class T>
+void multiply_tile(float* sums, Index sums_stride, const X* x, Index x_stride, const T* w, Index w_stride, Index inputs,
+                   bool add, [[maybe_unused]] Ahead ahead) noexcept {
+    constexpr int columns = Vectors * Count;
+    constexpr Index lane = 4 / sizeof(T);  // elements of a panel in one lane
+    constexpr Index stride = Vectors * width * lane;
     constexpr bool asks = Rows >= 4;  // fewer rows only wait for memory, and the processor's own guesses are better
-    Vec sum[Rows][Vectors];
-    unroll<Rows>([&](auto r) {
-        unroll<Vectors>(
-            [&](auto v) { sum[r][v] = add ? load(sums + r * Panels::panel_width + v * width) : broadcast(0.0f); });
-    });
-    const auto step = [&](const Vec(&b)[Vectors], Index k) __attribute__((always_inline)) {
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-            const Vec a = broadcast(x[r * x_stride + k]);
-            unroll<Vectors>([&](auto v) __attribute__((always_inline)) { sum[r][v] = fma(a, b[v], sum[r][v]); });
-        });
+    [[maybe_unused]] constexpr int lines = std::max(1, static_cast<int>(stride * Index{sizeof(T)}) / 64);
+    const auto place = [&](int r, int c) __attribute__((always_inline)) {
+        return sums + c / Vectors * sums_stride + r * Panels::panel_width + c % Vectors * width;
     };
-    Vec b[Vectors];
-    if constexpr (std::same_as<T, float>) {
-        for (Index k = 0; k < inputs; ++k, w += stride) {
-            unroll<Vectors>([&](auto v) { b[v] = load(w + v * width); });
-            if constexpr (asks) unroll<Vectors>([&](auto v) { prefetch(w + ahead + v * width); });
-            step(b, k);
-        }
-    } else {
-        Vec odd[Vectors];
-        const auto load_both = [&] {
-            unroll<Vectors>([&](auto v) {
-                const Pair pair = load_pairs(w + v * width * 2);
-                if constexpr (asks) prefetch(w + ahead + v * width * 2);
-                b[v] = pair.even;
-                odd[v] = pair.odd;
-            });
+    Vec sum[Rows][columns];
+    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+        unroll<columns>([&](auto c)
+                            __attribute__((always_inline)) { sum[r][c] = add ? load(place(r, c)) : broadcast(0.0f); });
+    });
+    // What is multiplied at a time: `rows(r)` is a number, or a pair, of a row in every lane, `part` loads weights from
+    // `from` on. What there is less of stays in registers.
+    const auto step = [&](const T* from, const auto& rows, const auto& part) __attribute__((always_inline)) {
+        const auto weight = [&](auto c) __attribute__((always_inline)) {
+            return part(from + c / Vectors * w_stride + c % Vectors * width * lane);
         };
-        Index k = 0;
-        for (; k + 2 <= inputs; k += 2, w += 2 * stride) {
-            load_both();
-            step(b, k);
-            step(odd, k + 1);
+        if constexpr (Rows >= columns) {
+            decltype(part(from)) b[columns];
+            unroll<columns>([&](auto c) __attribute__((always_inline)) { b[c] = weight(c); });
+            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+                const auto a = rows(r);
+                unroll<columns>([&](auto c) __attribute__((always_inline)) { multiply_add(sum[r][c], a, b[c]); });
+            });
+        } else {
+            decltype(rows(0)) a[Rows];
+            unroll<Rows>([&](auto r) __attribute__((always_inline)) { a[r] = rows(r); });
+            unroll<columns>([&](auto c) __attribute__((always_inline)) {
+                const auto b = weight(c);
+                unroll<Rows>([&](auto r) __attribute__((always_inline)) { multiply_add(sum[r][c], a[r], b); });
+            });
         }
-        if (k < inputs) {
-            load_both();
-            step(b, k);
+    };
+    const auto ask = [&]() __attribute__((always_inline)) {
+        if constexpr (asks) {
+            unroll<lines>([&](auto i) __attribute__((always_inline)) { prefetch(ahead.line + i * 64); });
+            ahead.line += ahead.step;
         }
+    };
+    [[maybe_unused]] const auto row = [&](Index k) __attribute__((always_inline)) {
+        return [=](int r) __attribute__((always_inline)) { return broadcast(to_float(x[r * x_stride + k])); };
+    };
+    Index k = 0;
+    if constexpr (std::same_as<X, bf16>) {
+        const auto pair = [](const bf16* p) __attribute__((always_inline)) { return load_halves(p); };
+        for (; k + 2 <= inputs; k += 2, w += stride) {
+            ask();
+            step(
+                w, [&](int r) __attribute__((always_inline)) { return broadcast_pair(x + r * x_stride + k); }, pair);
+        }
+        if (k < inputs)
+            step(
+                w,
+                [&](int r) __attribute__((always_inline)) {
+                    const bf16 last[2] = {x[r * x_stride + k],
+                                          bf16{}};  // the weight behind the last is zero, the row ends
+                    return broadcast_pair(last);
+                },
+                pair);
+    } else if constexpr (std::same_as<T, float>) {
+        const auto whole = [](const float* p) __attribute__((always_inline)) { return load(p); };
+        constexpr int steps = 4;
+        for (; k + steps <= inputs; k += steps, w += steps * stride)
+            unroll<steps>([&](auto i) __attribute__((always_inline)) {
+                ask();
+                step(w + i * stride, row(k + i), whole);
+            });
+        for (; k < inputs; ++k, w += stride) step(w, row(k), whole);
+    } else {
+        const auto even = [](const bf16* p) __attribute__((always_inline)) { return load_even(p); };
+        const auto odd = [](const bf16* p) __attribute__((always_inline)) { return load_odd(p); };
+        constexpr int steps = 2;
+        for (; k + 2 * steps <= inputs; k += 2 * steps, w += steps * stride)
+            unroll<steps>([&](auto i) __attribute__((always_inline)) {
+                ask();
+                step(w + i * stride, row(k + 2 * i), even);
+                // Loaded again: there are no registers for the other half of the pairs.
+                step(opaque(w + i * stride), row(k + 2 * i + 1), odd);
+            });
+        for (; k + 2 <= inputs; k += 2, w += stride) {
+            step(w, row(k), even);
+            step(w, row(k + 1), odd);
+        }
+        if (k < inputs) step(w, row(k), even);
     }
-    unroll<Rows>([&](auto r) {
-        unroll<Vectors>([&](auto v) { store(sums + r * Panels::panel_width + v * width, sum[r][v]); });
+    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+        unroll<columns>([&](auto c) __attribute__((always_inline)) { store(place(r, c), sum[r][c]); });
     });
 }
 
-/// The tile for numbers of rows ≤ strip_rows and vectors ≤ Panels::vectors that are known at run time.
-template <class T>
-void multiply(Index rows, Index vectors, float* sums, const float* x, Index x_stride, const T* w, Index stride,
-              Index inputs, bool add, Index ahead) noexcept {
+/// The tile for numbers of rows, vectors and panels that are known at run time.
+template <class X, class T>
+void multiply(Index rows, Index vectors, Index count, float* sums, Index sums_stride, const X* x, Index x_stride,
+              const T* w, Index w_stride, Index inputs, bool add, Ahead ahead) noexcept {
     unroll<strip_rows>([&](auto r) {
+        constexpr int height = r + 1;
+        if (rows != height) return;
         unroll<Panels::vectors>([&](auto v) {
-            if (rows == r + 1 && vectors == v + 1)
-                multiply_tile<r + 1, v + 1, T>(sums, x, x_stride, w, stride, inputs, add, ahead);
+            if (vectors == v + 1 && count == 1)
+                multiply_tile<height, v + 1, 1>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add, ahead);
         });
+        constexpr int most = panels_at_once(height);
+        if constexpr (most > 1)
+            if (count == most)
+                multiply_tile<height, Panels::vectors, most>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add,
+                                                             ahead);
     });
 }
 

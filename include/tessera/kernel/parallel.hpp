@@ -3,6 +3,9 @@
 // runs.
 #pragma once
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <tessera/core/view.hpp>
 #if defined(_OPENMP)
 #include <omp.h>
@@ -92,6 +95,66 @@ void parallel_ranges(Index count, const F& f) {
     }
 #endif
     if (count > 0) f(Index{0}, count);
+}
+
+/// Detail: what is left of a thread's share, taken from both ends.
+class alignas(64) Share {
+  public:
+    /// Not while others take from it; ends below 2³².
+    void set(Index begin, Index end) { range_.store(pack(begin, end), std::memory_order_relaxed); }
+
+    /// Calls f(begin, end) with up to `piece` items at the front, which the owner takes, or at the back, which others
+    /// take. False if nothing is left.
+    template <class F>
+    bool take(Index piece, bool front, const F& f) {
+        std::uint64_t range = range_.load(std::memory_order_relaxed);
+        for (;;) {
+            const auto begin = static_cast<Index>(range >> 32), end = static_cast<Index>(range & 0xffffffffu);
+            if (begin >= end) return false;
+            const Index cut = front ? std::min(begin + piece, end) : std::max(end - piece, begin);
+            if (range_.compare_exchange_weak(range, front ? pack(cut, end) : pack(begin, cut),
+                                             std::memory_order_relaxed)) {
+                if (front)
+                    f(begin, cut);
+                else
+                    f(cut, end);
+                return true;
+            }
+        }
+    }
+
+  private:
+    static std::uint64_t pack(Index begin, Index end) {
+        return static_cast<std::uint64_t>(begin) << 32 | static_cast<std::uint64_t>(end);
+    }
+    std::atomic<std::uint64_t> range_{0};
+};
+
+/// Calls f(begin, end) for ranges of up to `piece` items that cover [0, count) together. Each thread goes through its own
+/// share in order, as in parallel_ranges, and then helps those that came late or were held up: no thread waits for longer
+/// than a piece takes.
+template <class F>
+void parallel_pieces(Index count, Index piece, const F& f) {
+    piece = std::max(piece, Index{1});
+#if defined(_OPENMP)
+    constexpr Index most = 128;
+    const Index team = std::min({(count + piece - 1) / piece, Index{threads()}, most});
+    if (team > 1 && count >> 32 == 0) {
+        std::array<Share, most> shares;
+        for (Index i = 0; i < team; ++i)
+            shares[static_cast<std::size_t>(i)].set(count * i / team, count * (i + 1) / team);
+#pragma omp parallel num_threads(static_cast <int>(team))
+        {
+            const Index self = omp_get_thread_num();
+            for (Index i = 0; i < team; ++i) {
+                Share& share = shares[static_cast<std::size_t>((self + i) % team)];
+                while (share.take(piece, i == 0, f)) {}
+            }
+        }
+        return;
+    }
+#endif
+    for (Index begin = 0; begin < count; begin += piece) f(begin, std::min(begin + piece, count));
 }
 
 }  // namespace tessera::kernel::inline openmp

@@ -62,7 +62,42 @@ void for_each_vec(Index size, F&& f) {
     if (i < size) f(i, size - i);
 }
 
-/// Asks for the line at `p` before it is needed; any address is allowed.
-inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
+/// Asks for the line at `p` before it is needed; any address is allowed. Inlined at once: g++ takes a function that does
+/// nothing else for one without effect, and leaves its calls out.
+[[gnu::always_inline]] inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
+
+/// sum += a·b, in the register that `sum` is in. Compilers, g++ above all, otherwise let a tile's sums wander from register to
+/// register, and through memory where it has no register for the copies.
+[[gnu::always_inline]] inline void multiply_add(Vec& sum, Vec a, Vec b) {
+#if defined(__AVX512F__)
+    __m512 total = sum.v;  // an array whose elements are operands of asm would be kept in memory
+    asm("vfmadd231ps %2, %1, %0" : "+v"(total) : "v"(a.v), "v"(b.v));
+    sum.v = total;
+#elif defined(__FMA__) && defined(__AVX2__)
+    __m256 total = sum.v;
+    asm("vfmadd231ps %2, %1, %0" : "+x"(total) : "x"(a.v.data), "x"(b.v.data));
+    sum.v = Vec::Register(total);
+#else
+    sum = fma(a, b, sum);
+#endif
+}
+
+/// sum += a.even·b.even + a.odd·b.odd, in its register too.
+[[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) {
+#if defined(__AVX512BF16__)
+    __m512 total = sum.v;
+    asm("vdpbf16ps %2, %1, %0" : "+v"(total) : "v"(a.v), "v"(b.v));
+    sum.v = total;
+#else
+    sum = dot(a, b, sum);
+#endif
+}
+
+/// The same pointer, of which the compiler no longer knows where it points: what is there is loaded again.
+template <class T>
+[[gnu::always_inline]] inline const T* opaque(const T* p) {
+    asm("" : "+r"(p));
+    return p;
+}
 
 }  // namespace tessera::kernel::inline TESSERA_ISA

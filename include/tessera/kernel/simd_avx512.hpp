@@ -124,6 +124,15 @@ inline Pair load_pairs(const bf16* p) {
         {_mm512_castsi512_ps(_mm512_maskz_and_epi32(every, both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))}};
 }
 
+/// One half of that, for when there are no registers for both.
+inline Vec load_even(const bf16* p) {
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, _mm512_loadu_si512(p), 16))};
+}
+inline Vec load_odd(const bf16* p) {
+    return {_mm512_castsi512_ps(
+        _mm512_maskz_and_epi32(every, _mm512_loadu_si512(p), _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
+}
+
 /// 2·width bf16 that are left as they are, for dot products of pairs.
 struct Halves {
     __m512i v;

@@ -159,6 +159,15 @@ inline Pair load_pairs(const bf16* p) {
     return {from_bits(both << 16), from_bits(both & Bits(0xffff0000u))};
 }
 
+/// One half of that, for when there are no registers for both.
+inline Vec load_even(const bf16* p) {
+    return from_bits(xsimd::bitwise_cast<Bits>(Vec::Register::load_unaligned(reinterpret_cast<const float*>(p))) << 16);
+}
+inline Vec load_odd(const bf16* p) {
+    return from_bits(xsimd::bitwise_cast<Bits>(Vec::Register::load_unaligned(reinterpret_cast<const float*>(p))) &
+                     Bits(0xffff0000u));
+}
+
 /// 2·width bf16 that are left as they are, for dot products of pairs.
 struct Halves {
     Bits v;
