@@ -1,7 +1,5 @@
 #include "support/catalogue.hpp"
 
-#include <tessera/mask/catalog.hpp>
-
 #include "support/mask.hpp"
 
 namespace tessera::test {

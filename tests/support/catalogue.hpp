@@ -3,8 +3,7 @@
 #include <string>
 #include <tessera/core/tensor.hpp>
 #include <tessera/mask/any.hpp>
-#include <tessera/mask/shifted.hpp>
-#include <tessera/mask/window.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <vector>
 
 namespace tessera::test {
