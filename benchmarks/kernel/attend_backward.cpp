@@ -1,7 +1,7 @@
 // The backward pass of attention beside the forward pass, against the measured peak of the machine.
 //     attend_backward [--threads N] [--seconds S] [--only TEXT] [--json FILE]
 // GF/s of useful work, 10·d flops for each visible score backward and 4·d forward; `back/forward` is the ratio of the
-// times. benchmarks/peers/attention_backward.py times PyTorch's on the same shapes. Best of several turns.
+// times. benchmarks/peers/run.py times PyTorch's on the same shapes. Best of several turns.
 #include <cmath>
 #include <cstdio>
 #include <fstream>
