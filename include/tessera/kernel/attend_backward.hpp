@@ -51,23 +51,23 @@ class AttendBackward {
     /// Everything that `share` of the keys is to the heads from `first` on.
     void task(Index first, Index share, Index worker) const {
         const Range own{shape_.keys * share / split_.shares, shape_.keys * (share + 1) / split_.shares};
-        const Index groups = std::max<Index>(1, (own.size() + group_keys / 2) / group_keys);
-        for (Index head = first; head < first + split_.together; ++head) {
-            const Index key_column = shape_.key_head(head) * shape_.dim;
-            if (head == first || shape_.key_head(head) != shape_.key_head(head - 1))
-                for (Index key = own.begin; key < own.end; ++key) {
-                    std::fill_n(x_.dk + key * shape_.k_stride + key_column, shape_.dim, 0.0f);
-                    std::fill_n(x_.dv + key * shape_.v_stride + key_column, shape_.dim, 0.0f);
-                }
-            if constexpr (learns)
+        if constexpr (learns)
+            for (Index head = first; head < first + split_.together; ++head)
                 if (head == first || !d_bias_.one_for_all_heads())
                     d_bias_.clear(bias_sums_ + (head * split_.shares + share) * d_bias_.floats(), head, own);
-            // Groups of keys outside, so that they stay in the second-level cache with their gradients.
-            for (Index group = 0; group < groups; ++group)
-                for (Index block = 0; block < split_.blocks; ++block)
-                    absorb(head, share, block,
-                           {own.begin + own.size() * group / groups, own.begin + own.size() * (group + 1) / groups},
-                           worker);
+        // Groups of keys outside, so that they stay in the second-level cache with their gradients.
+        const Index groups = std::max<Index>(1, (own.size() + group_keys / 2) / group_keys);
+        for (Index i = 0; i < groups; ++i) {
+            KeyGroup group;
+            group.keys = {own.begin + own.size() * i / groups, own.begin + own.size() * (i + 1) / groups};
+            for (Index head = first; head < first + split_.together; ++head) {
+                const bool begins = head == first || shape_.key_head(head) != shape_.key_head(head - 1);
+                const bool ends =
+                    head + 1 == first + split_.together || shape_.key_head(head) != shape_.key_head(head + 1);
+                if (begins) begin_group(group, head, worker);
+                for (Index block = 0; block < split_.blocks; ++block) absorb(group, head, share, block, worker);
+                if (ends) end_group(group, head);
+            }
         }
     }
 
@@ -98,79 +98,145 @@ class AttendBackward {
     static constexpr Index group_keys = 256, most_keys = 2 * group_keys;
     static constexpr Index window_keys = 64, most_window = 2 * window_keys;
 
-    /// Scratch of a worker.
-    Index floats() const { return QueryBlock::floats(shape_.dim) + 3 * most_window * block_queries; }
+    /// Keys with their values and gradients: rows of one head, where they lie or copied together.
+    struct KeyGroup {
+        Range keys;
+        const float *k, *v;
+        float *dk, *dv;
+        Index k_stride, v_stride;
+        bool finite;  // whether all numbers of k are
+    };
+
+    /// Scratch of a worker: its block of queries, what that adds to dq, probabilities and their kin, its group of keys.
+    Index floats() const {
+        return QueryBlock::floats(shape_.dim) + (shape_.dim + 3 * most_window) * block_queries + 4 * group_floats();
+    }
+    /// A little more than the keys need, so that neighbouring arrays do not meet in the same lines of the cache.
+    Index group_floats() const { return std::min(shape_.keys, most_keys) * shape_.dim + 48; }
 
     bool& touched(Index head, Index share, Index block) const {
         return touched_[(head * split_.shares + share) * split_.blocks + block];
     }
+    Range queries(Index block) const {
+        return {block * block_queries, std::min((block + 1) * block_queries, shape_.queries)};
+    }
 
-    /// Adds what a block of queries and a group of keys have to do with each other.
-    void absorb(Index head, Index share, Index number, Range keys, Index worker) const {
+    /// Copies keys and values together if there are several blocks of queries that look at them: rows that lie far apart
+    /// push each other out of the cache.
+    void begin_group(KeyGroup& group, Index head, Index worker) const {
+        const Index dim = shape_.dim, count = group.keys.size(), column = shape_.key_head(head) * dim;
+        const float* const k = x_.k + group.keys.begin * shape_.k_stride + column;
+        const float* const v = x_.v + group.keys.begin * shape_.v_stride + column;
+        Index looking = 0;
+        for (Index block = 0; block < split_.blocks; ++block)
+            looking += !intersection(group.keys, visible_keys(mask_, queries(block), shape_.keys)).empty();
+        if (looking * split_.together >= 3) {
+            float* memory = memory_ + (worker + 1) * floats() - 4 * group_floats();
+            const auto take = [&] { return std::exchange(memory, memory + group_floats()); };
+            float *const own_k = take(), *const own_v = take();
+            group.dk = take(), group.dv = take();
+            group.finite = copy_rows(own_k, dim, k, shape_.k_stride, count, dim);
+            copy_rows(own_v, dim, v, shape_.v_stride, count, dim);
+            group.k = own_k, group.v = own_v;
+            group.k_stride = group.v_stride = dim;
+        } else {
+            group.k = k, group.v = v;
+            group.dk = x_.dk + group.keys.begin * shape_.k_stride + column;
+            group.dv = x_.dv + group.keys.begin * shape_.v_stride + column;
+            group.k_stride = shape_.k_stride, group.v_stride = shape_.v_stride;
+            group.finite = false;  // not known
+        }
+        for (Index i = 0; i < count; ++i) {
+            std::fill_n(group.dk + i * group.k_stride, dim, 0.0f);
+            std::fill_n(group.dv + i * group.v_stride, dim, 0.0f);
+        }
+    }
+    void end_group(const KeyGroup& group, Index head) const {
+        const Index dim = shape_.dim, count = group.keys.size(), column = shape_.key_head(head) * dim;
+        float* const dk = x_.dk + group.keys.begin * shape_.k_stride + column;
+        float* const dv = x_.dv + group.keys.begin * shape_.v_stride + column;
+        if (dk == group.dk) return;
+        copy_rows(dk, shape_.k_stride, group.dk, dim, count, dim);
+        copy_rows(dv, shape_.v_stride, group.dv, dim, count, dim);
+    }
+
+    /// Adds what a group of keys and a block of queries have to do with each other.
+    void absorb(const KeyGroup& group, Index head, Index share, Index number, Index worker) const {
         QueryBlock block;
-        block.queries = {number * block_queries, std::min((number + 1) * block_queries, shape_.queries)};
+        block.queries = queries(number);
         Run runs[most_keys / tile_keys];
-        const Index found = visible_runs(runs, bits_ + worker * most_keys, mask_, head, block.queries, keys);
+        const Index found = visible_runs(runs, bits_ + worker * most_keys, mask_, head, block.queries, group.keys);
         if (found == 0) return;
 
+        const Index dim = shape_.dim, column = head * dim;
         float* memory = memory_ + worker * floats();
         const auto take = [&memory](Index size) { return std::exchange(memory, memory + size); };
-        block.query = take(shape_.dim * block_queries);
-        block.d_out = take(shape_.dim * block_queries);
+        block.query = take(dim * block_queries);
+        block.d_out = take(dim * block_queries);
+        block.turned_query = take(dim * block_queries);
+        block.turned_d_out = take(dim * block_queries);
         block.lse = take(block_queries);
         block.delta = take(block_queries);
-        float* const panels = memory;
-        const Index column = head * shape_.dim;
+        float* const dq = take(dim * block_queries);
         load_block(block, x_.q + column, shape_.q_stride, x_.d_out + column, x_.out + column, shape_.out_stride,
-                   x_.lse + head * shape_.queries, shape_.dim,
+                   x_.lse + head * shape_.queries, dim,
                    Bias<C> ? shape_.scale * std::numbers::log2e_v<float> : shape_.scale);
 
-        const bool alone = split_.shares == 1;
-        float* const dq =
-            alone ? x_.dq + block.queries.begin * shape_.q_stride + column
-                  : sums_ + ((head * split_.shares + share) * shape_.queries + block.queries.begin) * shape_.dim;
+        bool started = false;
         for (const Run* run = runs; run != runs + found; ++run) {
             const Index windows = std::max<Index>(1, (run->count + window_keys / 2) / window_keys);
             for (Index i = 0; i < windows; ++i) {
                 const Index begin = run->count * i / windows, end = run->count * (i + 1) / windows;
-                absorb(block, head, share,
-                       {run->key + begin, end - begin, run->seen == nullptr ? nullptr : run->seen + begin}, panels, dq,
-                       alone ? shape_.q_stride : shape_.dim, touched(head, share, number));
+                absorb(group, block, head, share,
+                       {run->key + begin, end - begin, run->seen == nullptr ? nullptr : run->seen + begin}, memory, dq,
+                       started);
+                started = true;
             }
         }
+
+        const bool alone = split_.shares == 1;
+        const Index stride = alone ? shape_.q_stride : dim;
+        float* const sum = alone
+                               ? x_.dq + block.queries.begin * stride + column
+                               : sums_ + ((head * split_.shares + share) * shape_.queries + block.queries.begin) * dim;
+        bool& any = touched(head, share, number);
+        for (Index i = 0; i < block.queries.size(); ++i)
+            for_each_vec(dim, [&](Index c, Index n) {
+                const Vec more = load(dq + i * dim + c, n);
+                store(sum + i * stride + c, any ? load(sum + i * stride + c, n) + more : more, n);
+            });
+        any = true;
     }
 
-    /// The same for a run of at most most_window keys.
-    void absorb(const QueryBlock& block, Index head, Index share, const Run& run, float* panels, float* dq,
-                Index dq_stride, bool& started) const {
-        const Index dim = shape_.dim, count = run.count, column = head * dim, key_column = shape_.key_head(head) * dim;
-        const Index query = block.queries.begin, queries = block.queries.size();
-        const float* const k = x_.k + run.key * shape_.k_stride + key_column;
-        const float* const v = x_.v + run.key * shape_.v_stride + key_column;
-        float* const dk = x_.dk + run.key * shape_.k_stride + key_column;
-        float* const dv = x_.dv + run.key * shape_.v_stride + key_column;
+    /// The same for a run of at most most_window keys; dq is the block's own, and holds nothing unless `started`.
+    void absorb(const KeyGroup& group, const QueryBlock& block, Index head, Index share, const Run& run, float* panels,
+                float* dq, bool started) const {
+        const Index dim = shape_.dim, count = run.count, queries = block.queries.size();
+        const Index k_row = (run.key - group.keys.begin) * group.k_stride;
+        const Index v_row = (run.key - group.keys.begin) * group.v_stride;
+        const float *const k = group.k + k_row, *const v = group.v + v_row;
+        float *const dk = group.dk + k_row, *const dv = group.dv + v_row;
         float* const p = panels;
         float* const ds = p + most_window * block_queries;
         float* const slopes = ds + most_window * block_queries;
 
-        tile_product(p, block_queries, {k, shape_.k_stride, 1}, {block.query, block_queries}, count, block.lanes(), dim,
-                     TileStart::zero);
-        tile_product(ds, block_queries, {v, shape_.v_stride, 1}, {block.d_out, block_queries}, count, block.lanes(),
-                     dim, TileStart::zero);
+        tile_product(p, block_queries, {k, group.k_stride, 1}, {block.turned_query, block_queries}, count,
+                     block.lanes(), dim, TileStart::zero);
+        tile_product(ds, block_queries, {v, group.v_stride, 1}, {block.turned_d_out, block_queries}, count,
+                     block.lanes(), dim, TileStart::zero);
         change_scores(p, slopes, block, head, run, change_);
         constexpr bool plain = Bias<C> && !learns;
         score_gradients(p, ds, block, run, plain ? shape_.scale : 1.0f);
 
         // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
-        const bool care = run.seen != nullptr && !(block.finite && all_finite(k, shape_.k_stride, count, dim));
-        const float* const q = x_.q + query * shape_.q_stride + column;
-        const float* const d_out = x_.d_out + query * shape_.out_stride + column;
+        const bool care =
+            run.seen != nullptr && !(block.finite && (group.finite || finite_rows(k, group.k_stride, count, dim)));
         if (!care)
-            tile_product(dv, shape_.v_stride, {p, block_queries, 1}, {d_out, shape_.out_stride}, count, dim, queries,
+            tile_product(dv, group.v_stride, {p, block_queries, 1}, {block.d_out, dim}, count, dim, queries,
                          TileStart::sum);
         else
             for_each_seen(run, queries, [&](Index i, Index lane) {
-                add(dv + i * shape_.v_stride, p[i * block_queries + lane], d_out + lane * shape_.out_stride);
+                add(dv + i * group.v_stride, p[i * block_queries + lane], block.d_out + lane * dim);
             });
         if constexpr (!plain) {
             float* const sums = learns ? bias_sums_ + (head * split_.shares + share) * bias_floats() : nullptr;
@@ -182,20 +248,18 @@ class AttendBackward {
                 change_gradients<C>(ds, slopes, block, count, shape_.scale);
         }
         if (!care) {
-            tile_product(dk, shape_.k_stride, {ds, block_queries, 1}, {q, shape_.q_stride}, count, dim, queries,
+            tile_product(dk, group.k_stride, {ds, block_queries, 1}, {block.query, dim}, count, dim, queries,
                          TileStart::sum);
-            tile_product(dq, dq_stride, {ds, 1, block_queries}, {k, shape_.k_stride}, queries, dim, count,
+            tile_product(dq, dim, {ds, 1, block_queries}, {k, group.k_stride}, queries, dim, count,
                          started ? TileStart::sum : TileStart::zero);
         } else {
-            if (!started)
-                for (Index i = 0; i < queries; ++i) std::fill_n(dq + i * dq_stride, dim, 0.0f);
+            if (!started) std::fill_n(dq, queries * dim, 0.0f);
             for_each_seen(run, queries, [&](Index i, Index lane) {
                 const float gradient = ds[i * block_queries + lane];
-                add(dk + i * shape_.k_stride, gradient, q + lane * shape_.q_stride);
-                add(dq + lane * dq_stride, gradient, k + i * shape_.k_stride);
+                add(dk + i * group.k_stride, gradient, block.query + lane * dim);
+                add(dq + lane * dim, gradient, k + i * group.k_stride);
             });
         }
-        started = true;
     }
 
     /// sum += factor · x.
@@ -235,7 +299,8 @@ class AttendBackward {
 /// units   queries that see no key, and pairs that the mask hides, add nothing, whatever their numbers are. The result
 ///         does not depend on the number of threads.
 /// errors  std::bad_alloc
-/// cost    10·T·S·d·H flops on the visible tiles; scratch of 64·d + 12288 floats for each thread, T·H·d for each share
+/// cost    10·T·S·d·H flops on the visible tiles; scratch of 160·d + 12288 floats for each thread and 4·d for each of
+///         at most 512 keys, T·H·d for each share
 ///         of the keys if there is more than one (32/H, at most one for 512 keys), T + S for each and a DiagonalGradient
 /// source  Dao 2022 (FlashAttention), algorithm 4
 template <tessera::Mask M, ScoreChange C = NoBias, class G = NoBiasGradient>

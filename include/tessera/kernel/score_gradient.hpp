@@ -5,33 +5,33 @@
 #include <numbers>
 #include <tessera/kernel/bias_gradient.hpp>
 #include <tessera/kernel/exponential.hpp>
-#include <tessera/kernel/strip.hpp>
 #include <tessera/kernel/visible_runs.hpp>
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
-/// A block of queries of one head, turned: a query in each lane. All in scratch memory.
+/// A block of queries of one head: as they are, and turned, a query in each lane. All in scratch memory.
 struct QueryBlock {
-    Range queries;  // at most block_queries
-    float* query;   // [d, block_queries], scaled
-    float* d_out;   // [d, block_queries]
-    float* lse;     // [block_queries], the log-sum-exp in powers of two; ∞ where nothing was visible
-    float* delta;   // [block_queries], d_out · out
-    bool finite;    // whether all numbers of q and d_out are
+    Range queries;         // at most block_queries
+    float *query, *d_out;  // [block_queries, d]
+    float* turned_query;   // [d, block_queries], scaled
+    float* turned_d_out;   // [d, block_queries]
+    float* lse;            // [block_queries], the log-sum-exp in powers of two; ∞ where nothing was visible
+    float* delta;          // [block_queries], d_out · out
+    bool finite;           // whether all numbers of q and d_out are
 
     /// Lanes that are computed: whole vectors.
     Index lanes() const { return (queries.size() + width - 1) / width * width; }
-    static constexpr Index floats(Index dim) { return 2 * (dim + 1) * block_queries; }
+    static constexpr Index floats(Index dim) { return (4 * dim + 2) * block_queries; }
 };
 
 /// Detail: sums over d of the products of two rows, for as many rows as a vector has lanes.
-inline Vec dot_rows(const float* a, const float* b, Index stride, Index rows, Index dim) {
+inline Vec dot_rows(const float* a, Index a_stride, const float* b, Index b_stride, Index rows, Index dim) {
     Square sum;
     for (Index r = 0; r < width; ++r) {
         Vec total = broadcast(0.0f);
         if (r < rows)
             for_each_vec(dim, [&](Index c, Index n) {
-                total = fma(load(a + r * stride + c, n), load(b + r * stride + c, n), total);
+                total = fma(load(a + r * a_stride + c, n), load(b + r * b_stride + c, n), total);
             });
         sum[static_cast<std::size_t>(r)] = total;
     }
@@ -41,26 +41,48 @@ inline Vec dot_rows(const float* a, const float* b, Index stride, Index rows, In
     return sum[0];
 }
 
+/// Copies rows; returns whether all their numbers are finite.
+inline bool copy_rows(float* to, Index to_stride, const float* from, Index from_stride, Index rows, Index dim) {
+    Vec zero = broadcast(0.0f);
+    for (Index r = 0; r < rows; ++r)
+        for_each_vec(dim, [&](Index c, Index n) {
+            const Vec x = load(from + r * from_stride + c, n);
+            zero = fma(x, broadcast(0.0f), zero);
+            store(to + r * to_stride + c, x, n);
+        });
+    return reduce_add(zero) == 0.0f;
+}
+
+/// Whether all numbers of these rows are finite.
+inline bool finite_rows(const float* x, Index stride, Index rows, Index dim) {
+    Vec zero = broadcast(0.0f);
+    for (Index r = 0; r < rows; ++r)
+        for_each_vec(dim, [&](Index c, Index n) { zero = fma(load(x + r * stride + c, n), broadcast(0.0f), zero); });
+    return reduce_add(zero) == 0.0f;
+}
+
 /// Fills a block: `block.queries` of one head, whose rows begin at q, d_out, out and whose log-sum-exps at lse.
 inline void load_block(QueryBlock& block, const float* q, Index q_stride, const float* d_out, const float* out,
                        Index out_stride, const float* lse, Index dim, float scale) {
     const Index begin = block.queries.begin, count = block.queries.size(), lanes = block.lanes();
     q += begin * q_stride, d_out += begin * out_stride, out += begin * out_stride, lse += begin;
-    transpose(block.query, block_queries, lanes, dim, [&](Index row, Index column, Index n) {
-        return row < count ? load(q + row * q_stride + column, n) * broadcast(scale) : broadcast(0.0f);
-    });
-    transpose(block.d_out, block_queries, lanes, dim, [&](Index row, Index column, Index n) {
-        return row < count ? load(d_out + row * out_stride + column, n) : broadcast(0.0f);
-    });
+    const bool finite_q = copy_rows(block.query, dim, q, q_stride, count, dim);
+    block.finite = copy_rows(block.d_out, dim, d_out, out_stride, count, dim) && finite_q;
+    const auto turn = [&](float* to, const float* from, float factor) {
+        transpose(to, block_queries, lanes, dim, [&](Index row, Index column, Index n) {
+            return row < count ? load(from + row * dim + column, n) * broadcast(factor) : broadcast(0.0f);
+        });
+    };
+    turn(block.turned_query, block.query, scale);
+    turn(block.turned_d_out, block.d_out, 1.0f);
     const Vec never = broadcast(std::numeric_limits<float>::infinity());
     for (Index lane = 0; lane < lanes; lane += width) {
         const Index n = std::min(width, count - lane);
         const Vec sum = load(lse + lane, n) * broadcast(std::numbers::log2e_v<float>);
         const Mask blind = sum < broadcast(std::numeric_limits<float>::lowest());
         store(block.lse + lane, select(first(n), select(blind, never, sum), never));
-        store(block.delta + lane, dot_rows(d_out + lane * out_stride, out + lane * out_stride, out_stride, n, dim));
+        store(block.delta + lane, dot_rows(block.d_out + lane * dim, dim, out + lane * out_stride, out_stride, n, dim));
     }
-    block.finite = all_finite(q, q_stride, count, dim) && all_finite(d_out, out_stride, count, dim);
 }
 
 /// Makes powers of two of the scaled scores of a run: what `change` makes of them, times log₂e. `slopes` gets the
