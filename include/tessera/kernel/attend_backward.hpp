@@ -3,6 +3,7 @@
 #pragma once
 #include <tessera/core/scratch.hpp>
 #include <tessera/kernel/attend.hpp>
+#include <tessera/kernel/key_group.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/score_gradient.hpp>
 #include <tessera/kernel/tile.hpp>
@@ -58,15 +59,19 @@ class AttendBackward {
         // Groups of keys outside, so that they stay in the second-level cache with their gradients.
         const Index groups = std::max<Index>(1, (own.size() + group_keys / 2) / group_keys);
         for (Index i = 0; i < groups; ++i) {
-            KeyGroup group;
-            group.keys = {own.begin + own.size() * i / groups, own.begin + own.size() * (i + 1) / groups};
+            const Range keys{own.begin + own.size() * i / groups, own.begin + own.size() * (i + 1) / groups};
+            const bool copies = looking(keys) * split_.together >= 3;
+            KeyGroup group{};
             for (Index head = first; head < first + split_.together; ++head) {
-                const bool begins = head == first || shape_.key_head(head) != shape_.key_head(head - 1);
-                const bool ends =
-                    head + 1 == first + split_.together || shape_.key_head(head) != shape_.key_head(head + 1);
-                if (begins) begin_group(group, head, worker);
+                if (head == first || shape_.key_head(head) != shape_.key_head(head - 1)) {
+                    group = group_of(keys, head);
+                    if (copies) group = copied(group, memory_ + (worker + 1) * floats() - group_floats(), shape_.dim);
+                    clear_gradients(group, shape_.dim);
+                }
                 for (Index block = 0; block < split_.blocks; ++block) absorb(group, head, share, block, worker);
-                if (ends) end_group(group, head);
+                if (copies &&
+                    (head + 1 == first + split_.together || shape_.key_head(head) != shape_.key_head(head + 1)))
+                    copy_gradients(group_of(keys, head), group, shape_.dim);
             }
         }
     }
@@ -98,21 +103,11 @@ class AttendBackward {
     static constexpr Index group_keys = 256, most_keys = 2 * group_keys;
     static constexpr Index window_keys = 64, most_window = 2 * window_keys;
 
-    /// Keys with their values and gradients: rows of one head, where they lie or copied together.
-    struct KeyGroup {
-        Range keys;
-        const float *k, *v;
-        float *dk, *dv;
-        Index k_stride, v_stride;
-        bool finite;  // whether all numbers of k are
-    };
-
     /// Scratch of a worker: its block of queries, what that adds to dq, probabilities and their kin, its group of keys.
     Index floats() const {
-        return QueryBlock::floats(shape_.dim) + (shape_.dim + 3 * most_window) * block_queries + 4 * group_floats();
+        return QueryBlock::floats(shape_.dim) + (shape_.dim + 3 * most_window) * block_queries + group_floats();
     }
-    /// A little more than the keys need, so that neighbouring arrays do not meet in the same lines of the cache.
-    Index group_floats() const { return std::min(shape_.keys, most_keys) * shape_.dim + 48; }
+    Index group_floats() const { return KeyGroup::floats(std::min(shape_.keys, most_keys), shape_.dim); }
 
     bool& touched(Index head, Index share, Index block) const {
         return touched_[(head * split_.shares + share) * split_.blocks + block];
@@ -121,43 +116,18 @@ class AttendBackward {
         return {block * block_queries, std::min((block + 1) * block_queries, shape_.queries)};
     }
 
-    /// Copies keys and values together if there are several blocks of queries that look at them: rows that lie far apart
-    /// push each other out of the cache.
-    void begin_group(KeyGroup& group, Index head, Index worker) const {
-        const Index dim = shape_.dim, count = group.keys.size(), column = shape_.key_head(head) * dim;
-        const float* const k = x_.k + group.keys.begin * shape_.k_stride + column;
-        const float* const v = x_.v + group.keys.begin * shape_.v_stride + column;
-        Index looking = 0;
-        for (Index block = 0; block < split_.blocks; ++block)
-            looking += !intersection(group.keys, visible_keys(mask_, queries(block), shape_.keys)).empty();
-        if (looking * split_.together >= 3) {
-            float* memory = memory_ + (worker + 1) * floats() - 4 * group_floats();
-            const auto take = [&] { return std::exchange(memory, memory + group_floats()); };
-            float *const own_k = take(), *const own_v = take();
-            group.dk = take(), group.dv = take();
-            group.finite = copy_rows(own_k, dim, k, shape_.k_stride, count, dim);
-            copy_rows(own_v, dim, v, shape_.v_stride, count, dim);
-            group.k = own_k, group.v = own_v;
-            group.k_stride = group.v_stride = dim;
-        } else {
-            group.k = k, group.v = v;
-            group.dk = x_.dk + group.keys.begin * shape_.k_stride + column;
-            group.dv = x_.dv + group.keys.begin * shape_.v_stride + column;
-            group.k_stride = shape_.k_stride, group.v_stride = shape_.v_stride;
-            group.finite = false;  // not known
-        }
-        for (Index i = 0; i < count; ++i) {
-            std::fill_n(group.dk + i * group.k_stride, dim, 0.0f);
-            std::fill_n(group.dv + i * group.v_stride, dim, 0.0f);
-        }
+    KeyGroup group_of(Range keys, Index head) const {
+        const Index column = shape_.key_head(head) * shape_.dim;
+        const Index k = keys.begin * shape_.k_stride + column, v = keys.begin * shape_.v_stride + column;
+        return {keys, x_.k + k, x_.v + v, x_.dk + k, x_.dv + v, shape_.k_stride, shape_.v_stride, false};
     }
-    void end_group(const KeyGroup& group, Index head) const {
-        const Index dim = shape_.dim, count = group.keys.size(), column = shape_.key_head(head) * dim;
-        float* const dk = x_.dk + group.keys.begin * shape_.k_stride + column;
-        float* const dv = x_.dv + group.keys.begin * shape_.v_stride + column;
-        if (dk == group.dk) return;
-        copy_rows(dk, shape_.k_stride, group.dk, dim, count, dim);
-        copy_rows(dv, shape_.v_stride, group.dv, dim, count, dim);
+
+    /// How many blocks of queries may see any of these keys.
+    Index looking(Range keys) const {
+        Index count = 0;
+        for (Index block = 0; block < split_.blocks; ++block)
+            count += !intersection(keys, visible_keys(mask_, queries(block), shape_.keys)).empty();
+        return count;
     }
 
     /// Adds what a group of keys and a block of queries have to do with each other.

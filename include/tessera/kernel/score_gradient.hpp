@@ -5,6 +5,7 @@
 #include <numbers>
 #include <tessera/kernel/bias_gradient.hpp>
 #include <tessera/kernel/exponential.hpp>
+#include <tessera/kernel/key_group.hpp>
 #include <tessera/kernel/visible_runs.hpp>
 
 namespace tessera::kernel::inline TESSERA_ISA {
@@ -39,26 +40,6 @@ inline Vec dot_rows(const float* a, Index a_stride, const float* b, Index b_stri
     for (std::size_t half = sum.size() / 2; half > 0; half /= 2)
         for (std::size_t i = 0; i < half; ++i) sum[i] += sum[i + half];
     return sum[0];
-}
-
-/// Copies rows; returns whether all their numbers are finite.
-inline bool copy_rows(float* to, Index to_stride, const float* from, Index from_stride, Index rows, Index dim) {
-    Vec zero = broadcast(0.0f);
-    for (Index r = 0; r < rows; ++r)
-        for_each_vec(dim, [&](Index c, Index n) {
-            const Vec x = load(from + r * from_stride + c, n);
-            zero = fma(x, broadcast(0.0f), zero);
-            store(to + r * to_stride + c, x, n);
-        });
-    return reduce_add(zero) == 0.0f;
-}
-
-/// Whether all numbers of these rows are finite.
-inline bool finite_rows(const float* x, Index stride, Index rows, Index dim) {
-    Vec zero = broadcast(0.0f);
-    for (Index r = 0; r < rows; ++r)
-        for_each_vec(dim, [&](Index c, Index n) { zero = fma(load(x + r * stride + c, n), broadcast(0.0f), zero); });
-    return reduce_add(zero) == 0.0f;
 }
 
 /// Fills a block: `block.queries` of one head, whose rows begin at q, d_out, out and whose log-sum-exps at lse.
