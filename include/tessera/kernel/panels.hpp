@@ -42,7 +42,7 @@ class Panels {
     bool empty() const { return data_.size() == 0; }
 
     /// Sets the weights of outputs [first, first + count) from `count` rows of `in()` floats, rounded to what is
-    /// stored.
+    /// stored. Several threads may write other outputs at the same time.
     void write(Index first, const float* rows, Index count) {
         TESSERA_EXPECTS(first >= 0 && count >= 0 && first + count <= out_);
         const Index first_group = first / width;
