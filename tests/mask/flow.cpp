@@ -20,6 +20,11 @@ static_assert(reaches(masks::bidirectional(), queries, text, 1) && reaches(masks
 static_assert(reaches(masks::multimodal_causal(32), queries, text, 1));
 static_assert(!reaches(masks::multimodal_causal(32), text, queries));
 
+// However deep the Q-Former: its 12 layers, or any number; and with padding or a window on top, which only hide more.
+static_assert(!reaches(masks::multimodal_causal(32), text, queries, 12));
+static_assert(!reaches(masks::multimodal_causal(32) & KeysBelow{50}, text, queries));
+static_assert(!reaches(masks::uni_modal(32) & Window{.left = 8, .right = 8}, queries, text));
+
 // No future leaks through a causal mask, at any depth.
 constexpr bool causal_is_causal() {
     for (Index split = 1; split < 12; ++split)

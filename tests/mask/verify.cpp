@@ -9,7 +9,7 @@ namespace {
 
 /// Causal, but wrong about one kind of question.
 struct Liar {
-    enum class About { nothing, none, all, keys, common, bits } about = About::nothing;
+    enum class About { nothing, none, all, exact, keys, common, bits } about = About::nothing;
     constexpr bool allows(Site at) const { return at.key <= at.query; }
     constexpr Cover cover(Tile tile) const {
         if (about == About::none && tile.keys.begin == 3 && tile.queries.end == 5) return Cover::none;
@@ -22,6 +22,7 @@ struct Liar {
         return ones({keys.begin, std::clamp(query + 1, keys.begin, keys.end)}, keys.begin)
                << (about == About::bits && query == 4);
     }
+    constexpr bool exact() const { return about == About::exact; }
 };
 
 }  // namespace
@@ -32,6 +33,8 @@ TEST_CASE("a mask that lies is caught, and the tile is named") {
     CHECK(none.text() == "cover disagrees with allows: head 0, queries [0, 5) × keys [3, 4) is not none");
     const Verdict all = verify(Liar{Liar::About::all}, 7, 7);
     CHECK(all.text() == "cover disagrees with allows: head 0, queries [2, 3) × keys [0, 4) is not all");
+    const Verdict exact = verify(Liar{Liar::About::exact}, 7, 7);
+    CHECK(exact.text() == "cover breaks the promise to be exact: head 0, queries [0, 1) × keys [0, 1) is not some");
     const Verdict keys = verify(Liar{Liar::About::keys}, 7, 7);
     CHECK(keys.text() == "keys disagrees with allows: head 0, queries [0, 1) see keys outside of [0, 0)");
     const Verdict common = verify(Liar{Liar::About::common}, 7, 7);

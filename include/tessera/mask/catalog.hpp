@@ -1,4 +1,5 @@
-// The catalogue of masks, one family to a file; each mask has its picture in its comment (rows are queries).
+// The catalogue of masks, one family to a file; each mask has its picture in its comment (rows are queries). All but Where
+// promise to be exact: `cover` tells every tile; so does every composition of them.
 #pragma once
 #include <tessera/mask/batch.hpp>    // Documents, Padded
 #include <tessera/mask/bitmap.hpp>   // Drawn, Bitmap, BlockSparse
