@@ -25,10 +25,10 @@ void keep(T& x) {
     asm volatile("" : : "g"(&x) : "memory");
 }
 
-/// GFLOP/s of multiply-adds on registers, all threads together.
-inline double multiply_add_peak() {
-    constexpr int chains = 12, loops = 400'000;
-    const auto work = [](Index) {
+/// Multiply-adds on registers, the same number on each thread: nothing that computes can be faster. Returns their flops.
+inline double multiply_adds(int loops = 100'000) {
+    constexpr int chains = 12;
+    const auto work = [loops](Index) {
         kernel::Vec sum[chains];
         kernel::unroll<chains>([&](auto c) { sum[c] = kernel::broadcast(static_cast<float>(c)); });
         auto a = kernel::broadcast(0.5f), b = kernel::broadcast(0.25f);
@@ -38,9 +38,19 @@ inline double multiply_add_peak() {
         auto total = sum[0];
         keep(total);
     };
-    double best = 1e9;
-    for (int i = 0; i < 8; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(kernel::threads(), work); }));
-    return 2e-9 * chains * loops * kernel::width * kernel::threads() / best;
+    kernel::parallel_for(kernel::threads(), work);
+    return 2.0 * chains * loops * static_cast<double>(kernel::width) * kernel::threads();
+}
+
+/// GFLOP/s of multiply-adds on registers, all threads together.
+inline double multiply_add_peak() {
+    double best = 0;
+    for (int i = 0; i < 16; ++i) {
+        double flops = 0;
+        const double time = seconds([&] { flops = multiply_adds(); });
+        best = std::max(best, 1e-9 * flops / time);
+    }
+    return best;
 }
 
 /// GFLOP/s of bf16 dot products of pairs on registers, all threads together.
@@ -62,13 +72,17 @@ inline double dot_peak() {
     return 4e-9 * chains * loops * kernel::width * kernel::threads() / best;
 }
 
-/// Reads `count` floats, a multiple of eight vectors.
+/// Reads `count` floats, a multiple of 32 vectors, in four streams: the processor fetches ahead in each, and one alone
+/// does not keep the memory busy.
 inline void read(const float* p, Index count) {
-    kernel::Vec sum[8];
-    kernel::unroll<8>([&](auto c) { sum[c] = kernel::broadcast(0.0f); });
-    for (Index i = 0; i < count; i += 8 * kernel::width)
-        kernel::unroll<8>([&](auto c) { sum[c] += kernel::load(p + i + c * kernel::width); });
-    kernel::unroll<7>([&](auto c) { sum[0] += sum[c + 1]; });
+    constexpr int streams = 4, vectors = 2;
+    const Index apart = count / streams;
+    kernel::Vec sum[streams * vectors];
+    kernel::unroll<streams * vectors>([&](auto c) { sum[c] = kernel::broadcast(0.0f); });
+    for (Index i = 0; i < apart; i += vectors * kernel::width)
+        kernel::unroll<streams * vectors>(
+            [&](auto c) { sum[c] += kernel::load(p + i + c / vectors * apart + c % vectors * kernel::width); });
+    kernel::unroll<streams * vectors - 1>([&](auto c) { sum[0] += sum[c + 1]; });
     auto total = sum[0];
     keep(total);
 }
@@ -76,7 +90,7 @@ inline void read(const float* p, Index count) {
 /// Bytes a second, in GB/s, that all threads together read from memory far larger than the caches.
 inline double read_bandwidth() {
     constexpr Index lines = Index{1} << 24;  // 1 GiB
-    constexpr Index tasks = 64;
+    constexpr Index tasks = 1024;            // of 1 MB
     Buffer<float> memory(lines * 16);
 #if defined(__linux__)
     const auto page = (reinterpret_cast<std::uintptr_t>(memory.data()) + 4095) / 4096 * 4096;
@@ -86,7 +100,7 @@ inline double read_bandwidth() {
         tasks, [&](Index t) { std::fill_n(memory.data() + memory.size() / tasks * t, memory.size() / tasks, 1.0f); });
     const auto work = [&](Index t) { read(memory.data() + memory.size() / tasks * t, memory.size() / tasks); };
     double best = 1e9;
-    for (int i = 0; i < 6; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(tasks, work); }));
+    for (int i = 0; i < 10; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(tasks, work); }));
     return 1e-9 * static_cast<double>(memory.size()) * 4 / best;
 }
 

@@ -39,4 +39,37 @@ inline void linear(View<float, dyn, dyn> y, View<const float, dyn, dyn> x, View<
     }
 }
 
+/// dx = dy·W, the gradient of y = x·Wᵀ + bias.
+/// shape   dy [M, N], weight [N, K] → dx [M, K]
+inline void input_gradient(View<float, dyn, dyn> dx, View<const float, dyn, dyn> dy,
+                           View<const float, dyn, dyn> weight) {
+    for (Index row = 0; row < dx.extent(0); ++row)
+        for (Index in = 0; in < dx.extent(1); ++in) {
+            double sum = 0;
+            for (Index out = 0; out < dy.extent(1); ++out) sum += double{dy(row, out)} * double{weight(out, in)};
+            dx(row, in) = static_cast<float>(sum);
+        }
+}
+
+/// dw += dyᵀ·x
+/// shape   dy [M, N], x [M, K] → dw [N, K]
+inline void weight_gradient(View<float, dyn, dyn> dw, View<const float, dyn, dyn> dy, View<const float, dyn, dyn> x) {
+    for (Index out = 0; out < dw.extent(0); ++out)
+        for (Index in = 0; in < dw.extent(1); ++in) {
+            double sum = double{dw(out, in)};
+            for (Index row = 0; row < dy.extent(0); ++row) sum += double{dy(row, out)} * double{x(row, in)};
+            dw(out, in) = static_cast<float>(sum);
+        }
+}
+
+/// db += the sums of dy's columns
+/// shape   dy [M, N] → db [N]
+inline void bias_gradient(View<float, dyn> db, View<const float, dyn, dyn> dy) {
+    for (Index out = 0; out < db.extent(0); ++out) {
+        double sum = double{db(out)};
+        for (Index row = 0; row < dy.extent(0); ++row) sum += double{dy(row, out)};
+        db(out) = static_cast<float>(sum);
+    }
+}
+
 }  // namespace tessera::reference
