@@ -149,6 +149,39 @@ TEST_CASE("bf16 weights give the bits of the rounded weights in f32") {
     }
 }
 
+TEST_CASE("bf16 activations: the f32 product of what they are, to the bit where the processor has no dot products") {
+    for (const Index rows : {1, 2, 3, 5, 6, 8, 13, 40})
+        for (const Index out : {1, 17, 50})
+            for (const Index in : {1, 2, 7, 33, 3101}) {
+                const Problem p(rows, out, in);
+                const auto panels = p.panels(Stored::bf16);
+                const auto weight = p.rounded(Stored::bf16);
+                Buffer<bf16> x(rows * in);
+                kernel::to_bf16(x.data(), in, p.x.data(), in, rows, in);
+                Tensor<float, dyn, dyn> rounded({rows, in}), expected({rows, out}), found({rows, out});
+                bool same = true;
+                for (Index i = 0; i < x.size(); ++i) {
+                    rounded.data()[i] = to_float(x[i]);
+                    same = same && x[i] == tessera::to_bf16(p.x.data()[i]);
+                }
+                CHECK(same);
+                kernel::gemm(expected.data(), out, rounded.data(), in, rows, panels, {.bias = p.bias.data()});
+                kernel::gemm(found.data(), out, x.data(), in, rows, panels, {.bias = p.bias.data()});
+                double worst = 0;
+                for (Index r = 0; r < rows; ++r)
+                    for (Index c = 0; c < out; ++c) {
+                        double size = std::abs(double{p.bias(c)});
+                        for (Index k = 0; k < in; ++k) size += std::abs(double{rounded(r, k)} * double{weight(c, k)});
+                        const double bound = kernel::has_dot ? 0x1p-23 * static_cast<double>(in + 3) * size : 0.0;
+                        worst = std::max(worst, std::abs(double{found(r, c)} - double{expected(r, c)}) - bound);
+                    }
+                CAPTURE(rows);
+                CAPTURE(out);
+                CAPTURE(in);
+                CHECK(worst <= 0);
+            }
+}
+
 TEST_CASE("a row has the same bits whatever rows are beside it") {
     const Problem p(67, 90, 3100);
     for (const Stored stored : {Stored::f32, Stored::bf16}) {

@@ -58,13 +58,13 @@ bool same(const Matrix& a, const Matrix& b) {
 }  // namespace
 
 TEST_CASE("the input's gradient equals the reference, alone and added") {
-    for (const auto& [rows, out, in] : sizes)
+    for (const auto& size_of : sizes)
         for (const Stored stored : {Stored::f32, Stored::bf16}) {
-            CAPTURE(rows);
-            CAPTURE(out);
-            CAPTURE(in);
+            const Problem p(size_of[0], size_of[1], size_of[2]);
+            CAPTURE(p.rows);
+            CAPTURE(p.out);
+            CAPTURE(p.in);
             CAPTURE(int(stored));
-            const Problem p(rows, out, in);
             Matrix weight = p.weight;
             if (stored == Stored::bf16)
                 for (float& value : weight.view()) value = to_float(to_bf16(value));
@@ -84,11 +84,11 @@ TEST_CASE("the input's gradient equals the reference, alone and added") {
 }
 
 TEST_CASE("the gradients of weight and bias equal the reference, and are added") {
-    for (const auto& [rows, out, in] : sizes) {
-        CAPTURE(rows);
-        CAPTURE(out);
-        CAPTURE(in);
-        const Problem p(rows, out, in);
+    for (const auto& size_of : sizes) {
+        const Problem p(size_of[0], size_of[1], size_of[2]);
+        CAPTURE(p.rows);
+        CAPTURE(p.out);
+        CAPTURE(p.in);
         Matrix expected = p.dw, found = p.dw;
         reference::weight_gradient(expected, p.dy, p.x);
         kernel::weight_gradient(found.data(), p.out, p.in, p.dy.data(), p.out, p.x.data(), p.in, p.rows);

@@ -2,11 +2,13 @@
 #pragma once
 #include <algorithm>
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <tessera/core/number.hpp>
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/simd.hpp>
+#include <tessera/kernel/transpose.hpp>
 #include <utility>
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -41,22 +43,10 @@ class Panels {
     Index bytes() const { return data_.size(); }
     bool empty() const { return data_.size() == 0; }
 
-    /// Sets the weights of outputs [first, first + count) from `count` rows of `in()` floats, rounded to what is
-    /// stored. Several threads may write other outputs at the same time.
-    void write(Index first, const float* rows, Index count) {
-        TESSERA_EXPECTS(first >= 0 && count >= 0 && first + count <= out_);
-        const Index first_group = first / width;
-        const Index groups = count == 0 ? 0 : (first + count - 1) / width - first_group + 1;
-        const auto group = [&](Index g) {
-            const Index begin = std::max(first, (first_group + g) * width);
-            const Index end = std::min(first + count, (first_group + g + 1) * width);
-            write_group(begin, end - begin, rows + (begin - first) * in_);
-        };
-        if (count * in_ < work_for_threads)
-            for (Index g = 0; g < groups; ++g) group(g);
-        else
-            parallel_for(groups, group);
-    }
+    /// Sets the weights of outputs [first, first + count) from `count` rows of `in()` numbers, rounded to what is
+    /// stored. Many rows are shared out to the threads; several threads may also write other outputs at the same time.
+    void write(Index first, const float* rows, Index count) { write_rows(first, rows, count); }
+    void write(Index first, const bf16* rows, Index count) { write_rows(first, rows, count); }
 
     /// The same, given the other way round: the weights of inputs [first, first + count) from `count` rows of `out()`
     /// floats.
@@ -118,21 +108,73 @@ class Panels {
         return const_cast<T*>(std::as_const(*this).at<T>(row));
     }
 
-    /// At most `width` rows that share one vector.
-    void write_group(Index first, Index count, const float* rows) {
-        constexpr Index block = 64;  // inputs: a block of the rows stays in the first-level cache
-        const Index w = width_of(first / panel_width);
-        for (Index begin = 0; begin < in_; begin += block) {
-            const Index end = std::min(begin + block, in_);
-            if (stored_ == Stored::f32) {
-                float* p = at<float>(first);
-                for (Index k = begin; k < end; ++k)
-                    for (Index c = 0; c < count; ++c) p[k * w + c] = rows[c * in_ + k];
-            } else {
-                bf16* p = at<bf16>(first);
-                for (Index k = begin; k < end; ++k)
-                    for (Index c = 0; c < count; ++c) p[(k / 2 * w + c) * 2 + k % 2] = to_bf16(rows[c * in_ + k]);
+    template <class Number>
+    void write_rows(Index first, const Number* rows, Index count) {
+        TESSERA_EXPECTS(first >= 0 && count >= 0 && first + count <= out_);
+        const Index first_panel = first / panel_width;
+        const Index panels = count == 0 ? 0 : (first + count - 1) / panel_width - first_panel + 1;
+        const auto write_panels = [&](Index from, Index to) {
+            for (Index panel = first_panel + from; panel < first_panel + to; ++panel) {
+                const Index begin = std::max(first, panel * panel_width);
+                write_panel(begin, std::min(first + count, (panel + 1) * panel_width), rows + (begin - first) * in_);
             }
+        };
+        if (count * in_ < work_for_threads)
+            write_panels(0, panels);
+        else
+            parallel_pieces(panels, 1, write_panels);
+    }
+
+    /// Outputs [first, last) of one panel. All its vectors in turn, so that its lines are written at once.
+    template <class Number>
+    void write_panel(Index first, Index last, const Number* rows) {
+        constexpr Index block = 64;  // inputs: a block of the rows stays in the first-level cache
+        for (Index begin = 0; begin < in_; begin += block) {
+            Index next = 0;
+            for (Index row = first; row < last; row = next) {
+                next = std::min(last, (row / width + 1) * width);
+                write_group(row, next - row, rows + (row - first) * in_, begin, std::min(begin + block, in_));
+            }
+        }
+    }
+
+    /// Inputs [k, end) of at most `width` rows that share one vector; k is even.
+    template <class Number>
+    void write_group(Index first, Index count, const Number* rows, Index k, Index end) {
+        const Index w = width_of(first / panel_width);
+        Square block;
+        const auto turn = [&](const auto* from, Index stride) {
+            for (Index c = 0; c < width; ++c) block[static_cast<std::size_t>(c)] = load(from + c * stride);
+            transpose(block);
+        };
+        const auto turned = [&](Index i) { return block[static_cast<std::size_t>(i)]; };
+        if (stored_ == Stored::f32) {
+            float* p = at<float>(first);
+            for (; count == width && k + width <= end; k += width) {
+                turn(rows + k, in_);
+                for (Index i = 0; i < width; ++i) store(p + (k + i) * w, turned(i));
+            }
+            for (; k < end; ++k)
+                for (Index c = 0; c < count; ++c) p[k * w + c] = to_float(rows[c * in_ + k]);
+            return;
+        }
+        bf16* p = at<bf16>(first);
+        if constexpr (std::same_as<Number, bf16>) {
+            for (; count == width && k + 2 * width <= end; k += 2 * width) {  // pairs stay together
+                for (Index c = 0; c < width; ++c)
+                    block[static_cast<std::size_t>(c)] = load(reinterpret_cast<const float*>(rows + c * in_ + k));
+                transpose(block);
+                for (Index i = 0; i < width; ++i) store(reinterpret_cast<float*>(p + (k + 2 * i) * w), turned(i));
+            }
+            for (; k < end; ++k)
+                for (Index c = 0; c < count; ++c) p[(k / 2 * w + c) * 2 + k % 2] = rows[c * in_ + k];
+        } else {
+            for (; count == width && k + width <= end; k += width) {
+                turn(rows + k, in_);
+                for (Index i = 0; i < width; i += 2) store_pairs(p + (k + i) * w, {turned(i), turned(i + 1)});
+            }
+            for (; k < end; ++k)
+                for (Index c = 0; c < count; ++c) p[(k / 2 * w + c) * 2 + k % 2] = to_bf16(rows[c * in_ + k]);
         }
     }
 
@@ -141,7 +183,7 @@ class Panels {
         if (spare > 0) {
             const Buffer<float> zeros(in_);
             std::fill_n(const_cast<float*>(zeros.data()), in_, 0.0f);
-            for (Index row = out_; row < padded_out(); ++row) write_group(row, 1, zeros.data());
+            for (Index row = out_; row < padded_out(); ++row) write_group(row, 1, zeros.data(), 0, in_);
         }
         if (padded_in() != in_)
             for (Index row = 0; row < padded_out(); ++row)

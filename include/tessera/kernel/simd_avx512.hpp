@@ -102,15 +102,18 @@ inline Vec load(const bf16* p) {
     const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, _mm512_maskz_cvtepu16_epi32(every, half), 16))};
 }
-/// Rounds to the nearest bf16, ties to even; NaN stays NaN.
-inline void store(bf16* p, Vec a) {
+/// Detail: rounded to the nearest bf16, ties to even, which is in the upper half of each lane; NaN stays NaN.
+inline __m512i rounded_to_bf16(Vec a) {
     const __m512i bits = _mm512_castps_si512(a.v);
     const __m512i odd = _mm512_maskz_and_epi32(every, _mm512_maskz_srli_epi32(every, bits, 16), _mm512_set1_epi32(1));
     const __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
     const __m512i quiet = _mm512_maskz_or_epi32(every, bits, _mm512_set1_epi32(0x400000));
-    const __m512i all = _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q), up, quiet);
+    return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q), up, quiet);
+}
+/// Rounds to the nearest bf16, ties to even; NaN stays NaN.
+inline void store(bf16* p, Vec a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
-                        _mm512_maskz_cvtepi32_epi16(every, _mm512_maskz_srli_epi32(every, all, 16)));
+                        _mm512_maskz_cvtepi32_epi16(every, _mm512_maskz_srli_epi32(every, rounded_to_bf16(a), 16)));
 }
 
 /// 2·width consecutive bf16: those at even places and those at odd places, as floats, exactly.
@@ -124,7 +127,13 @@ inline Pair load_pairs(const bf16* p) {
         {_mm512_castsi512_ps(_mm512_maskz_and_epi32(every, both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))}};
 }
 
-/// One half of that, for when there are no registers for both.
+/// The other way: rounds to the nearest bf16, ties to even; NaN stays NaN.
+inline void store_pairs(bf16* p, Pair pair) {
+    const __m512i even = _mm512_maskz_srli_epi32(every, rounded_to_bf16(pair.even), 16);
+    const __m512i odd = rounded_to_bf16(pair.odd);
+    _mm512_storeu_si512(p, _mm512_mask_blend_epi16(0xaaaaaaaau, even, odd));
+}
+/// One half of what load_pairs gives, for when there are no registers for both.
 inline Vec load_even(const bf16* p) {
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, _mm512_loadu_si512(p), 16))};
 }

@@ -139,9 +139,14 @@ inline float reduce_max(Vec a) {
 
 /// `width` consecutive bf16 as floats, exactly.
 inline Vec load(const bf16* p) {
+#if defined(__AVX2__)
+    const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return {Vec::Register(_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16)))};
+#else
     std::array<float, Vec::width> lane;
     for (std::size_t i = 0; i < lane.size(); ++i) lane[i] = to_float(p[i]);
     return load(lane.data());
+#endif
 }
 /// Rounds to the nearest bf16, ties to even; NaN stays NaN.
 inline void store(bf16* p, Vec a) {
@@ -159,7 +164,17 @@ inline Pair load_pairs(const bf16* p) {
     return {from_bits(both << 16), from_bits(both & Bits(0xffff0000u))};
 }
 
-/// One half of that, for when there are no registers for both.
+/// The other way: rounds to the nearest bf16, ties to even; NaN stays NaN.
+inline void store_pairs(bf16* p, Pair pair) {
+    const auto rounded = [](Vec a) {  // its bf16 is in the upper half
+        const Bits bits = bits_of(a);
+        const Bits up = bits + Bits(0x7fffu) + ((bits >> 16) & Bits(1u));
+        return select({a.v == a.v}, from_bits(up), from_bits(bits | Bits(0x400000u)));
+    };
+    const Bits even = bits_of(rounded(pair.even)) >> 16, odd = bits_of(rounded(pair.odd)) & Bits(0xffff0000u);
+    store(reinterpret_cast<float*>(p), from_bits(even | odd));
+}
+/// One half of what load_pairs gives, for when there are no registers for both.
 inline Vec load_even(const bf16* p) {
     return from_bits(xsimd::bitwise_cast<Bits>(Vec::Register::load_unaligned(reinterpret_cast<const float*>(p))) << 16);
 }
