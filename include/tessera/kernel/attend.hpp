@@ -1,74 +1,80 @@
 // Attention, fused: scores never leave the cache, and only what the mask shows is computed.
 #pragma once
+#include <algorithm>
 #include <tessera/core/scratch.hpp>
+#include <tessera/kernel/attend_few.hpp>
+#include <tessera/kernel/attend_shape.hpp>
+#include <tessera/kernel/change_scores.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/strip.hpp>
-#include <tessera/mask/bias.hpp>
+#include <tuple>
 #include <utility>
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
-/// Sizes of an attention, and how many floats lie between the rows of its operands; head h is the columns
-/// [h·dim, (h + 1)·dim) of a row of queries. With fewer heads of keys and values than of queries (grouped-query
-/// attention; multi-query if there is one) head h looks at theirs number h / (heads / key_heads).
-struct AttendShape {
-    Index heads, queries, keys, dim;
-    Index q_stride, k_stride, v_stride, out_stride;
-    float scale;          // of q·k, usually 1/√dim
-    Index key_heads = 0;  // a divisor of heads; 0 for as many
-
-    constexpr Index key_head(Index head) const { return key_heads == 0 ? head : head / (heads / key_heads); }
+/// Detail: what one thread does at a time: strips of neighbouring queries, of heads that share keys and values. They
+/// take the keys window by window, so that a window is copied once for all of them.
+struct AttendTask {
+    Index head, heads;
+    Range queries;
+    Index keys;  // how many the queries may see, more or less: what the task costs
 };
 
-/// Detail: adds `bias`, in powers of two, to scores of visible keys.
-template <Bias B>
-void add_bias(float* scores, const Strip& strip, Index head, const Run* runs, Index count, const B& bias) {
-    for (const Run* run = runs; run != runs + count; ++run)
-        for (Index i = 0; i < run->count; ++i, scores += strip.lanes())
-            for (Index lane = 0; lane < strip.queries.size(); ++lane)
-                if (run->seen == nullptr || (run->seen[i] >> lane & 1u) != 0)
-                    scores[lane] += static_cast<float>(bias(Site{head, strip.queries.begin + lane, run->key + i})) *
-                                    std::numbers::log2e_v<float>;
+/// Detail: the most strips in a task: so many that it pays to copy a window for them, and few enough that what is kept
+/// of them stays in the second-level cache beside it.
+inline constexpr Index task_strips = 24;
+constexpr Index most_strips(const AttendShape& shape) {
+    constexpr Index cache = 56'000;  // floats
+    const Index fit = std::clamp<Index>(cache / Strip::floats(shape.dim), 4, task_strips);
+    const Index all = (shape.queries + strip_lanes - 1) / strip_lanes * shape.heads;
+    return std::clamp<Index>(all / 16, 4,
+                             fit);  // with so few tasks that some thread waits long for another, smaller ones
 }
 
-/// out = softmax(scale·q kᵀ + bias, where mask allows)·v for each head.
-/// shape   q [T, H·d], k, v [S, K·d] with K heads of keys → out [T, H·d], rows `…_stride` apart; lse [H, T], if it is
-///         wanted; k and v may be the same
-/// units   lse is the log-sum-exp of the visible scores; a query that sees no key gives 0, and −∞ in lse. Scores, keys
-///         and values that the mask hides are not used, whatever they are; NaN where it shows them comes through.
-/// errors  std::bad_alloc
-/// cost    4·T·S·d·H flops on the visible tiles; for each thread 256·(d + 1) + 32·128 floats of scratch, more or less
-template <tessera::Mask M, Bias B = NoBias>
-void attend(float* out, const float* q, const float* k, const float* v, const AttendShape& shape, const M& mask,
-            Scratch& scratch, const B& bias = {}, float* lse = nullptr) {
-    TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
+/// Detail: calls f(task) for each task, in any order of cost.
+template <tessera::Mask M, class F>
+void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
+    const Index most = most_strips(shape);
+    const auto strips_of = [](Range queries) { return (queries.size() + strip_lanes - 1) / strip_lanes; };
+    for (Range rest{0, shape.queries}; !rest.empty();) {
+        const Range whole = together(mask, rest);
+        const Index strips = strips_of(whole), parts = (strips + most - 1) / most;
+        for (Index part = 0; part < parts; ++part) {
+            const Range queries{whole.begin + strips * part / parts * strip_lanes,
+                                std::min(whole.begin + strips * (part + 1) / parts * strip_lanes, whole.end)};
+            const Index keys = visible_keys(mask, queries, shape.keys).size();
+            const Index sharing = shape.heads / shape.groups();
+            for (Index head = 0; head < shape.heads;) {
+                const Index heads = std::min(most / strips_of(queries), sharing - head % sharing);
+                f(AttendTask{head, heads, queries, keys});
+                head += heads;
+            }
+        }
+        rest.begin = whole.end;
+    }
+}
+
+/// Detail: does one task. `floats` is memory for attend_floats(dim) numbers, `seen` for window_keys.
+template <class T, tessera::Mask M, ScoreChange C>
+void attend_task(const AttendTask& task, float* out, const T* q, const T* k, const T* v, const AttendShape& shape,
+                 const M& mask, const C& change, float* lse, float* floats, std::uint32_t* seen) {
     const Index dim = shape.dim;
-    if (shape.queries == 0 || shape.heads == 0) return;
-    const auto frame = scratch.frame();
+    const auto take = [&floats](Index size) { return std::exchange(floats, floats + size); };
+    float* const scores = take(window_keys * strip_lanes);
+    const Index key_head = shape.key_head(task.head) * dim;
+    KeyWindow window(take(KeyWindow::floats(dim)), dim, k + key_head, shape.k_stride, v + key_head, shape.v_stride);
 
-    // A task is one head of a few strips of queries; they take the keys window by window, so that a window is read from
-    // memory once for all of them.
-    constexpr Index group_strips = 4;
-    const Index strips = (shape.queries + strip_lanes - 1) / strip_lanes;
-    const Index groups = (strips + group_strips - 1) / group_strips;
-    const Index floats = group_strips * Strip::floats(dim) + window_keys * strip_lanes;
-    float* const memory = scratch.take<float>(threads() * floats);
-    std::uint32_t* const bits = scratch.take<std::uint32_t>(threads() * window_keys);
+    const Range keys = visible_keys(mask, task.queries, shape.keys);
+    // Windows of about the same size.
+    const Index windows = (keys.size() + window_size(dim) - 1) / window_size(dim);
+    const Index size = windows == 0 ? 0 : ((keys.size() + windows - 1) / windows + 11) / 12 * 12;
 
-    parallel_for_workers(shape.heads * groups, [&](Index task, Index worker) {
-        const Index head = task / groups, group = groups - 1 - task % groups;  // causal masks make the last ones long
-        const Range own{strips * group / groups * strip_lanes,
-                        std::min(strips * (group + 1) / groups * strip_lanes, shape.queries)};
-        const float* const k_head = k + shape.key_head(head) * dim;
-        const float* const v_head = v + shape.key_head(head) * dim;
-        float* p = memory + worker * floats;
-        std::uint32_t* const seen = bits + worker * window_keys;
-        const auto take = [&p](Index size) { return std::exchange(p, p + size); };
-
-        Strip strip[group_strips];
-        Index count = 0;
-        for (Range rest = own; !rest.empty(); rest.begin += strip[count++].lanes()) {
-            Strip& s = strip[count];
+    std::array<Strip, static_cast<std::size_t>(task_strips)> strips;
+    std::size_t count = 0;
+    for (Index head = task.head; head < task.head + task.heads; ++head)
+        for (Range rest = task.queries; !rest.empty();) {
+            Strip& s = strips[count++];
+            s.head = head;
             s.queries = {rest.begin, std::min(rest.begin + strip_lanes, rest.end)};
             s.vectors = s.queries.size() > width ? 2 : 1;
             s.query = take(dim * strip_lanes);
@@ -76,29 +82,69 @@ void attend(float* out, const float* q, const float* k, const float* v, const At
             s.top = take(strip_lanes);
             s.total = take(strip_lanes);
             begin_strip(s, q + head * dim, shape.q_stride, dim, shape.scale * std::numbers::log2e_v<float>);
+            rest.begin = s.queries.end;
         }
-        float* const scores = take(window_keys * strip_lanes);
 
-        const Range keys = visible_keys(mask, own, shape.keys);
-        for (Index begin = keys.begin; begin < keys.end; begin += window_keys)
-            for (Index i = 0; i < count; ++i) {
-                const Range window{begin, std::min(begin + window_keys, keys.end)};
-                Run runs[window_keys / tile_keys];
-                const Index found = visible_runs(runs, seen, mask, head, strip[i].queries, window);
-                if (found == 0) continue;
-                const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
-                    strip_scores<Vectors>(scores, strip[i], runs, found, k_head, shape.k_stride, dim);
-                    if constexpr (!std::same_as<B, NoBias>) add_bias(scores, strip[i], head, runs, found, bias);
-                    strip_absorb<Vectors>(strip[i], scores, runs, found, v_head, shape.v_stride, dim);
-                };
-                if (strip[i].vectors == 2)
-                    work(std::integral_constant<Index, 2>{});
-                else
-                    work(std::integral_constant<Index, 1>{});
-            }
-        for (Index i = 0; i < count; ++i)
-            end_strip(strip[i], out + head * dim, shape.out_stride, dim,
-                      lse == nullptr ? nullptr : lse + head * shape.queries);
+    for (Range now{keys.begin, 0}; now.begin < keys.end; now.begin = now.end) {
+        now.end = std::min(now.begin + size, keys.end);
+        window.move_to(now.begin);
+        for (std::size_t i = 0; i < count; ++i) {
+            Strip& s = strips[i];
+            Run runs[window_keys / tile_keys];
+            const Index found = visible_runs(runs, seen, mask, s.head, s.queries, now);
+            if (found == 0) continue;
+            window.need<T>(runs, found, now.end);
+            const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
+                strip_scores<Vectors>(scores, s, runs, found, window, dim);
+                change_scores({scores, s.lanes(), s.head, s.queries, runs, found}, change);
+                strip_absorb<Vectors>(s, scores, runs, found, window, dim);
+            };
+            if (s.vectors == 2)
+                work(std::integral_constant<Index, 2>{});
+            else
+                work(std::integral_constant<Index, 1>{});
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i)
+        end_strip(strips[i], out + strips[i].head * dim, shape.out_stride, dim,
+                  lse == nullptr ? nullptr : lse + strips[i].head * shape.queries);
+}
+
+/// out = softmax(scale·q kᵀ, changed by `change`, where mask allows)·v for each head.
+/// shape   q [T, H·d], k, v [S, K·d] with K heads of keys → out [T, H·d], rows `…_stride` apart; lse [H, T], if it is
+///         wanted; k and v may be the same; f32, or q, k and v all in bf16, which is computed with in f32
+/// units   lse is the log-sum-exp of the visible scores; a query that sees no key gives 0, and −∞ in lse. Scores, keys
+///         and values that the mask hides are not used, whatever they are; NaN where it shows them comes through. A
+///         weight below 2^−126.5 of the largest is 0.
+/// errors  std::bad_alloc
+/// cost    4·T·S·d·H flops on the visible tiles; for each thread about 32·(8·d + 192) + 2·192·d floats of scratch
+/// source  Milakov and Gimelshein 2018 (online softmax); Dao 2022 (FlashAttention)
+template <class T, tessera::Mask M, ScoreChange C = NoBias>
+void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask, Scratch& scratch,
+            const C& change = {}, float* lse = nullptr) {
+    TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
+    if (shape.queries == 0 || shape.heads == 0) return;
+    if (shape.queries <= few_queries) return attend_few(out, q, k, v, shape, mask, scratch, change, lse);
+    const auto frame = scratch.frame();
+
+    Index count = 0;
+    for_each_task(shape, mask, [&](const AttendTask&) { ++count; });
+    AttendTask* const tasks = scratch.take<AttendTask>(count);
+    Index listed = 0;
+    for_each_task(shape, mask, [&](const AttendTask& task) { tasks[listed++] = task; });
+    // The longest first, so that threads end together; among equals those with the same keys and values side by side.
+    std::sort(tasks, tasks + count, [](const AttendTask& a, const AttendTask& b) {
+        return std::tuple(-a.keys * a.heads * a.queries.size(), a.head, a.queries.begin) <
+               std::tuple(-b.keys * b.heads * b.queries.size(), b.head, b.queries.begin);
+    });
+
+    const Index floats =
+        most_strips(shape) * Strip::floats(shape.dim) + window_keys * strip_lanes + KeyWindow::floats(shape.dim);
+    float* const memory = scratch.take<float>(threads() * floats);
+    std::uint32_t* const seen = scratch.take<std::uint32_t>(threads() * window_keys);
+    parallel_for_workers(count, [&](Index task, Index worker) {
+        attend_task(tasks[task], out, q, k, v, shape, mask, change, lse, memory + worker * floats,
+                    seen + worker * window_keys);
     });
 }
 

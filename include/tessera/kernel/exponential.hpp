@@ -32,14 +32,21 @@ Vec exp2(Vec x) {
     return scale_by_power(power, x);
 }
 
-/// 2ˣ for x < 127, for softmax: cheaper, because results below 2⁻¹²⁶ may be 0; NaN stays NaN.
-/// units   relative error 3e-9 of the polynomial; rounding adds 1 ulp
+/// 2ˣ for x < 127, for softmax: cheaper, because results below 2⁻¹²⁶ may be 0; exact at integers, NaN stays NaN.
+/// units   relative error below 2 ulp; 0 from −126.5 down, but on AVX-512, where it underflows gradually
+/// cost    11 instructions, 9 on AVX-512
 inline Vec exp2_flushed(Vec x) {
-    x = max(broadcast(-127.0f), x);
-    const Vec n = round(x);
-    const Vec power = polynomial(x - n, {1.0f, 0x1.62e430p-1f, 0x1.ebfbdcp-3f, 0x1.c6af7cp-5f, 0x1.3b2de0p-7f,
-                                         0x1.5f082ep-10f, 0x1.416b5ep-13f});
-    return scale_by_exponent(power, n);
+#if defined(__AVX512F__)
+    return exp2(x);
+#else
+    const Vec low = max(broadcast(-127.0f), x);
+    // The sum's low bits are the nearest integer plus 127, the exponent of a float; −127 makes it that of zero.
+    const Vec moved = low + broadcast(to_integer + 127.0f);
+    const Vec rest = low - (moved - broadcast(to_integer + 127.0f));
+    const Vec power =
+        polynomial(rest, {1.0f, 0x1.62e42ap-1f, 0x1.ebf9c2p-3f, 0x1.c6b6dap-5f, 0x1.3ce8b2p-7f, 0x1.5bd97ap-10f});
+    return power * from_bits(bits_of(moved) << 23);
+#endif
 }
 
 /// eˣ within 1.5 ulp; 0 at −∞, ∞ at ∞, NaN stays NaN.

@@ -76,8 +76,6 @@ inline Vec round(Vec a) {
 }
 /// a − ⌊a⌋, zero for ±∞.
 inline Vec fraction(Vec a) { return {_mm512_maskz_reduce_ps(every, a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
-/// a·2ⁿ for integers −126 ≤ n ≤ 127; as good as 0 for n = −127.
-inline Vec scale_by_exponent(Vec a, Vec n) { return {_mm512_maskz_scalef_ps(every, a.v, n.v)}; }
 /// a·2^⌊n⌋ for any n, also infinite: underflows gradually to zero, overflows to ∞.
 inline Vec scale_by_power(Vec a, Vec n) { return {_mm512_maskz_scalef_ps(every, a.v, n.v)}; }
 

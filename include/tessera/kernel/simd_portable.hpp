@@ -38,16 +38,38 @@ inline Vec broadcast(float x) { return {Vec::Register(x)}; }
 inline Vec load(const float* p) { return {Vec::Register::load_unaligned(p)}; }
 inline Vec load(const float* p, Index count) {
     if (count == Vec::width) return load(p);
+#if defined(__AVX__)
+    constexpr static std::array<std::int32_t, 16> window{-1, -1, -1, -1, -1, -1, -1, -1};  // then zeros
+    const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(window.data() + 8 - count));
+    return {Vec::Register(_mm256_maskload_ps(p, lanes))};
+#else
     std::array<float, Vec::width> lanes{};
     for (Index i = 0; i < count; ++i) lanes[static_cast<std::size_t>(i)] = p[i];
     return load(lanes.data());
+#endif
 }
 inline void store(float* p, Vec a) { a.v.store_unaligned(p); }
 inline void store(float* p, Vec a, Index count) {
     if (count == Vec::width) return store(p, a);
+#if defined(__AVX__)
+    // In halves of halves: AMD's masked stores take some forty instructions.
+    __m128 rest = _mm256_castps256_ps128(a.v);
+    if ((count & 4) != 0) {
+        _mm_storeu_ps(p, rest);
+        p += 4;
+        rest = _mm256_extractf128_ps(a.v, 1);
+    }
+    if ((count & 2) != 0) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(p), rest);
+        p += 2;
+        rest = _mm_movehl_ps(rest, rest);
+    }
+    if ((count & 1) != 0) _mm_store_ss(p, rest);
+#else
     std::array<float, Vec::width> lanes;
     store(lanes.data(), a);
     for (Index i = 0; i < count; ++i) p[i] = lanes[static_cast<std::size_t>(i)];
+#endif
 }
 
 inline Mask operator&(Mask a, Mask b) { return {a.m & b.m}; }
@@ -63,9 +85,9 @@ inline Mask first(Index count) {
 }
 /// Lane i is bit i.
 inline Mask mask_of(std::uint32_t bits) {
-    std::array<float, Vec::width> lane;
-    for (std::size_t i = 0; i < lane.size(); ++i) lane[i] = static_cast<float>(bits >> i & 1u);
-    return broadcast(0.0f) < load(lane.data());
+    std::array<std::uint32_t, Vec::width> lane;
+    for (std::size_t i = 0; i < lane.size(); ++i) lane[i] = 1u << (23 + i);  // a bit of a float's exponent
+    return broadcast(0.0f) < from_bits(Bits(bits << 23) & Bits::load_unaligned(lane.data()));
 }
 
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
@@ -95,8 +117,6 @@ inline constexpr float to_integer = 0x1.8p23f;
 
 /// To the nearest integer, ties to even, for magnitudes below 2²².
 inline Vec round(Vec a) { return (a + broadcast(to_integer)) - broadcast(to_integer); }
-/// Detail: 2ⁿ for the integer n in the low bits, −126 ≤ n ≤ 127; 0 for n = −127.
-inline Vec power_of_two(Bits n) { return from_bits((n + Bits(127u)) << 23); }
 /// Detail: n within the powers of two that change a float at all; NaN stays NaN.
 inline Vec in_exponent_range(Vec n) { return min(broadcast(160.0f), max(broadcast(-160.0f), n)); }
 /// Detail: ⌊n⌋, or one less when n is an integer and the sum below rounds down; |n| < 2²².
@@ -109,8 +129,6 @@ inline Vec fraction(Vec a) {
     const Vec n = in_exponent_range(a);
     return n - floor_in_range(n);
 }
-/// a·2ⁿ for integers −126 ≤ n ≤ 127, and 0 for n = −127.
-inline Vec scale_by_exponent(Vec a, Vec n) { return a * power_of_two(bits_of(n + broadcast(to_integer))); }
 /// a·2^⌊n⌋ for any n, also infinite: underflows gradually to zero, overflows to ∞. Two steps, as 2ⁿ alone need not be a
 /// float.
 inline Vec scale_by_power(Vec a, Vec n) {

@@ -25,51 +25,62 @@ struct TileRight {
 /// What the sums start from: nothing, or what `c` holds.
 enum class TileStart : char { zero, sum };
 
-/// The most rows of two vectors that there are registers for.
-inline constexpr Index tile_rows = registers == 32 ? 12 : 6;
+/// The most rows of one or two vectors that are summed at once: as many as there are registers for, or as can be read.
+template <Index Vectors>
+inline constexpr Index tile_rows = registers == 32 || Vectors == 1 ? 12 : 6;
 
-/// Detail: `Rows` rows of `Vectors` vectors; where `Partial` only `last` lanes of the last vector exist.
+/// Detail: `count` times `Rows` rows of `Vectors` vectors; where `Partial` only `last` lanes of the last vector exist.
 template <Index Rows, Index Vectors, bool Partial>
-void tile(float* c, Index c_row, TileLeft a, TileRight b, Index steps, TileStart start, const float* factor,
-          Index last) {
-    const auto lanes_of = [&]([[maybe_unused]] Index v) {
+void tiles(float* c, Index c_row, TileLeft a, TileRight b, Index steps, TileStart start, const float* factor,
+           Index last, Index count) {
+    const auto lanes_of = [&]([[maybe_unused]] Index v) __attribute__((always_inline)) {
         if constexpr (Partial) return v == Vectors - 1 ? last : width;
         return width;
     };
-    Vec sum[Rows][Vectors];
-    unroll<Rows>([&](auto r) {
-        unroll<Vectors>([&](auto v) {
-            sum[r][v] = start == TileStart::zero ? broadcast(0.0f) : load(c + r * c_row + v * width, lanes_of(v));
+    const auto each = [&](const auto& f) __attribute__((always_inline)) {
+        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<Vectors>([&](auto v) __attribute__((always_inline)) { f(r, v); });
         });
-    });
-    if (factor != nullptr)
-        unroll<Rows>(
-            [&](auto r) { unroll<Vectors>([&](auto v) { sum[r][v] *= load(factor + v * width, lanes_of(v)); }); });
-    // Every third row has its own pointer: one and two strides from it are scales that an address can have.
-    constexpr Index bases = (Rows + 2) / 3;
-    const float* left[bases];
-    unroll<bases>([&](auto i) { left[i] = a.data + i * 3 * a.row; });
-    const float* right = b.data;
-    const auto step = [&]() __attribute__((always_inline)) {
-        Vec line[Vectors];
-        unroll<Vectors>([&](auto v) { line[v] = load(right + v * width, lanes_of(v)); });
-        unroll<Rows>([&](auto r) {
-            const Vec number = broadcast(left[r / 3][r % 3 * a.row]);
-            unroll<Vectors>([&](auto v) { sum[r][v] = fma(number, line[v], sum[r][v]); });
-        });
-        unroll<bases>([&](auto i) { left[i] += a.step; });
-        right += b.step;
     };
-    Index s = 0;
-    for (; s + 4 <= steps; s += 4) {  // few enough turns that the processor foresees the last
-        step();
-        step();
-        step();
-        step();
+    for (; count > 0; --count, a.data += Rows * a.row, c += Rows * c_row) {
+        Vec sum[Rows][Vectors];
+        if (start == TileStart::zero) {
+            each([&](auto r, auto v) __attribute__((always_inline)) { sum[r][v] = broadcast(0.0f); });
+        } else {
+            each([&](auto r, auto v)
+                     __attribute__((always_inline)) { sum[r][v] = load(c + r * c_row + v * width, lanes_of(v)); });
+            if (factor != nullptr)
+                each([&](auto r, auto v)
+                         __attribute__((always_inline)) { sum[r][v] *= load(factor + v * width, lanes_of(v)); });
+        }
+        // Every third row has its own pointer: one and two strides from it are scales that an address can have.
+        constexpr Index bases = (Rows + 2) / 3;
+        const float* left[bases];
+        unroll<bases>([&](auto i) { left[i] = a.data + i * 3 * a.row; });
+        const float* right = b.data;
+        const auto step = [&]() __attribute__((always_inline)) {
+            Vec line[Vectors];
+            unroll<Vectors>([&](auto v)
+                                __attribute__((always_inline)) { line[v] = load(right + v * width, lanes_of(v)); });
+            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+                const Vec number = broadcast(left[r / 3][r % 3 * a.row]);
+                unroll<Vectors>([&](auto v)
+                                    __attribute__((always_inline)) { multiply_add(sum[r][v], number, line[v]); });
+            });
+            unroll<bases>([&](auto i) __attribute__((always_inline)) { left[i] += a.step; });
+            right += b.step;
+        };
+        Index s = steps;
+        for (; s >= 4; s -= 4) {  // few enough turns that the processor foresees the last
+            step();
+            step();
+            step();
+            step();
+        }
+        for (; s > 0; --s) step();
+        each([&](auto r, auto v)
+                 __attribute__((always_inline)) { store(c + r * c_row + v * width, sum[r][v], lanes_of(v)); });
     }
-    for (; s < steps; ++s) step();
-    unroll<Rows>(
-        [&](auto r) { unroll<Vectors>([&](auto v) { store(c + r * c_row + v * width, sum[r][v], lanes_of(v)); }); });
 }
 
 /// c(r, j) = start(r, j)·factor(j) + Σ_s a(r, s)·b(s, j), in the order of s, for any number of rows and `Vectors`
@@ -83,29 +94,32 @@ template <Index Vectors, bool Partial = false>
 void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, Index steps, TileStart start,
                   const float* factor = nullptr, Index last = width) {
     TESSERA_EXPECTS(factor == nullptr || start == TileStart::sum);
-    const auto take = [&]<Index Rows>(std::integral_constant<Index, Rows>) {
-        tile<Rows, Vectors, Partial>(c, c_row, a, b, steps, start, factor, last);
-        a.data += Rows * a.row;
-        c += Rows * c_row;
-        rows -= Rows;
+    const auto take = [&]<Index Rows>(std::integral_constant<Index, Rows>, Index count) {
+        tiles<Rows, Vectors, Partial>(c, c_row, a, b, steps, start, factor, last, count);
+        a.data += count * Rows * a.row;
+        c += count * Rows * c_row;
+        rows -= count * Rows;
     };
     // One row or two cannot keep the multipliers busy; so none is left over where there are more: 7 = 4 + 3, 8 = 4 + 4.
-    while (rows >= tile_rows + 3 || rows == tile_rows) take(std::integral_constant<Index, tile_rows>{});
-    if (rows > 8) take(std::integral_constant<Index, 6>{});
-    if (rows > 6) take(std::integral_constant<Index, 4>{});
+    constexpr Index most = tile_rows<Vectors>;
+    if (rows >= most)
+        take(std::integral_constant<Index, most>{},
+             rows % most == 1 || rows % most == 2 ? rows / most - 1 : rows / most);
+    if (rows > 8) take(std::integral_constant<Index, 6>{}, 1);
+    if (rows > 6) take(std::integral_constant<Index, 4>{}, 1);
     switch (rows) {
         case 6:
-            return take(std::integral_constant<Index, 6>{});
+            return take(std::integral_constant<Index, 6>{}, 1);
         case 5:
-            return take(std::integral_constant<Index, 5>{});
+            return take(std::integral_constant<Index, 5>{}, 1);
         case 4:
-            return take(std::integral_constant<Index, 4>{});
+            return take(std::integral_constant<Index, 4>{}, 1);
         case 3:
-            return take(std::integral_constant<Index, 3>{});
+            return take(std::integral_constant<Index, 3>{}, 1);
         case 2:
-            return take(std::integral_constant<Index, 2>{});
+            return take(std::integral_constant<Index, 2>{}, 1);
         case 1:
-            return take(std::integral_constant<Index, 1>{});
+            return take(std::integral_constant<Index, 1>{}, 1);
         default:
             return;
     }

@@ -26,6 +26,7 @@ class AnyMask {
     std::uint64_t bits(Index head, Index query, Range keys) const { return mask_->bits(head, query, keys); }
     bool fits(Index queries, Index keys) const { return mask_->fits(queries, keys); }
     bool exact() const { return mask_->exact(); }
+    Index cut(Index query) const { return mask_->cut(query); }
 
   private:
     struct Interface {
@@ -39,6 +40,7 @@ class AnyMask {
         virtual std::uint64_t bits(Index, Index, Range) const = 0;
         virtual bool fits(Index, Index) const = 0;
         virtual bool exact() const = 0;
+        virtual Index cut(Index) const = 0;
     };
     template <Mask M>
     struct Holds final : Interface {
@@ -56,6 +58,7 @@ class AnyMask {
         }
         bool fits(Index queries, Index keys) const override { return tessera::fits(mask, queries, keys); }
         bool exact() const override { return tessera::exact(mask); }
+        Index cut(Index query) const override { return together(mask, {query, everywhere.end}).end; }
         M mask;
         std::shared_ptr<const void> borrowed;
     };

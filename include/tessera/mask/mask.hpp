@@ -35,6 +35,8 @@ enum class Cover : char { none, some, all };
 ///     keys(Range queries) → Range        a range outside of which none of these queries sees a key, in any head
 ///     common(Range queries) → Range      a range inside of which all of these queries see every key, in every head
 ///     bits(Index head, Index query, Range keys) → std::uint64_t      which of at most 64 keys this query sees
+///     cut(Index query) → Index           the first later query that had better not be computed together with this one,
+///                                        because it looks at other keys, as the first of the next sequence does
 /// and, to catch mistakes,
 ///     fits(Index queries, Index keys) → bool     whether it is meant for so many queries and keys
 ///     exact() → bool                     a promise: `cover` says `some` of no tile that is none or all
@@ -101,6 +103,17 @@ constexpr Range common_keys(const M& mask, Range queries, Index keys) {
         return clipped(mask.common(queries), keys);
     else
         return nowhere;
+}
+
+/// The queries from `queries.begin` on that are best computed together.
+template <Mask M>
+constexpr Range together(const M& mask, Range queries) {
+    if constexpr (requires {
+                      { mask.cut(queries.begin) } -> std::same_as<Index>;
+                  })
+        return {queries.begin, std::clamp(mask.cut(queries.begin), queries.begin + 1, queries.end)};
+    else
+        return queries;
 }
 
 /// Whether `mask` is meant for so many queries and keys; a causal mask without an alignment wants as many of both.

@@ -94,6 +94,11 @@ class Packed {
         return visible_bits(rule(s), head, query - queries_[s - 1], local) << (part.begin - keys.begin);
     }
 
+    constexpr Index cut(Index query) const {
+        const std::size_t s = after(query);
+        return s == queries_.size() ? everywhere.end : queries_[s];
+    }
+
     constexpr bool fits(Index queries, Index keys) const {
         if (first(queries_) != 0 || first(keys_) != 0 || last(queries_) != queries || last(keys_) != keys) return false;
         for (std::size_t s = 1; s < queries_.size(); ++s)
