@@ -2,6 +2,7 @@
 #include <rapidcheck.h>
 
 #include <cstdlib>
+#include <ostream>
 #include <tessera/mask/classified.hpp>
 #include <tessera/mask/density.hpp>
 #include <tessera/mask/flow.hpp>
@@ -13,12 +14,13 @@ using namespace tessera;
 
 namespace {
 
-/// Whether `property` holds in thousands of cases, the same ones in each run; what fails is made smaller before it is
-/// printed. RC_PARAMS='seed=…' tries others.
+/// Checks `property` in thousands of cases, the same ones in each run; what fails is made smaller before it is printed.
+/// RC_PARAMS='seed=…' tries others.
 template <class Property>
-bool holds(const char* what, const Property& property) {
-    ::setenv("RC_PARAMS", "seed=20240611 max_success=2000", 0);
-    return rc::check(what, property);
+void hold(const char* what, const Property& property) {
+    ::setenv("RC_PARAMS", "seed=20240611 max_success=3000", 0);
+    const bool holds = rc::check(what, property);
+    CHECK_MESSAGE(holds, what);
 }
 
 std::size_t lot(std::size_t count) { return *rc::gen::inRange<std::size_t>(0, count); }
@@ -28,13 +30,38 @@ Range part(Index end) {
     return {begin, begin + size(end - begin)};
 }
 
-/// A composition for a few queries and keys, with what it borrows.
+/// Compositions for a few queries and keys, with what they borrow.
 struct Case {
-    Index queries = size(12), keys = size(14);
-    test::Catalogue catalogue{queries, keys};
+    Index queries, keys;
+    std::shared_ptr<const test::Catalogue> catalogue;
+    std::vector<test::Composition> masks;
 
-    test::Composition composition(int depth = 3) const { return test::compose_by_lot(catalogue, lot, depth); }
+    const test::NamedMask& whole() const { return masks.front().whole; }
+    friend std::ostream& operator<<(std::ostream& out, const Case& it) {
+        out << it.queries << " × " << it.keys;
+        for (const test::Composition& one : it.masks) out << ", " << one.whole.name;
+        return out;
+    }
 };
+
+/// A case by lot with a mask for each of `depths`, of up to 2^depth parts; it shrinks mask by mask, part by part.
+Case draw_case(const std::vector<int>& depths) {
+    const auto drawn = rc::gen::exec([depths] {
+        const Index queries = size(12), keys = size(14);
+        Case it{queries, keys, std::make_shared<const test::Catalogue>(queries, keys), {}};
+        for (const int depth : depths) it.masks.push_back(test::compose_by_lot(*it.catalogue, lot, depth));
+        return it;
+    });
+    return *rc::gen::shrink(rc::gen::noShrink(drawn), [](const Case& it) {
+        std::vector<Case> found;
+        for (std::size_t i = 0; i < it.masks.size(); ++i)
+            for (test::Composition& less : test::smaller(it.masks[i], (*it.catalogue)[0])) {
+                found.push_back(it);
+                found.back().masks[i] = std::move(less);
+            }
+        return rc::seq::fromContainer(std::move(found));
+    });
+}
 
 /// What a composition allows, by the parts it was made of.
 bool expected(const test::Composition& whole, Site at) {
@@ -56,23 +83,23 @@ void each(Index heads, Index queries, Index keys, const F& f) {
 
 TEST_CASE("compositions keep their word, and their promise to tell every tile") {
     Index tiles = 0, loose = 0;
-    CHECK(holds("compositions keep their word", [&] {
-        const Case it;
-        const test::Composition one = it.composition();
+    hold("compositions keep their word", [&] {
+        const Case it = draw_case({3});
+        const test::Composition& one = it.masks.front();
         const test::NamedMask& whole = one.whole;
         const Verdict verdict = verify(whole.mask, it.queries, it.keys, whole.heads);
         tiles += verdict.tiles, loose += verdict.loose;
         if (!verdict) RC_FAIL(whole.name + ": " + verdict.text());
         RC_ASSERT(exact(whole.mask) == !whole.text.empty());  // all but those with a lambda inside
         each(whole.heads, it.queries, it.keys, [&](Site at) { RC_ASSERT(whole.mask.allows(at) == expected(one, at)); });
-    }));
+    });
     CHECK(loose * 50 < tiles);  // and with lambdas inside, hulls and single rows tell all but 2 %
 }
 
 TEST_CASE("expressions read back are the masks they were written from") {
-    CHECK(holds("expressions read back", [] {
-        const Case it;
-        const test::NamedMask whole = it.composition().whole;
+    hold("expressions read back", [] {
+        const Case it = draw_case({3});
+        const test::NamedMask& whole = it.whole();
         RC_PRE(!whole.text.empty());
         const AnyMask read = parsing::MaskReader(whole.text, it.queries, it.keys).whole();
         RC_ASSERT(fits(read, it.queries, it.keys) == fits(whole.mask, it.queries, it.keys));
@@ -81,14 +108,13 @@ TEST_CASE("expressions read back are the masks they were written from") {
         });
         const Tile tile{0, part(it.queries), part(it.keys)};
         RC_ASSERT(read.cover(tile) == whole.mask.cover(tile));
-    }));
+    });
 }
 
 TEST_CASE("the laws of an algebra of sets") {
-    CHECK(holds("laws", [] {
-        const Case it;
-        const AnyMask a = it.composition(2).whole.mask, b = it.composition(2).whole.mask,
-                      c = it.composition(1).whole.mask;
+    hold("laws", [] {
+        const Case it = draw_case({2, 2, 1});
+        const AnyMask &a = it.masks[0].whole.mask, &b = it.masks[1].whole.mask, &c = it.masks[2].whole.mask;
         const Tile tile{static_cast<Index>(lot(2)), part(it.queries), part(it.keys)};
         const auto same = [&](const char* law, const AnyMask& x, const AnyMask& y) {
             RC_LOG(law);
@@ -108,13 +134,13 @@ TEST_CASE("the laws of an algebra of sets") {
         same("distribution", a | (b & c), (a | b) & (a | c));
         same("choice", Choose{a, b, c}, (a & b) | (~a & c));
         same("there and back", Shifted{Shifted{a, 2, 3}, -2, -3}, a & ~(QueriesBelow{2} | KeysBelow{3}));
-    }));
+    });
 }
 
 TEST_CASE("class maps and densities count what is allowed") {
-    CHECK(holds("class maps and densities", [] {
-        const Case it;
-        const test::NamedMask whole = it.composition(2).whole;
+    hold("class maps and densities", [] {
+        const Case it = draw_case({2});
+        const test::NamedMask& whole = it.whole();
         const Index rows = size(5), columns = size(5),
                     head = static_cast<Index>(lot(static_cast<std::size_t>(whole.heads)));
         const Classes classes(whole.mask, it.queries, it.keys, head, rows, columns);
@@ -133,13 +159,13 @@ TEST_CASE("class maps and densities count what is allowed") {
                 RC_ASSERT(density.cover(y, x) == cover);
                 RC_ASSERT(density.share(y, x) * static_cast<double>(area) == static_cast<double>(visible));
             }
-    }));
+    });
 }
 
 TEST_CASE("news spreads along the mask and no other way") {
-    CHECK(holds("flow", [] {
-        const Case it;
-        const test::NamedMask whole = it.composition(2).whole;
+    hold("flow", [] {
+        const Case it = draw_case({2});
+        const test::NamedMask& whole = it.whole();
         const Index rows = it.queries, layers = size(4) - 1;
         const Range from = part(rows);
         // Layer by layer, everything from everything.
@@ -153,5 +179,5 @@ TEST_CASE("news spreads along the mask and no other way") {
             });
         }
         RC_ASSERT(reached(whole.mask, from, rows, layers, whole.heads) == knows);
-    }));
+    });
 }

@@ -86,4 +86,37 @@ Catalogue::Catalogue(Index queries, Index keys) {
     add("lambda and causal", "", Where{[](Index query, Index key) { return (query + key) % 4 != 0; }} & Causal{past});
 }
 
+Composition composed(char operation, std::vector<Composition> parts, Index queries_by, Index keys_by) {
+    const NamedMask &a = parts.front().whole, &b = parts.back().whole;
+    // Their names put together, and their expressions if they have any.
+    const auto written = [&](const auto& write) {
+        const bool known = !a.text.empty() && !b.text.empty();
+        return std::pair{write(a.name, b.name), known ? write(a.text, b.text) : std::string()};
+    };
+    const auto make = [&](AnyMask mask, const auto& write) {
+        auto [name, text] = written(write);
+        NamedMask whole{std::move(name), std::move(text), std::move(mask), std::max(a.heads, b.heads)};
+        return Composition{std::move(whole), operation, std::move(parts), queries_by, keys_by};
+    };
+    if (operation == '~') return make(~a.mask, [](const auto& x, const auto&) { return "~(" + x + ')'; });
+    if (operation == 's')
+        return make(Shifted{a.mask, queries_by, keys_by}, [&](const auto& x, const auto&) {
+            return "shifted " + std::to_string(queries_by) + ' ' + std::to_string(keys_by) + " (" + x + ')';
+        });
+    return make(operation == '&' ? AnyMask(a.mask & b.mask) : AnyMask(a.mask | b.mask),
+                [&](const auto& x, const auto& y) { return '(' + x + ' ' + operation + ' ' + y + ')'; });
+}
+
+std::vector<Composition> smaller(const Composition& whole, const NamedMask& simplest) {
+    std::vector<Composition> found = whole.parts;
+    if (whole.operation == 0 && whole.whole.name != simplest.name) found.push_back({simplest});
+    for (std::size_t i = 0; i < whole.parts.size(); ++i)
+        for (const Composition& less : smaller(whole.parts[i], simplest)) {
+            std::vector<Composition> parts = whole.parts;
+            parts[i] = less;
+            found.push_back(composed(whole.operation, std::move(parts), whole.queries_by, whole.keys_by));
+        }
+    return found;
+}
+
 }  // namespace tessera::test

@@ -38,45 +38,33 @@ class Catalogue {
     std::vector<NamedMask> masks_;
 };
 
-/// A composition of up to 2^depth masks, and the parts it was made of, so that a failure can be traced to the smallest.
+/// A composition, and the parts it was made of, so that a failure can be traced to the smallest.
 struct Composition {
     NamedMask whole;
     char operation = 0;  // &, |, ~, s (shifted), or 0 for a mask of the catalogue
-    std::vector<Composition> parts;
+    std::vector<Composition> parts{};
+    Index queries_by = 0, keys_by = 0;  // of s
 };
 
-/// Composes by lot; `lot(n)` gives 0, …, n − 1, smaller ones for simpler compositions.
+/// What `operation` makes of `parts`.
+Composition composed(char operation, std::vector<Composition> parts, Index queries_by = 0, Index keys_by = 0);
+
+/// Compositions that are smaller by one step: a part alone, a part made smaller, `simplest` instead of a mask.
+std::vector<Composition> smaller(const Composition& whole, const NamedMask& simplest);
+
+/// Composes up to 2^depth masks by lot; `lot(n)` gives 0, …, n − 1.
 template <class Lot>
 Composition compose_by_lot(const Catalogue& catalogue, Lot& lot, int depth) {
     const auto choice = depth == 0 ? 0 : lot(8);
-    if (choice == 0) return {catalogue[lot(catalogue.size())], 0, {}};
-    const Composition a = compose_by_lot(catalogue, lot, depth - 1);
-    const NamedMask& first = a.whole;
-    const auto text = [](bool known, const std::string& expression) { return known ? expression : std::string(); };
-    if (choice == 1)
-        return {
-            {"~" + first.name, text(!first.text.empty(), "~(" + first.text + ")"), ~first.mask, first.heads}, '~', {a}};
+    if (choice == 0) return {catalogue[lot(catalogue.size())]};
+    Composition a = compose_by_lot(catalogue, lot, depth - 1);
+    if (choice == 1) return composed('~', {std::move(a)});
     if (choice == 2) {
         const Index queries_by = static_cast<Index>(lot(7)) - 3, keys_by = static_cast<Index>(lot(7)) - 3;
-        const std::string by = std::to_string(queries_by) + ' ' + std::to_string(keys_by);
-        return {{"shifted " + by + " (" + first.name + ")",
-                 text(!first.text.empty(), "shifted " + by + " (" + first.text + ")"),
-                 Shifted{first.mask, queries_by, keys_by}, first.heads},
-                's',
-                {a}};
+        return composed('s', {std::move(a)}, queries_by, keys_by);
     }
-    const Composition b = compose_by_lot(catalogue, lot, depth - 1);
-    const NamedMask& second = b.whole;
-    const char sign = choice % 2 == 0 ? '&' : '|';
-    const auto joined = [&](const std::string& x, const std::string& y) {
-        return '(' + x + ' ' + sign + ' ' + y + ')';
-    };
-    const AnyMask mask = sign == '&' ? AnyMask(first.mask & second.mask) : AnyMask(first.mask | second.mask);
-    return {{joined(first.name, second.name),
-             text(!first.text.empty() && !second.text.empty(), joined(first.text, second.text)), mask,
-             std::max(first.heads, second.heads)},
-            sign,
-            {a, b}};
+    Composition b = compose_by_lot(catalogue, lot, depth - 1);
+    return composed(choice % 2 == 0 ? '&' : '|', {std::move(a), std::move(b)});
 }
 
 }  // namespace tessera::test
