@@ -3,7 +3,7 @@
 #pragma once
 #include <limits>
 #include <numbers>
-#include <tessera/kernel/bias_gradient.hpp>
+#include <tessera/kernel/score_bias_gradient.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/key_group.hpp>
 #include <tessera/kernel/visible_runs.hpp>
