@@ -53,26 +53,34 @@ struct FoldedAttention {
             throw Error(Errc::option_value, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
                         ">: the mask does not fit ", queries, " queries and ", keys, " keys");
         const auto frame = s.frame();
-        const auto q = query(x, s);
+        const auto mixed = s.rows<Width>(queries);
+        mix(mixed, query(x, s), context, mask, s, bias);
+        output.into(y, mixed, s, {.residual = residual});
+    }
+
+    /// What lies between the queries and the mix of values; the backward pass takes it up again.
+    struct Between {
+        Rows<Heads * Context> folded;  // queries times key weights
+        Rows<Heads * Context> seen;    // mixes of context rows
+        const float* lse;              // [Heads, T], of the scores without the bias of the keys
+    };
+
+    /// mixed = the values that the queries `q` see, before the output layer. What is returned lies in `s`.
+    /// shape   q, mixed [T, Width], context [S, Context]
+    template <Mask M, Bias B = NoBias>
+    Between mix(Rows<Width> mixed, ConstRows<Width> q, ConstRows<Context> context, const M& mask, Scratch& s,
+                const B& bias = {}) const {
+        const Index queries = q.extent(0);
         const auto folded = s.rows<Heads * Context>(queries), seen = s.rows<Heads * Context>(queries);
         float* const lse = s.take<float>(Heads * queries);
         kernel::parallel_for(Heads, [&](Index h) {
             kernel::gemm(folded.data() + h * Context, Heads * Context, q.data() + h * head_dim, Width, queries,
                          key.weight.panels(h));
         });
-        kernel::attend(seen.data(), folded.data(), context.data(), context.data(),
-                       {.heads = Heads,
-                        .queries = queries,
-                        .keys = keys,
-                        .dim = Context,
-                        .q_stride = Heads * Context,
-                        .k_stride = Context,
-                        .v_stride = Context,
-                        .out_stride = Heads * Context,
-                        .scale = 1.0f / std::sqrt(static_cast<float>(head_dim)),
-                        .key_heads = 1},
+        kernel::attend(seen.data(), folded.data(), context.data(), context.data(), shape(queries, context.extent(0)),
                        mask, s, bias, lse);
-        const auto mixed = s.rows<Width>(queries);
+        s.record(AttendCall{seen.data(), folded.data(), context.data(), context.data(), queries, context.extent(0),
+                            Heads, Context, 1});
         kernel::parallel_for(Heads, [&](Index h) {
             float* const out = mixed.data() + h * head_dim;
             kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.panels(h),
@@ -81,9 +89,21 @@ struct FoldedAttention {
                 if (lse[h * queries + i] == -std::numeric_limits<float>::infinity())
                     std::fill_n(out + i * Width, head_dim, 0.0f);
         });
-        s.record(
-            AttendCall{seen.data(), folded.data(), context.data(), context.data(), queries, keys, Heads, Context, 1});
-        output.into(y, mixed, s, {.residual = residual});
+        return {folded, seen, lse};
+    }
+
+    /// The attention of the folded queries: all heads look at the same rows.
+    static kernel::AttendShape shape(Index queries, Index keys) {
+        return {.heads = Heads,
+                .queries = queries,
+                .keys = keys,
+                .dim = Context,
+                .q_stride = Heads * Context,
+                .k_stride = Context,
+                .v_stride = Context,
+                .out_stride = Heads * Context,
+                .scale = 1.0f / std::sqrt(static_cast<float>(head_dim)),
+                .key_heads = 1};
     }
 
     static void visit(auto& self, auto&& f) {
