@@ -3,9 +3,9 @@
 #pragma once
 #include <limits>
 #include <numbers>
-#include <tessera/kernel/score_bias_gradient.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/key_group.hpp>
+#include <tessera/kernel/score_bias_gradient.hpp>
 #include <tessera/kernel/visible_runs.hpp>
 
 namespace tessera::kernel::inline TESSERA_ISA {
