@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <random>
+#include <tessera/kernel/attend.hpp>
 #include <tessera/kernel/attend_backward.hpp>
 #include <tessera/mask/catalog.hpp>
 

@@ -1,6 +1,7 @@
 // The fused kernels, forward and backward, against PyTorch in float64.
 #include <doctest/doctest.h>
 
+#include <tessera/kernel/attend.hpp>
 #include <tessera/kernel/attend_backward.hpp>
 
 #include "support/attention_goldens.hpp"

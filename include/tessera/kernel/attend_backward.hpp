@@ -2,7 +2,7 @@
 // cache, and only what the mask shows is computed.
 #pragma once
 #include <tessera/core/scratch.hpp>
-#include <tessera/kernel/attend.hpp>
+#include <tessera/kernel/attend_shape.hpp>
 #include <tessera/kernel/key_group.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/score_gradient.hpp>
@@ -60,16 +60,16 @@ class AttendBackward {
         const Index groups = std::max<Index>(1, (own.size() + group_keys / 2) / group_keys);
         for (Index i = 0; i < groups; ++i) {
             const Range keys{own.begin + own.size() * i / groups, own.begin + own.size() * (i + 1) / groups};
-            const bool copies = looking(keys) * split_.together >= 3;
+            const bool copying = copies(keys);
             KeyGroup group{};
             for (Index head = first; head < first + split_.together; ++head) {
                 if (head == first || shape_.key_head(head) != shape_.key_head(head - 1)) {
                     group = group_of(keys, head);
-                    if (copies) group = copied(group, memory_ + (worker + 1) * floats() - group_floats(), shape_.dim);
+                    if (copying) group = copied(group, memory_ + (worker + 1) * floats() - group_floats(), shape_.dim);
                     clear_gradients(group, shape_.dim);
                 }
                 for (Index block = 0; block < split_.blocks; ++block) absorb(group, head, share, block, worker);
-                if (copies &&
+                if (copying &&
                     (head + 1 == first + split_.together || shape_.key_head(head) != shape_.key_head(head + 1)))
                     copy_gradients(group_of(keys, head), group, shape_.dim);
             }
@@ -122,12 +122,12 @@ class AttendBackward {
         return {keys, x_.k + k, x_.v + v, x_.dk + k, x_.dv + v, shape_.k_stride, shape_.v_stride, false};
     }
 
-    /// How many blocks of queries may see any of these keys.
-    Index looking(Range keys) const {
-        Index count = 0;
+    /// Whether it is worth it to copy these keys together: whether three blocks of queries, on average, may see a key.
+    bool copies(Range keys) const {
+        Index seen = 0;
         for (Index block = 0; block < split_.blocks; ++block)
-            count += !intersection(keys, visible_keys(mask_, queries(block), shape_.keys)).empty();
-        return count;
+            seen += intersection(keys, visible_keys(mask_, queries(block), shape_.keys)).size();
+        return seen * split_.together >= 3 * keys.size();
     }
 
     /// Adds what a group of keys and a block of queries have to do with each other.

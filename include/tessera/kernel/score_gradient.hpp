@@ -3,6 +3,7 @@
 #pragma once
 #include <limits>
 #include <numbers>
+#include <tessera/kernel/change_scores.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/key_group.hpp>
 #include <tessera/kernel/score_bias_gradient.hpp>
@@ -66,42 +67,20 @@ inline void load_block(QueryBlock& block, const float* q, Index q_stride, const 
     }
 }
 
-/// Makes powers of two of the scaled scores of a run: what `change` makes of them, times log₂e. `slopes` gets the
-/// derivatives if `change` is a modifier; else it is room.
+/// Makes of scores what `change` makes of them, in powers of two. A bias finds them in powers of two; a modifier finds
+/// them as they are, and `slopes` gets its derivatives.
 /// shape   scores, slopes [run.count, block_queries]
 template <ScoreChange C>
 void change_scores(float* scores, float* slopes, const QueryBlock& block, Index head, const Run& run, const C& change) {
-    const Index begin = block.queries.begin, count = block.queries.size();
-    const Vec log2e = broadcast(std::numbers::log2e_v<float>);
-    const auto add_row = [&](float* score, const float* bias) {
-        for_each_vec(count, [&](Index lane, Index n) {
-            store(score + lane, fma(load(bias + lane, n), log2e, load(score + lane)));
-        });
-    };
-    if constexpr (std::same_as<C, NoBias>) {
-        return;
-    } else if constexpr (ColumnBias<C>) {
-        for (Index i = 0; i < run.count; ++i)
-            add_row(scores + i * block_queries, change.column(head, run.key + i) + begin);
-    } else if constexpr (RowBias<C>) {
-        transpose(slopes, block_queries, count, run.count, [&](Index row, Index column, Index n) {
-            return load(change.row(head, begin + row) + run.key + column, n);
-        });
-        for (Index i = 0; i < run.count; ++i) add_row(scores + i * block_queries, slopes + i * block_queries);
+    const Scores all{scores, block_queries, head, block.queries, &run, 1};
+    if constexpr (Bias<C>) {
+        change_scores(all, change);
     } else {
-        if constexpr (!Bias<C>) std::fill_n(slopes, run.count * block_queries, 0.0f);
-        for (Index i = 0; i < run.count; ++i)
-            for (Index lane = 0; lane < count; ++lane) {
-                if (run.seen != nullptr && (run.seen[i] >> lane & 1u) == 0) continue;
-                const Site at{head, begin + lane, run.key + i};
-                float& score = scores[i * block_queries + lane];
-                if constexpr (Bias<C>) {
-                    score += static_cast<float>(change(at)) * std::numbers::log2e_v<float>;
-                } else {
-                    slopes[i * block_queries + lane] = slope(change, score, at);
-                    score = changed(change, score, at) * std::numbers::log2e_v<float>;
-                }
-            }
+        std::fill_n(slopes, run.count * block_queries, 0.0f);
+        for_each_visible(all, [&](float& score, Site at) {
+            slopes[&score - scores] = slope(change, score, at);
+            score = changed(change, score, at) * std::numbers::log2e_v<float>;
+        });
     }
 }
 
