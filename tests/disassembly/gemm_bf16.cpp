@@ -1,0 +1,8 @@
+// The register tile of the matrix product with bf16 weights, as large as it gets.
+// tile: multiply_tile
+// sums: avx2 12, avx512 24
+// stack: avx2 2, avx512 6
+#include <tessera/kernel/gemm.hpp>
+
+using namespace tessera::kernel;
+[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, tessera::bf16>;
