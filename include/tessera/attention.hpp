@@ -1,5 +1,10 @@
-// Attention and what it is made of: layers, masks, biases, scratch. Needs the standard library and xsimd only.
+// Attention and what it is made of: layers, masks, biases, scratch. Needs the standard library and xsimd only. masks.hpp adds the means
+// to check, to see and to read masks, which cost as much to compile as all of this.
 #pragma once
-#include <tessera/masks.hpp>
+#include <tessera/mask/bias.hpp>
+#include <tessera/mask/catalog.hpp>
+#include <tessera/mask/classified.hpp>
+#include <tessera/mask/compose.hpp>
+#include <tessera/mask/relative_bias.hpp>
 #include <tessera/nn/attention.hpp>
 #include <tessera/nn/folded_attention.hpp>

@@ -4,3 +4,4 @@
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
 #include <tessera/image/read.hpp>
+#include <tessera/masks.hpp>
