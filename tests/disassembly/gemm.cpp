@@ -4,4 +4,4 @@
 #include <tessera/kernel/gemm.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, float>;
+[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, 1, float, float>;

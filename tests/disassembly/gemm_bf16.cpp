@@ -5,4 +5,4 @@
 #include <tessera/kernel/gemm.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, tessera::bf16>;
+[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, 1, float, tessera::bf16>;
