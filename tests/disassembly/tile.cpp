@@ -5,4 +5,4 @@
 #include <tessera/kernel/tile.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &tile<tile_rows, 2, false>;
+[[gnu::used]] constexpr auto* whole = &tile<tile_rows<2>, 2, false>;
