@@ -184,6 +184,11 @@ int main(int argc, char** argv) {
     table.row("lambda", {12, 1024, 1024, 64}, Where{[](Index query, Index key) { return (query ^ key) % 3 != 0; }});
     static const std::vector<Index> starts{0, 257, 514, 771, 1028};
     table.row("ragged 4 x 257", {16, 1028, 1028, 88}, Packed{starts});
+    static const std::vector<Index> texts{0, 64, 128, 192, 256, 320, 384, 448, 512};
+    table.row("ragged 8 x 64 Q-Former", {12, 512, 512, 64}, Packed{texts});
+    static const std::vector<Index> asked{0, 32, 64, 96, 128, 160, 192, 224, 256};
+    static const std::vector<Index> seen{0, 257, 514, 771, 1028, 1285, 1542, 1799, 2056};
+    table.row("ragged 8 x 32 x 257", {12, 256, 2056, 64}, Packed{asked, seen});
     table.row("decode", {32, 1, 300, 80, true}, Full{});
     table.row("decode long", {32, 1, 2048, 80, true}, Full{});
     table.row("decode 5 rows", {32, 5, 300, 80, true}, Full{});

@@ -11,6 +11,11 @@ using test::picture;
 
 static constexpr Index two[] = {0, 2, 5};
 static_assert(verify(Packed{std::span<const Index>(two), Causal{}}, 5, 5));
+static_assert(together(Packed{std::span<const Index>(two), Causal{}}, {0, 5}) == Range{0, 2});
+static_assert(together(Packed{std::span<const Index>(two), Causal{}}, {3, 4}) == Range{3, 4});
+static_assert(together(Packed{std::span<const Index>(two), Causal{}}, {2, 9}) == Range{2, 5});
+static_assert(together(Packed{std::span<const Index>(two), Causal{}}, {5, 9}) == Range{5, 9});
+static_assert(together(Causal{}, {3, 9}) == Range{3, 9});
 
 TEST_CASE("each sequence sees itself, by its own rule") {
     const std::vector<Index> starts{0, 2, 2, 5};

@@ -38,8 +38,8 @@ Tensor<float, dyn, Out> plain(const Linear<In, Out>& layer, ConstRows<In> x) {
 }
 
 // The whole layer in plain loops.
-template <Index Width, Index Heads, Index Context, Mask M>
-Tensor<float, dyn, Width> plain(const Attention<Width, Heads, Context>& layer, ConstRows<Width> x,
+template <Index Width, Index Heads, Index Context, Index KeyHeads, Mask M>
+Tensor<float, dyn, Width> plain(const Attention<Width, Heads, Context, KeyHeads>& layer, ConstRows<Width> x,
                                 ConstRows<Context> context, const M& mask) {
     auto q = plain(layer.query, x), k = plain(layer.key, context), v = plain(layer.value, context);
     Tensor<float, dyn, Width> mixed({x.extent(0), Width});
@@ -86,6 +86,30 @@ TEST_CASE("cross-attention takes a context of another width and length") {
         test::check_close("cross", got.span(),
                           plain(layer, ConstRows<48>(x), ConstRows<80>(context), Full{}).view().span(), tolerance);
     }
+}
+
+TEST_CASE("heads share keys and values, also behind a cache") {
+    const auto check = [](const auto& layer) {
+        using Layer = std::remove_cvref_t<decltype(layer)>;
+        Scratch s;
+        const auto x = random_rows<48>(12, 5);
+        const auto whole = layer(x, x, Causal{}, s);
+        test::check_close("whole", whole.span(),
+                          plain(layer, ConstRows<48>(x), ConstRows<48>(x), Causal{}).view().span(), tolerance);
+        KeyValueCache<Layer::key_width> cache(1, 12);
+        for (Index at = 0; at < 12; ++at) {
+            auto y = s.rows<48>(1);
+            layer.append(y, x.view().slice(at, 1), cache, 0, s);
+            ++cache.length;
+            test::check_close("row", y.span(), whole.slice(at, 1).span(), tolerance);
+        }
+    };
+    Attention<48, 4, 48, 2> grouped;
+    randomize(grouped, 3);
+    check(grouped);
+    Attention<48, 6, 48, 1> single;
+    randomize(single, 4);
+    check(single);
 }
 
 TEST_CASE("rows that may see nothing give the output layer's bias") {
