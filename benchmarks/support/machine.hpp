@@ -26,7 +26,7 @@ void keep(T& x) {
 }
 
 /// Multiply-adds on registers, the same number on each thread: nothing that computes can be faster. Returns their flops.
-inline double multiply_adds(int loops = 100'000) {
+inline double multiply_adds(int loops = 400'000) {
     constexpr int chains = 12;
     const auto work = [loops](Index) {
         kernel::Vec sum[chains];

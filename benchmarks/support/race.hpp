@@ -29,10 +29,11 @@ inline void race(std::vector<Contender>& contenders, double budget, int rounds =
     const auto settle_beside = [&](std::size_t i) {
         if (contenders[i].own_threads || (i > 0 ? contenders[i - 1] : contenders.back()).own_threads) settle();
     };
-    for (std::size_t i = 0; i < contenders.size(); ++i) {  // once to warm up, once to see how long it takes
+    for (std::size_t i = 0; i < contenders.size(); ++i) {  // once to warm up, then to see how long it takes
         settle_beside(i);
         contenders[i].run(calls[i]++);
-        const double once = seconds([&] { contenders[i].run(calls[i]++); });
+        double once = std::numeric_limits<double>::infinity();
+        for (int n = 0; n < 3; ++n) once = std::min(once, seconds([&] { contenders[i].run(calls[i]++); }));
         per_turn[i] = static_cast<int>(std::clamp(budget / rounds / once, 1.0, 1e6));
     }
     for (int round = 0; round < rounds; ++round)

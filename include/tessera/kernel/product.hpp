@@ -137,6 +137,11 @@ class Product {
                 const Index top = rows * strip / all, height = rows * (strip + 1) / all - top;
                 float* sums = memory.data() + (rounds == 1 ? 0 : top * Panels::panel_width);
                 const X* x = x_ + (row + top) * x_stride_ + begin;
+                if (ends && epilogue_.residual != nullptr)  // else its loads hold up what comes behind them
+                    for (Index r = 0; r < height; ++r)
+                        for (Index i = 0; i < count; ++i)
+                            prefetch(epilogue_.residual + (row + top + r) * epilogue_.residual_stride +
+                                     (first + i) * Panels::panel_width);
                 const Index together =
                     count == panels_at_once(height) && weight_.columns(last - 1) == Panels::panel_width ? count : 1;
                 for (Index i = 0; i < count; i += together) {

@@ -6,14 +6,14 @@
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
-/// dw[n, k] += Σ_r dy[r, n]·x[r, k]: the rows are summed in blocks of 512, and those added one after another.
+/// dw[n, k] += Σ_r dy[r, n]·x[r, k]: the rows are summed in blocks of 256, and those added one after another.
 /// shape   dy [rows, N] and x [rows, K], strides in elements; dw [N, K], rows side by side as optimisers see them
 /// errors  none; the same bits at any number of threads
 /// cost    2·rows·N·K flops; allocates nothing, about 300 KB of stack (510 KB with AVX-512)
 inline void weight_gradient(float* dw, Index out, Index in, const float* dy, Index dy_stride, const float* x,
                             Index x_stride, Index rows) noexcept {
-    constexpr Index block_rows = 512;  // of activations
-    constexpr Index high = 96;         // outputs whose gradients of a block lie transposed in the second-level cache
+    constexpr Index block_rows = 256;  // of activations
+    constexpr Index high = 192;        // outputs whose gradients of a block lie transposed in the second-level cache
     const Index panels = (in + Panels::panel_width - 1) / Panels::panel_width;
     const Index chunks = (out + high - 1) / high;
     const Index piece = std::clamp<Index>(chunks * panels / (4 * threads()), 1, std::max<Index>(panels, 1));
