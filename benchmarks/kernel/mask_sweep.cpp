@@ -1,6 +1,7 @@
 // Attention over every combination of mask, length, head dimension, type, threads and algorithm.
 //     mask_sweep [--masks "full,causal,prefix 32 | causal"] [--lengths 257,2048] [--queries N] [--heads N] [--dims 64,88]
-//                [--threads 1,2] [--algorithms reference,eigen,fused] [--seconds S] [--json FILE] [--csv FILE]
+//                [--types f32,bf16] [--threads 1,2] [--algorithms reference,eigen,fused] [--seconds S] [--json FILE]
+//                [--csv FILE]
 // Masks are expressions as `tessera mask` reads them; H in them stands for half the length. For each row: GF/s of useful work, 4·d
 // flops for each visible score; GF/s as if everything were visible; the useful ones as a share of the measured peak;
 // how much is visible, and the share of 32 × 32 tiles in which anything is; and the time over that of the same algorithm
@@ -27,6 +28,7 @@ using benchmark::Contender;
 struct Settings {
     std::vector<std::string> masks{"full", "causal", "window 256"};
     std::vector<Index> lengths{257, 1024, 2048}, dims{64};
+    std::vector<std::string> types{"f32"};
     Index queries = 0;  // 0: as many as keys
     Index heads = 12;
     std::vector<int> threads{kernel::threads()};
@@ -36,17 +38,30 @@ struct Settings {
 };
 
 struct Case {
-    std::string mask;
+    std::string mask, type;
     Index heads, queries, keys, dim;
     int threads;
 };
 
 struct Operands {
     Tensor<float, dyn, dyn> q, k, v, out;
-    explicit Operands(const Case& c) : q({c.queries, c.heads * c.dim}), k({c.keys, c.heads * c.dim}), v(k), out(q) {
+    Tensor<bf16, dyn, dyn> q16, k16, v16;
+    explicit Operands(const Case& c)
+        : q({c.queries, c.heads * c.dim}),
+          k({c.keys, c.heads * c.dim}),
+          v(k),
+          out(q),
+          q16(q.extents()),
+          k16(k.extents()),
+          v16(k16) {
         std::minstd_rand random(1);
-        for (auto* x : {&q, &k, &v})
-            for (float& value : x->view()) value = static_cast<float>(random() % 2000) * 1e-3f - 1;
+        const auto fill = [&](auto& x, auto& x16) {
+            for (Index i = 0; i < x.size(); ++i) {
+                x.data()[i] = static_cast<float>(random() % 2000) * 1e-3f - 1;
+                x16.data()[i] = to_bf16(x.data()[i]);
+            }
+        };
+        fill(q, q16), fill(k, k16), fill(v, v16);
     }
 };
 
@@ -60,26 +75,29 @@ void attend(const std::string& algorithm, Operands& o, const Case& c, const M& m
     else if (algorithm == "eigen")
         benchmark::attend_with_eigen(o.out.data(), o.q.data(), o.k.data(), o.v.data(), c.heads, c.queries, c.keys,
                                      c.dim, mask);
-    else
-        kernel::attend(o.out.data(), o.q.data(), o.k.data(), o.v.data(),
-                       {.heads = c.heads,
-                        .queries = c.queries,
-                        .keys = c.keys,
-                        .dim = c.dim,
-                        .q_stride = w,
-                        .k_stride = w,
-                        .v_stride = w,
-                        .out_stride = w,
-                        .scale = scale},
-                       mask, scratch);
+    else {
+        const kernel::AttendShape shape{.heads = c.heads,
+                                        .queries = c.queries,
+                                        .keys = c.keys,
+                                        .dim = c.dim,
+                                        .q_stride = w,
+                                        .k_stride = w,
+                                        .v_stride = w,
+                                        .out_stride = w,
+                                        .scale = scale};
+        if (c.type == "bf16")
+            kernel::attend(o.out.data(), o.q16.data(), o.k16.data(), o.v16.data(), shape, mask, scratch);
+        else
+            kernel::attend(o.out.data(), o.q.data(), o.k.data(), o.v.data(), shape, mask, scratch);
+    }
 }
 
 /// The table, on the terminal and in the files.
 class Table {
   public:
     explicit Table(const Settings& settings) : settings_(settings) {
-        std::printf("%-32s %24s %2s %-9s | %10s %7s %7s %6s | %7s %6s %9s\n", "", "heads x queries x keys x d", "t", "",
-                    "ms", "GF/s", "dense", "/peak", "visible", "live", "time/full");
+        std::printf("%-32s %24s %2s %-10s | %10s %7s %7s %6s | %7s %6s %9s\n", "", "heads x queries x keys x d", "t",
+                    "", "ms", "GF/s", "dense", "/peak", "visible", "live", "time/full");
     }
     ~Table() {
         if (!settings_.json.empty()) std::ofstream(settings_.json) << "{\"attentions\": [\n" << json_ << "\n]}\n";
@@ -96,6 +114,7 @@ class Table {
         Scratch scratch;
         std::vector<Contender> all;
         for (const std::string& algorithm : settings_.algorithms) {
+            if (c.type != "f32" && algorithm != "fused") continue;
             all.push_back({algorithm, [&](int) { attend(algorithm, data, c, mask, scratch); }});
             all.push_back({algorithm + " without", [&](int) { attend(algorithm, data, c, Full{}, scratch); }});
         }
@@ -103,10 +122,10 @@ class Table {
         const double dense = 4e-9 * static_cast<double>(c.heads * c.queries * c.keys * c.dim);
         for (std::size_t i = 0; i < all.size(); i += 2) {
             const double time = all[i].best, speed = dense * density.share() / time;
-            std::printf("%-32s %4td x %5td x %5td x %3td %2d %-9s | %10.4f %7.1f %7.1f %6.3f | %7.3f %6.3f %9.3f\n",
-                        c.mask.c_str(), c.heads, c.queries, c.keys, c.dim, c.threads, all[i].name.c_str(), 1e3 * time,
-                        speed, dense / time, speed / peak, density.share(), density.live_share(),
-                        time / all[i + 1].best);
+            std::printf("%-32s %4td x %5td x %5td x %3td %2d %-10s | %10.4f %7.1f %7.1f %6.3f | %7.3f %6.3f %9.3f\n",
+                        c.mask.c_str(), c.heads, c.queries, c.keys, c.dim, c.threads,
+                        (c.type == "f32" ? all[i].name : all[i].name + " " + c.type).c_str(), 1e3 * time, speed,
+                        dense / time, speed / peak, density.share(), density.live_share(), time / all[i + 1].best);
             std::fflush(stdout);
             write(c, all[i].name, time, speed, dense / time, peak, density, time / all[i + 1].best);
         }
@@ -142,14 +161,14 @@ class Table {
                                                           {"visible", density.share()},
                                                           {"live", density.live_share()},
                                                           {"over_full", over_full}};
-        json_ += (json_.empty() ? "" : ",\n") + std::string("  {\"mask\": \"") + c.mask +
-                 "\", \"type\": \"f32\", \"algorithm\": \"" + algorithm + "\"";
+        json_ += (json_.empty() ? "" : ",\n") + std::string("  {\"mask\": \"") + c.mask + "\", \"type\": \"" + c.type +
+                 "\", \"algorithm\": \"" + algorithm + "\"";
         csv_ += c.mask;
         for (const auto& [name, number] : numbers) {
             char text[40];
             std::snprintf(text, sizeof text, "%.6g", number);
             json_ += std::string(", \"") + name + "\": " + text;
-            csv_ += (std::string(name) == "threads" ? ",f32," : ",") + std::string(text) +
+            csv_ += (std::string(name) == "threads" ? "," + c.type + "," : ",") + std::string(text) +
                     (std::string(name) == "threads" ? "," + algorithm : "");
         }
         json_ += "}";
@@ -178,6 +197,7 @@ int main(int argc, char** argv) {
     list("--masks", settings.masks, "Expressions as `tessera mask` reads them; H: half the length");
     list("--lengths", settings.lengths, "Keys")->check(CLI::PositiveNumber);
     list("--dims", settings.dims, "Of a head")->check(CLI::PositiveNumber);
+    list("--types", settings.types, "f32, bf16; of queries, keys and values")->check(CLI::IsMember({"f32", "bf16"}));
     list("--threads", settings.threads, "How many")->check(CLI::Range(1, 1024));
     list("--algorithms", settings.algorithms, "reference, eigen, fused")
         ->check(CLI::IsMember({"reference", "eigen", "fused"}));
@@ -194,10 +214,11 @@ int main(int argc, char** argv) {
             const double peak = benchmark::multiply_add_peak();
             for (const Index dim : settings.dims)
                 for (const Index length : settings.lengths)
-                    for (const std::string& mask : settings.masks)
-                        table.rows({with_half(mask, length), settings.heads,
-                                    settings.queries > 0 ? settings.queries : length, length, dim, threads},
-                                   peak);
+                    for (const std::string& type : settings.types)
+                        for (const std::string& mask : settings.masks)
+                            table.rows({with_half(mask, length), type, settings.heads,
+                                        settings.queries > 0 ? settings.queries : length, length, dim, threads},
+                                       peak);
         }
     } catch (const std::exception& error) {
         std::cerr << "mask_sweep: " << error.what() << '\n';

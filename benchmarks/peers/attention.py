@@ -1,8 +1,8 @@
-"""Attention: the rows of benchmarks/kernel/attend, and the same through PyTorch, ONNX Runtime and OpenVINO.
+"""Attention: what benchmarks/kernel/mask_sweep and attend_backward time, and the same through PyTorch, ONNX Runtime and OpenVINO.
 
 Every peer gets queries, keys and values in the layout it likes best, in memory before the clock starts: [1, H, T, d] or
 [1, T, H·d]. Masks are given in the cheapest form that a peer has: `is_causal` where it is one, else the dense tensor; for
-FlexAttention a block mask that is made before the clock starts.
+FlexAttention a block mask that is made before the clock starts. Ours gets rows, [T, H·d], and an expression.
 """
 
 import dataclasses
@@ -11,30 +11,31 @@ import math
 import numpy
 import torch
 
-from turns import Calls
+from turns import Calls, Row
 
 
 @dataclasses.dataclass(frozen=True)
 class Attention:
-    name: str  # of the row
+    name: str
     batch: int
     heads: int
     queries: int
     keys: int
     dim: int
-    mask: object = None  # (query, key) → visible; None: everything
+    expression: str = "full"  # the mask as ours reads it
+    mask: object = None  # the same for the peers, (query, key) → visible; None: everything
     causal: bool = False
     bf16: bool = False
     backward: bool = False
     bars: dict = dataclasses.field(default_factory=dict)  # {peers, joined by '|': the ratio to the best of them}
 
-    @property
-    def program(self):
-        return "attend_backward" if self.backward else "attend"
-
-    @property
-    def prefix(self):
-        return "backward_" if self.backward else ""
+    def ours(self, programs, threads):
+        if self.backward:
+            command = [programs / "attend_backward", "--only", self.name, "--threads", threads]
+            return Row(command, lambda row: row["name"] == self.name, "backward_")
+        sizes = ["--queries", self.queries, "--lengths", self.keys, "--heads", self.batch * self.heads, "--dims", self.dim]
+        kind = ["--masks", self.expression, "--types", "bf16" if self.bf16 else "f32", "--algorithms", "fused"]
+        return Row([programs / "mask_sweep", *sizes, *kind, "--threads", threads], lambda row: True)
 
     @property
     def kind(self):
@@ -60,28 +61,38 @@ def window(query, key):
 
 SDPA, FLEX, ORT, OPENVINO = "PyTorch SDPA", "FlexAttention", "ONNX Runtime", "OpenVINO"
 ANY = "|".join((SDPA, FLEX, ORT, OPENVINO))
+BOTH = f"{SDPA}|{FLEX}"
+KINDS = ("attention", "attention bf16", "attention backward")
+
+
+def forward(name, *shape, bars, **more):
+    """The case in f32 and in bf16."""
+    yield Attention(name, *shape, **more, bars=bars)
+    yield Attention(name, *shape, **more, bars={SDPA: 1.3}, bf16=True)
 
 
 def backward(*shape, **more):
     return Attention(*shape, **more, backward=True, bars={SDPA: 2})
 
 
-KINDS = ("attention", "attention bf16", "attention backward")
 CASES = [
-    Attention("full ViT-g", 1, 16, 257, 257, 88, bars={SDPA: 1.3}),
-    Attention("full CLIP-L", 1, 16, 257, 257, 64, bars={SDPA: 1.3}),
-    Attention("full long", 1, 12, 2048, 2048, 64, bars={SDPA: 1.3}),
-    Attention("causal long", 1, 12, 2048, 2048, 64, causal, causal=True, bars={f"{SDPA}|{FLEX}": 1.7}),
-    Attention("uni-modal", 1, 12, 2048, 2048, 64, uni_modal, bars={f"{SDPA}|{FLEX}": 1.7}),
-    Attention("window 256", 1, 12, 4096, 4096, 64, window, bars={SDPA: 12, FLEX: 1.5}),
-    Attention("full Q-Former text", 1, 12, 64, 64, 64, bars={ANY: 1.5}),
-    Attention("full Q-Former cross", 1, 12, 32, 257, 64, bars={ANY: 1.5}),
+    *forward("full, ViT-g", 1, 16, 257, 257, 88, bars={SDPA: 1.3}),
+    *forward("full, CLIP-L", 1, 16, 257, 257, 64, bars={SDPA: 1.3}),
+    *forward("full, 2048", 1, 12, 2048, 2048, 64, bars={SDPA: 1.3}),
+    *forward("causal, 2048", 1, 12, 2048, 2048, 64, "causal", causal, causal=True, bars={BOTH: 1.7}),
+    *forward("uni-modal, 1024 + 1024", 1, 12, 2048, 2048, 64, "uni_modal 1024", uni_modal, bars={BOTH: 1.7}),
+    *forward("window 256, 4096", 1, 12, 4096, 4096, 64, "window 256", window, bars={SDPA: 12, FLEX: 1.5}),
+    *forward("Q-Former 64 × 64", 1, 12, 64, 64, 64, bars={ANY: 1.5}),
+    *forward("Q-Former 64 × 64, batch 8", 8, 12, 64, 64, 64, bars={ANY: 1.5}),
+    *forward("Q-Former 32 × 257", 1, 12, 32, 257, 64, bars={ANY: 1.5}),
+    *forward("Q-Former 32 × 257, batch 8", 8, 12, 32, 257, 64, bars={ANY: 1.5}),
+    # The names are those of the rows of benchmarks/kernel/attend_backward.
     backward("ViT-g", 1, 16, 257, 257, 88),
     backward("CLIP-L", 1, 16, 257, 257, 64),
     backward("long", 1, 12, 2048, 2048, 64),
-    backward("causal long", 1, 12, 2048, 2048, 64, causal, causal=True),
-    backward("uni-modal", 1, 12, 2048, 2048, 64, uni_modal),
-    backward("window 256", 1, 12, 2048, 2048, 64, window),
+    backward("causal long", 1, 12, 2048, 2048, 64, mask=causal, causal=True),
+    backward("uni-modal", 1, 12, 2048, 2048, 64, mask=uni_modal),
+    backward("window 256", 1, 12, 2048, 2048, 64, mask=window),
     backward("Q-Former self, 8", 8, 12, 64, 64, 64),
     backward("Q-Former cross, 8", 8, 12, 32, 257, 64),
     backward("Q-Former cross, 1", 1, 12, 32, 257, 64),

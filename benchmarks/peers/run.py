@@ -65,7 +65,7 @@ def contenders(options, kind, case):
 def ours(options, kind, case):
     if kind == "model":
         return Pass(options.programs / "model" / case.program, case.name, options.threads, case.weights)
-    return Row(options.programs / "kernel" / case.program, case.name, options.threads, case.prefix)
+    return case.ours(options.programs / "kernel", options.threads)
 
 
 def run(options, kind, case):
@@ -87,7 +87,7 @@ def run(options, kind, case):
         add(entry, *race_with(own, together, options))
     own.close()
     if isinstance(own, Row):
-        entry["row"], entry["head"] = own.row, own.head
+        entry["row"] = own.row
     else:
         entry["weights"] = case.weights
     return entry

@@ -35,8 +35,7 @@ def verdict(entry):
 
 
 def share_of_peak(entry):
-    head, row = entry.get("head") or {}, entry.get("row") or {}
-    return row["gflops"] / head["peak_f32"] if "gflops" in row and head.get("peak_f32") else None
+    return (entry.get("row") or {}).get("share_of_peak")
 
 
 def name(entry):

@@ -52,12 +52,11 @@ class Calls:
 
 
 class Row:
-    """A row of one of our programs' tables: benchmarks/kernel/*, started for each turn, which takes no time there."""
+    """A row of the table of one of benchmarks/kernel/*, started for each turn, which takes no time there."""
 
-    def __init__(self, program, name, threads, prefix=""):
-        """`prefix`: of what the row calls `seconds` and `gflops`."""
-        self.command = [str(program), "--only", name, "--alone", "--threads", str(threads)]
-        self.name, self.prefix, self.row, self.head = name, prefix, None, None
+    def __init__(self, command, fits, prefix=""):
+        """`fits`: whether a row is the wanted one; `prefix`: of what it calls `seconds` and `gflops`."""
+        self.command, self.fits, self.prefix, self.row, self.peak = command, fits, prefix, None, 0
 
     def own_seconds(self):
         t = os.times()
@@ -66,14 +65,16 @@ class Row:
     def turn(self, budget):
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
             command = [*self.command, "--seconds", str(budget), "--json", file.name]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            self.head = json.loads(Path(file.name).read_text())
-        rows = [row for row in self.head.pop("attentions") if row["name"] == self.name]
-        if not rows:
-            raise LookupError(f"{self.command[0]} has no row '{self.name}'")
+            subprocess.run([str(x) for x in command], check=True, stdout=subprocess.DEVNULL)
+            head = json.loads(Path(file.name).read_text())
+        rows = [row for row in head["attentions"] if self.fits(row)]
+        if len(rows) != 1:
+            raise LookupError(f"{self.command}: expected one row, found {len(rows)}")
         row = rows[0] | {name: rows[0][self.prefix + name] for name in ("seconds", "gflops")}
+        self.peak = max(self.peak, row.get("peak_gflops") or head["peak_f32"])
         if self.row is None or row["seconds"] < self.row["seconds"]:
             self.row = row
+        self.row["share_of_peak"] = self.row["gflops"] / self.peak
         return row["seconds"]
 
     def close(self):
@@ -121,7 +122,7 @@ def race(contenders, budget, rounds):
         if played >= rounds and all(sum(others < 0.05 for _, others in x) >= 2 for x in turns.values()):
             break
         for name, contender in contenders.items():
-            time.sleep(0.02)  # the threads of the one before stop waiting for work
+            time.sleep(0.05)  # the threads of the one before stop waiting for work
             begin, all_before, own_before = time.perf_counter(), processor_seconds(), contender.own_seconds()
             seconds = contender.turn(budget)
             wall = time.perf_counter() - begin
