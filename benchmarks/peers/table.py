@@ -62,11 +62,14 @@ def markdown(results):
         if not entries:
             continue
         peers = list(dict.fromkeys(peer for entry in entries for peer in [*entry["peers"], *entry["missing"]]))
-        out += ["", f"### {title}", "", "| | tessera | share of peak | " + " | ".join(peers) + " | bar |"]
-        out.append("|---" * (4 + len(peers)) + "|")
+        shares = any(share_of_peak(entry) for entry in entries)
+        heads = ["", "tessera", *(["share of peak"] if shares else []), *peers, "bar"]
+        out += ["", f"### {title}", "", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
         for entry in entries:
             share = share_of_peak(entry)
-            cells = [name(entry), milliseconds(entry["seconds"]), f"{share:.2f}" if share else ""]
+            cells = [name(entry), milliseconds(entry["seconds"])]
+            if shares:
+                cells.append(f"{share:.2f}" if share else "")
             for peer in peers:
                 timed = entry["peers"].get(peer)
                 cells.append(f"{milliseconds(timed['seconds'])} ({timed['ratio']:.2f}×)" if timed else "–")
