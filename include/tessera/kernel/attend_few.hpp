@@ -2,10 +2,13 @@
 // a vector of them, so the lanes are parts of a head. What counts is to read the keys and values of all heads once, row
 // by row as they lie in memory.
 #pragma once
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <tessera/core/scratch.hpp>
+#include <tessera/core/tensor.hpp>
 #include <tessera/kernel/attend_shape.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/key_window.hpp>

@@ -1,6 +1,7 @@
 // What one head of an attention looks at, for pictures and studies: computed anew, because attention itself keeps none.
 #pragma once
 #include <tessera/core/scratch.hpp>
+#include <tessera/core/tensor.hpp>
 #include <tessera/kernel/attend_shape.hpp>
 #include <tessera/kernel/change_scores.hpp>
 #include <tessera/kernel/parallel.hpp>

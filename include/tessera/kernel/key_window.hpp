@@ -1,6 +1,7 @@
 // A few keys and values copied to where they lie close together, and as floats: between rows of a whole layer they are a
 // stride apart that sends them all to the same lines of the cache.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <tessera/core/number.hpp>
 #include <tessera/kernel/simd.hpp>

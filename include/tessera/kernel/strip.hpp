@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <tessera/core/tensor.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/key_window.hpp>
 #include <tessera/kernel/tile.hpp>
