@@ -14,6 +14,7 @@
 #define __AVX512BW__ 1
 #define __AVX512DQ__ 1
 #define __AVX512VL__ 1
+#define TESSERA_NO_ASM  // nor instructions by name
 #ifdef TESSERA_EMULATE_BF16
 #define __AVX512BF16__ 1
 #endif

@@ -67,9 +67,12 @@ void for_each_vec(Index size, F&& f) {
 [[gnu::always_inline]] inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 /// sum += a·b, in the register that `sum` is in. Compilers, g++ above all, otherwise let a tile's sums wander from register to
-/// register, and through memory where it has no register for the copies.
+/// register, and through memory where it has no register for the copies. TESSERA_NO_ASM asks for functions alone, for where
+/// the intrinsics are not the processor's.
 [[gnu::always_inline]] inline void multiply_add(Vec& sum, Vec a, Vec b) {
-#if defined(__AVX512F__)
+#if defined(TESSERA_NO_ASM)
+    sum = fma(a, b, sum);
+#elif defined(__AVX512F__)
     __m512 total = sum.v;  // an array whose elements are operands of asm would be kept in memory
     asm("vfmadd231ps %2, %1, %0" : "+v"(total) : "v"(a.v), "v"(b.v));
     sum.v = total;
@@ -84,7 +87,7 @@ void for_each_vec(Index size, F&& f) {
 
 /// sum += a.even·b.even + a.odd·b.odd, in its register too.
 [[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) {
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) && !defined(TESSERA_NO_ASM)
     __m512 total = sum.v;
     asm("vdpbf16ps %2, %1, %0" : "+v"(total) : "v"(a.v), "v"(b.v));
     sum.v = total;
