@@ -1,8 +1,8 @@
 // The register tile of attention and its gradients, as large as it gets.
-// tile: tile<
+// tile: tiles<
 // sums: avx2 12, avx512 24
 // stack: avx2 2, avx512 1
 #include <tessera/kernel/tile.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &tile<tile_rows<2>, 2, false>;
+[[gnu::used]] constexpr auto* whole = &tiles<tile_rows<2>, 2, false>;
