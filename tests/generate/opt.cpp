@@ -81,7 +81,9 @@ TEST_CASE("reading token by token behind a cache gives the states of the whole s
         const auto part =
             std::span<const Token>(ids).subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(count));
         const auto states = model.append(model.embedding(part, s), cache, s);
-        test::check_close("states", states.span(), whole.slice(at, count).span(), 2e-6);
+        // One row goes another way through the keys than many, so sums are taken in another order. float32 in any order is
+        // within 4.9e-6 of float64 in this folder (measured, README of the reference data); two orders, within twice that.
+        test::check_close("states", states.span(), whole.slice(at, count).span(), 2 * 4.9e-6);
         at += count;
     }
     CHECK_THROWS_WITH_AS(model.append(model.embedding(std::span<const Token>(ids).first(1), s), cache, s),
