@@ -61,7 +61,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
     const Index dim = shape.dim;
     const auto take = [&floats](Index size) { return std::exchange(floats, floats + size); };
     float* const scores = take(window_keys * strip_lanes);
-    const Index key_head = shape.key_head(task.head) * dim;
+    const Index key_head = shape.keys == 0 ? 0 : shape.key_head(task.head) * dim;  // none may be null
     KeyWindow window(take(KeyWindow::floats(dim)), dim, k + key_head, shape.k_stride, v + key_head, shape.v_stride);
 
     const Range keys = visible_keys(mask, task.queries, shape.keys);

@@ -52,7 +52,8 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
     const auto append = [&](Range keys, const std::uint32_t* bits) {
         if (count > 0) {
             Run& last = runs[count - 1];
-            const bool same = bits == nullptr ? last.seen == nullptr : last.seen + last.count == bits;
+            const bool same =
+                bits == nullptr || last.seen == nullptr ? bits == last.seen : last.seen + last.count == bits;
             if (same && last.key + last.count == keys.begin) {
                 last.count += keys.size();
                 return;
