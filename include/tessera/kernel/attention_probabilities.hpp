@@ -17,6 +17,7 @@ namespace tessera::kernel::inline TESSERA_ISA {
 template <class T, tessera::Mask M, ScoreChange C = NoBias>
 void attention_probabilities(float* p, const T* q, const T* k, Index head, const float* lse, const AttendShape& shape,
                              const M& mask, Scratch& scratch, const C& change = {}) {
+    if (shape.keys == 0) return;  // k may be null
     constexpr float log2e = std::numbers::log2e_v<float>;
     const Index dim = shape.dim, keys = shape.keys, strips = (shape.queries + strip_lanes - 1) / strip_lanes;
     const T* const k_head = k + shape.key_head(head) * dim;
