@@ -41,7 +41,8 @@ Tensor<float, dyn, Out> plain(const Linear<In, Out>& layer, ConstRows<In> x) {
 template <Index Width, Index Heads, Index Context, Index KeyHeads, Mask M>
 Tensor<float, dyn, Width> plain(const Attention<Width, Heads, Context, KeyHeads>& layer, ConstRows<Width> x,
                                 ConstRows<Context> context, const M& mask) {
-    auto q = plain(layer.query, x), k = plain(layer.key, context), v = plain(layer.value, context);
+    auto q = plain(layer.query, x);
+    auto k = plain(layer.key, context), v = plain(layer.value, context);
     Tensor<float, dyn, Width> mixed({x.extent(0), Width});
     using reference::ConstMatrix;
     reference::attention(mixed.view(), ConstMatrix(q.view()), ConstMatrix(k.view()), ConstMatrix(v.view()), Heads,
