@@ -2,11 +2,6 @@
 //     attend [--threads N] [--seconds S] [--only TEXT] [--alone] [--json FILE]
 // GF/s of useful work, 4·d flops for each visible score; `live` is the share of 32 × 32 tiles in which anything is
 // visible, `time/full` the time over that without a mask; both should be about the same. Best of several turns.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 on the AVX-512 intrinsics that Eigen calls
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <Eigen/Dense>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -15,6 +10,7 @@
 #include <tessera/masks.hpp>
 
 #include "support/race.hpp"
+#include "with_eigen.hpp"
 
 namespace {
 
@@ -63,27 +59,6 @@ struct Visible {
     }
 };
 
-/// Attention as one writes it with a library of matrices: all scores of a head at once, mask or no mask.
-template <Mask M>
-void with_eigen(Operands& o, const Shape& s, const M& mask) {
-    using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    using Head = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;
-    const float scale = 1 / std::sqrt(static_cast<float>(s.dim));
-    kernel::parallel_for_dynamic(s.heads, [&](Index h) {
-        const Eigen::OuterStride<> stride(s.heads * s.dim);
-        const Head q(o.q.data() + h * s.dim, s.queries, s.dim, stride),
-            k(o.k.data() + h * s.dim, s.keys, s.dim, stride), v(o.v.data() + h * s.dim, s.keys, s.dim, stride);
-        Head out(o.out.data() + h * s.dim, s.queries, s.dim, stride);
-        Matrix scores = scale * (q * k.transpose());
-        for (Index i = 0; i < s.queries; ++i)
-            for (Index j = 0; j < s.keys; ++j)
-                if (!mask.allows(Site{h, i, j})) scores(i, j) = -1e30f;
-        scores.colwise() -= scores.rowwise().maxCoeff().eval();
-        scores = scores.array().exp();
-        out.noalias() = scores.rowwise().sum().cwiseInverse().asDiagonal() * (scores * v);
-    });
-}
-
 class Table {
   public:
     explicit Table(const Settings& settings) : settings_(settings), peak_(benchmark::multiply_add_peak()) {
@@ -111,8 +86,11 @@ class Table {
         const Full full;
         std::vector<Contender> all{ours("tessera", mask), ours("unmasked", full)};
         if (!settings_.alone)
-            all.push_back(
-                {"Eigen", [&](int call) { with_eigen(data[static_cast<std::size_t>(call) % data.size()], s, mask); }});
+            all.push_back({"Eigen", [&](int call) {
+                               Operands& o = data[static_cast<std::size_t>(call) % data.size()];
+                               benchmark::attend_with_eigen(o.out.data(), o.q.data(), o.k.data(), o.v.data(), s.heads,
+                                                            s.queries, s.keys, s.dim, mask);
+                           }});
         benchmark::race(all, settings_.seconds);
         const Visible visible(mask, s);
         const double work = 4e-9 * visible.scores * static_cast<double>(s.dim),
