@@ -1,4 +1,4 @@
-// Attention and what it is made of: layers, masks, biases, scratch. Needs the standard library and xsimd only. masks.hpp adds the means
+// Attention and what it is made of: layers, masks, biases, scratch. Needs the standard library only. masks.hpp adds the means
 // to check, to see and to read masks, which cost as much to compile as all of this.
 #pragma once
 #include <tessera/mask/bias.hpp>

@@ -57,9 +57,6 @@ inline void store(float* p, unsigned mask, const __m512& a) {
     for (std::size_t i = 0; i < 16; ++i)
         if (mask >> i & 1u) p[i] = in[i];
 }
-inline __m512 square_root(unsigned mask, const __m512& a) {
-    return each<__m512, float, float>(mask, a, [](float x) { return std::sqrt(x); });
-}
 /// a − ⌊a⌋, zero for ±∞: the only way of rounding that the library asks for.
 inline __m512 reduce(unsigned mask, const __m512& a) {
     return each<__m512, float, float>(mask, a, [](float x) { return std::isinf(x) ? 0.0f : x - std::floor(x); });
@@ -101,7 +98,6 @@ inline __m512 shuffle_lanes(unsigned mask, const __m512& a, const __m512& b, uns
 
 #define _mm512_maskz_loadu_ps(mask, p) tessera::test::emulated::load(mask, p)
 #define _mm512_mask_storeu_ps(p, mask, a) tessera::test::emulated::store(p, mask, a)
-#define _mm512_maskz_sqrt_ps(mask, a) tessera::test::emulated::square_root(mask, a)
 #define _mm512_maskz_reduce_ps(mask, a, how) tessera::test::emulated::reduce(mask, a)
 #define _mm512_maskz_slli_epi32(mask, a, n) tessera::test::emulated::shift(mask, a, n, 0)
 #define _mm512_maskz_srli_epi32(mask, a, n) tessera::test::emulated::shift(mask, a, 0, n)

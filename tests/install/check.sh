@@ -33,7 +33,7 @@ case $way in
       sh "$project/cmake/amalgamate" tessera/$umbrella.hpp >"$build/include/tessera/$umbrella.hpp"
     done
     if others=$(grep -En '^#include <(nlohmann|png|turbojpeg|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
-      echo "attention.hpp needs more than the standard library and xsimd: $others"
+      echo "attention.hpp needs more than the standard library: $others"
       exit 1
     fi
     "$CXX" $strict -I "$build/include" "$here/attention.cpp" -o "$build/attention"

@@ -1,29 +1,28 @@
 // The matrix product of every linear layer: activations times packed weights, with what follows it in the same pass.
 #pragma once
+#include <concepts>
 #include <tessera/kernel/panels.hpp>
 #include <tessera/kernel/product.hpp>
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
-/// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r, in float; bf16 weights count exactly.
-/// shape   x [rows, K] and y [rows, N], strides in elements; rows may be 0
+/// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r. From rows of float in float, where bf16
+/// weights count exactly.
+///
+/// From rows of bf16 (`to_bf16` below rounds them), for those who ask for it so, in bf16 arithmetic: products of pairs, sums in
+/// float. Where the processor has them (`has_dot`) these are its own dot products, which round in their own way and take
+/// subnormal numbers for zero; elsewhere the bits are those of the float product of the rounded rows.
+/// shape   x [rows, K] and y [rows, N], strides in elements; rows may be 0; for rows of bf16 so must the weights be stored
 /// errors  none; the same bits at any number of threads, and for a row whatever rows are beside it
-/// cost    2·rows·N·K flops; allocates nothing, about 35 KB of stack (105 KB with AVX-512)
-inline void gemm(float* y, Index y_stride, const float* x, Index x_stride, Index rows, const Panels& weight,
-                 const Epilogue& epilogue = {}) noexcept {
-    if (weight.stored() == Stored::f32)
-        Product(y, y_stride, x, x_stride, rows, StoredColumns<float>{weight}, epilogue).run();
-    else
-        Product(y, y_stride, x, x_stride, rows, StoredColumns<bf16>{weight}, epilogue).run();
-}
-
-/// The same in bf16 arithmetic, for those who ask for it by giving bf16 activations (`to_bf16` below rounds them): products
-/// of pairs, sums in float. Where the processor has them (`has_dot`) these are its own dot products, which round in their
-/// own way and take subnormal numbers for zero; elsewhere the bits are those of the f32 product of the rounded activations.
-/// shape   x [rows, K] and y [rows, N], strides in elements; the weights must be stored as bf16
-/// cost    2·rows·N·K flops, twice as fast as f32 where the processor has dot products, slower elsewhere
-inline void gemm(float* y, Index y_stride, const bf16* x, Index x_stride, Index rows, const Panels& weight,
-                 const Epilogue& epilogue = {}) noexcept {
+/// cost    2·rows·N·K flops, in bf16 twice as fast where the processor has dot products, slower elsewhere; allocates
+///         nothing, about 35 KB of stack (105 KB with AVX-512)
+template <class X>  // so that who does not multiply does not compile it
+    requires std::same_as<X, float> || std::same_as<X, bf16>
+void gemm(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const Panels& weight,
+          const Epilogue& epilogue = {}) noexcept {
+    if constexpr (std::same_as<X, float>)
+        if (weight.stored() == Stored::f32)
+            return Product(y, y_stride, x, x_stride, rows, StoredColumns<float>{weight}, epilogue).run();
     TESSERA_EXPECTS(weight.stored() == Stored::bf16);
     Product(y, y_stride, x, x_stride, rows, StoredColumns<bf16>{weight}, epilogue).run();
 }

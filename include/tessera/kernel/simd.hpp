@@ -70,16 +70,10 @@ void for_each_vec(Index size, F&& f) {
 /// register, and through memory where it has no register for the copies. TESSERA_NO_ASM asks for functions alone, for where
 /// the intrinsics are not the processor's.
 [[gnu::always_inline]] inline void multiply_add(Vec& sum, Vec a, Vec b) {
-#if defined(TESSERA_NO_ASM)
-    sum = fma(a, b, sum);
-#elif defined(__AVX512F__)
-    __m512 total = sum.v;  // an array whose elements are operands of asm would be kept in memory
-    asm("vfmadd231ps %2, %1, %0" : "+v"(total) : "v"(a.v), "v"(b.v));
+#if defined(__FMA__) && defined(__AVX__) && !defined(TESSERA_NO_ASM)
+    auto total = sum.v;  // an array whose elements are operands of asm would be kept in memory
+    asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.v), "v"(b.v));
     sum.v = total;
-#elif defined(__FMA__) && defined(__AVX2__)
-    __m256 total = sum.v;
-    asm("vfmadd231ps %2, %1, %0" : "+x"(total) : "x"(a.v.data), "x"(b.v.data));
-    sum.v = Vec::Register(total);
 #else
     sum = fma(a, b, sum);
 #endif
@@ -88,8 +82,8 @@ void for_each_vec(Index size, F&& f) {
 /// sum += a.even·b.even + a.odd·b.odd, in its register too.
 [[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) {
 #if defined(__AVX512BF16__) && !defined(TESSERA_NO_ASM)
-    __m512 total = sum.v;
-    asm("vdpbf16ps %2, %1, %0" : "+v"(total) : "v"(a.v), "v"(b.v));
+    auto total = sum.v;
+    asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.v), "v"(b.v));
     sum.v = total;
 #else
     sum = dot(a, b, sum);

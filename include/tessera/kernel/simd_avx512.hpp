@@ -1,5 +1,5 @@
-// The vector of kernel/simd.hpp on AVX-512 (F, BW, DQ, VL), by intrinsics: xsimd 8 multiplies and adds in two steps
-// there under clang, and has no masks, bf16 or dot products.
+// The vector of kernel/simd.hpp on AVX-512 (F, BW, DQ, VL), by intrinsics: half of it are masked operations,
+// and dot products of bf16, which no compiler finds by itself.
 #pragma once
 #include <immintrin.h>
 
@@ -63,7 +63,6 @@ inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 inline Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(every, a.v, b.v)}; }
 inline Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(every, a.v, b.v)}; }
 inline Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
-inline Vec sqrt(Vec a) { return {_mm512_maskz_sqrt_ps(every, a.v)}; }
 /// The magnitude of `a` with the sign of `b`.
 inline Vec copy_sign(Vec a, Vec b) {
     return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32(0x7fffffff), _mm512_castps_si512(a.v),

@@ -37,37 +37,33 @@ inline void transpose(Square& x) {
     }
 }
 
-#elif defined(__AVX2__)
-
-/// x[i][j] ↔ x[j][i].
-inline void transpose(Square& x) {
-    __m256 t[8];
-    for (std::size_t i = 0; i < 8; i += 4) {
-        const __m256 ab_low = _mm256_unpacklo_ps(x[i].v, x[i + 1].v), ab_high = _mm256_unpackhi_ps(x[i].v, x[i + 1].v);
-        const __m256 cd_low = _mm256_unpacklo_ps(x[i + 2].v, x[i + 3].v);
-        const __m256 cd_high = _mm256_unpackhi_ps(x[i + 2].v, x[i + 3].v);
-        t[i] = _mm256_shuffle_ps(ab_low, cd_low, 0x44);
-        t[i + 1] = _mm256_shuffle_ps(ab_low, cd_low, 0xee);
-        t[i + 2] = _mm256_shuffle_ps(ab_high, cd_high, 0x44);
-        t[i + 3] = _mm256_shuffle_ps(ab_high, cd_high, 0xee);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-        x[i] = {Vec::Register(_mm256_permute2f128_ps(t[i], t[i + 4], 0x20))};
-        x[i + 4] = {Vec::Register(_mm256_permute2f128_ps(t[i], t[i + 4], 0x31))};
-    }
-}
-
 #else
+
+/// Detail: lanes A, B, C, D of each four, where 0 … 3 are those of `a` and 4 … 7 those of `b`.
+template <Index A, Index B, Index C, Index D>
+Vec quads(Vec a, Vec b) {
+    return shuffle(a, b, [](Index i) {
+        constexpr Index of[] = {A, B, C, D};
+        return i / 4 * 4 + of[i % 4] % 4 + of[i % 4] / 4 * width;
+    });
+}
 
 /// x[i][j] ↔ x[j][i].
 inline void transpose(Square& x) {
     constexpr auto lanes = static_cast<std::size_t>(width);
-    std::array<float, lanes * lanes> rows;
-    for (std::size_t i = 0; i < lanes; ++i) store(rows.data() + i * lanes, x[i]);
-    for (std::size_t i = 0; i < lanes; ++i) {
-        std::array<float, lanes> column;
-        for (std::size_t j = 0; j < lanes; ++j) column[j] = rows[j * lanes + i];
-        x[i] = load(column.data());
+    for (std::size_t i = 0; i < lanes; i += 4) {  // each block of 4 × 4 in its place
+        Vec &a = x[i], &b = x[i + 1], &c = x[i + 2], &d = x[i + 3];
+        const Vec ab_low = quads<0, 4, 1, 5>(a, b), ab_high = quads<2, 6, 3, 7>(a, b);
+        const Vec cd_low = quads<0, 4, 1, 5>(c, d), cd_high = quads<2, 6, 3, 7>(c, d);
+        a = quads<0, 1, 4, 5>(ab_low, cd_low);
+        b = quads<2, 3, 6, 7>(ab_low, cd_low);
+        c = quads<0, 1, 4, 5>(ab_high, cd_high);
+        d = quads<2, 3, 6, 7>(ab_high, cd_high);
+    }
+    for (std::size_t i = 0; i < lanes - 4; ++i) {  // where there are four blocks, two of them for each other
+        const Vec a = x[i], b = x[i + 4];
+        x[i] = shuffle(a, b, [](Index lane) { return lane % 4 + lane / 4 * width; });
+        x[i + 4] = shuffle(a, b, [](Index lane) { return lane % 4 + lane / 4 * width + 4 * (width > 4); });
     }
 }
 
