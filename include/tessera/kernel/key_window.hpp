@@ -18,19 +18,6 @@ inline Vec load_floats(const bf16* p, Index count) {
     return load(lanes.data());
 }
 
-/// Whether no number of these rows is infinite or NaN.
-inline bool all_finite(const float* x, Index stride, Index rows, Index dim) {
-    Vec zero[4];  // so that none waits for another
-    unroll<4>([&](auto i) { zero[i] = broadcast(0.0f); });
-    for (Index row = 0; row < rows; ++row, x += stride) {
-        Index c = 0;
-        for (; c + 4 * width <= dim; c += 4 * width)
-            unroll<4>([&](auto i) { zero[i] = fma(load(x + c + i * width), broadcast(0.0f), zero[i]); });
-        for (; c < dim; c += width) zero[0] = fma(load(x + c, std::min(width, dim - c)), broadcast(0.0f), zero[0]);
-    }
-    return reduce_add((zero[0] + zero[1]) + (zero[2] + zero[3])) == 0.0f;
-}
-
 /// The most keys of a window, so that the scores of a strip stay in the first-level cache.
 inline constexpr Index window_keys = 192;
 
@@ -72,9 +59,8 @@ class KeyWindow {
                 Copied& copied = copied_[static_cast<std::size_t>(b)];
                 if (copied != Copied::nothing) continue;
                 const Range keys{begin_ + b * tile_keys, std::min(begin_ + (b + 1) * tile_keys, end)};
-                copy<T>(k_, sources_[0], keys);
-                if (!shared_) copy<T>(v_, sources_[1], keys);
-                const bool finite = all_finite(v_ + (keys.begin - begin_) * stride_, stride_, keys.size(), dim_);
+                const bool finite = copy<T>(v_, sources_[1], keys, end);
+                if (!shared_) copy<T>(k_, sources_[0], keys, end);
                 copied = finite ? Copied::finite : Copied::wild;
             }
     }
@@ -105,13 +91,24 @@ class KeyWindow {
         return {reinterpret_cast<const char*>(rows), stride * bytes};
     }
 
+    /// Returns whether all numbers are finite.
     template <class T>
-    void copy(float* to, const Source& source, Range keys) {
+    bool copy(float* to, const Source& source, Range keys, Index end) {
+        constexpr Index ahead = 12;
+        Vec zero = broadcast(0.0f);
         for (Index key = keys.begin; key < keys.end; ++key) {
+            if (key + ahead < end)
+                for (Index byte = 0; byte < dim_ * Index{sizeof(T)}; byte += 64)
+                    prefetch(source.rows + (key + ahead) * source.stride + byte);
             const T* const row = reinterpret_cast<const T*>(source.rows + key * source.stride);
             float* const own = to + (key - begin_) * stride_;
-            for_each_vec(dim_, [&](Index i, Index n) { store(own + i, load_floats(row + i, n)); });
+            for_each_vec(dim_, [&](Index i, Index n) {
+                const Vec x = load_floats(row + i, n);
+                zero = fma(x, broadcast(0.0f), zero);
+                store(own + i, x);
+            });
         }
+        return reduce_add(zero) == 0.0f;
     }
     Index dim_, stride_, begin_ = 0;
     bool shared_;

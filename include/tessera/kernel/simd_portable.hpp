@@ -132,8 +132,20 @@ inline Vec fma(Vec a, Vec b, Vec c) {
 #endif
 }
 /// The larger (smaller); `b` where either is NaN.
-inline Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
-inline Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+inline Vec max(Vec a, Vec b) {
+#if defined(__AVX__) && __has_builtin(__builtin_ia32_maxps256)  // g++ does not always find it in the expression
+    return {__builtin_ia32_maxps256(a.v, b.v)};
+#else
+    return {a.v > b.v ? a.v : b.v};
+#endif
+}
+inline Vec min(Vec a, Vec b) {
+#if defined(__AVX__) && __has_builtin(__builtin_ia32_minps256)
+    return {__builtin_ia32_minps256(a.v, b.v)};
+#else
+    return {a.v < b.v ? a.v : b.v};
+#endif
+}
 inline Vec abs(Vec a) { return from_bits(bits_of(a) & 0x7fffffffu); }
 /// The magnitude of `a` with the sign of `b`.
 inline Vec copy_sign(Vec a, Vec b) { return from_bits((bits_of(a) & 0x7fffffffu) | (bits_of(b) & 0x80000000u)); }

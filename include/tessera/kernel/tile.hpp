@@ -127,8 +127,9 @@ void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, In
 
 /// The same for any number of columns, of which the last vector may be partial.
 /// cost    as above; a partial vector costs as much as a full one
-inline void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, Index columns, Index steps,
-                         TileStart start, const float* factor = nullptr) {
+template <class = void>  // so that who does not multiply does not compile it
+void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, Index columns, Index steps,
+                  TileStart start, const float* factor = nullptr) {
     for (; columns > 0; columns -= 2 * width, c += 2 * width, b.data += 2 * width) {
         if (columns >= 2 * width)
             tile_product<2>(c, c_row, a, b, rows, steps, start, factor);

@@ -49,22 +49,23 @@ Vec quads(Vec a, Vec b) {
 }
 
 /// x[i][j] ↔ x[j][i].
-inline void transpose(Square& x) {
-    constexpr auto lanes = static_cast<std::size_t>(width);
-    for (std::size_t i = 0; i < lanes; i += 4) {  // each block of 4 × 4 in its place
-        Vec &a = x[i], &b = x[i + 1], &c = x[i + 2], &d = x[i + 3];
+[[gnu::always_inline]] inline void transpose(Square& x) {
+    unroll<width / 4>([&](auto block) __attribute__((always_inline)) {  // each block of 4 × 4 in its place
+        constexpr std::size_t i = 4 * block;
+        const Vec a = x[i], b = x[i + 1], c = x[i + 2], d = x[i + 3];
         const Vec ab_low = quads<0, 4, 1, 5>(a, b), ab_high = quads<2, 6, 3, 7>(a, b);
         const Vec cd_low = quads<0, 4, 1, 5>(c, d), cd_high = quads<2, 6, 3, 7>(c, d);
-        a = quads<0, 1, 4, 5>(ab_low, cd_low);
-        b = quads<2, 3, 6, 7>(ab_low, cd_low);
-        c = quads<0, 1, 4, 5>(ab_high, cd_high);
-        d = quads<2, 3, 6, 7>(ab_high, cd_high);
-    }
-    for (std::size_t i = 0; i < lanes - 4; ++i) {  // where there are four blocks, two of them for each other
+        x[i] = quads<0, 1, 4, 5>(ab_low, cd_low);
+        x[i + 1] = quads<2, 3, 6, 7>(ab_low, cd_low);
+        x[i + 2] = quads<0, 1, 4, 5>(ab_high, cd_high);
+        x[i + 3] = quads<2, 3, 6, 7>(ab_high, cd_high);
+    });
+    unroll<width - 4>([&](
+        auto i) __attribute__((always_inline)) {  // where there are four blocks, two of them for each other
         const Vec a = x[i], b = x[i + 4];
         x[i] = shuffle(a, b, [](Index lane) { return lane % 4 + lane / 4 * width; });
         x[i + 4] = shuffle(a, b, [](Index lane) { return lane % 4 + lane / 4 * width + 4 * (width > 4); });
-    }
+    });
 }
 
 #endif
@@ -74,15 +75,22 @@ inline void transpose(Square& x) {
 /// shape   → y [columns, y_stride ≥ rows]
 template <class Read>
 void transpose(float* y, Index y_stride, Index rows, Index columns, const Read& read) {
+    constexpr int lanes = static_cast<int>(width);
     for (Index r = 0; r < rows; r += width)
         for (Index c = 0; c < columns; c += width) {
             const Index high = std::min(width, rows - r), wide = std::min(width, columns - c);
             Square block;
-            for (Index i = 0; i < width; ++i)
-                block[static_cast<std::size_t>(i)] = i < high ? read(r + i, c, wide) : broadcast(0.0f);
-            transpose(block);
-            for (Index i = 0; i < wide; ++i)
-                store(y + (c + i) * y_stride + r, block[static_cast<std::size_t>(i)], high);
+            float* to = y + c * y_stride + r;
+            if (high == width && wide == width) {
+                unroll<lanes>([&](auto i) __attribute__((always_inline)) { block[i] = read(r + i, c, width); });
+                transpose(block);
+                unroll<lanes>([&](auto i) __attribute__((always_inline)) { store(to + i * y_stride, block[i]); });
+            } else {
+                for (Index i = 0; i < width; ++i)
+                    block[static_cast<std::size_t>(i)] = i < high ? read(r + i, c, wide) : broadcast(0.0f);
+                transpose(block);
+                for (Index i = 0; i < wide; ++i) store(to + i * y_stride, block[static_cast<std::size_t>(i)], high);
+            }
         }
 }
 
