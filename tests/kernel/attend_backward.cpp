@@ -150,24 +150,51 @@ TEST_CASE("the same bits at any number of threads") {
     }
 }
 
+kernel::AttendGradients operands(const GradientProblem& p, Gradients& g) {
+    return {.dq = g.dq.data(),
+            .dk = g.dk.data(),
+            .dv = g.dv.data(),
+            .d_out = p.d_out.data(),
+            .out = p.out.data(),
+            .lse = p.lse.data(),
+            .q = p.q.data(),
+            .k = p.k.data(),
+            .v = p.v.data()};
+}
+
+TEST_CASE("gradients that are not wanted are left out, and the others keep their bits") {
+    for (const AnyMask& mask : {AnyMask(Full{}), AnyMask(Random{0.4, 8})})
+        for (const float wild : {1.0f, infinity})   // with infinity around, hidden pairs are kept out one by one
+            for (const Index queries : {9, 200}) {  // keys where they lie, and copied
+                GradientProblem p({.heads = 4, .queries = queries, .keys = 70, .dim = 12, .key_heads = 2});
+                p.solve(mask, NoBias{});
+                p.k(33, 5) *= wild;
+                const Gradients all = test::attend_backward(p, mask);
+                Scratch scratch;
+                for (const bool keys : {false, true})
+                    for (const bool values : {false, true}) {
+                        Gradients some = all;
+                        for (auto* gradient : {&some.dq, &some.dk, &some.dv})
+                            std::fill_n(gradient->data(), gradient->size(), 7.0f);
+                        auto x = operands(p, some);
+                        if (!keys) x.dk = nullptr;
+                        if (!values) x.dv = nullptr;
+                        kernel::attend_backward(x, p.shape(), mask, scratch);
+                        const auto as_it_was = [](float number) { return number == 7.0f; };
+                        CHECK(same(some.dq, all.dq));
+                        CHECK((keys ? same(some.dk, all.dk) : std::ranges::all_of(some.dk.view(), as_it_was)));
+                        CHECK((values ? same(some.dv, all.dv) : std::ranges::all_of(some.dv.view(), as_it_was)));
+                    }
+            }
+}
+
 TEST_CASE("a second call of the same size allocates nothing") {
     GradientProblem p({.heads = 2, .queries = 100, .keys = 1100, .dim = 4});
     Gradients g{p.dq, p.dk, p.dv};
     Scratch scratch;
     const Causal mask = Causal::bottom_right(100, 1100);
     p.solve(mask, NoBias{});
-    const auto call = [&] {
-        kernel::attend_backward({.dq = g.dq.data(),
-                                 .dk = g.dk.data(),
-                                 .dv = g.dv.data(),
-                                 .d_out = p.d_out.data(),
-                                 .out = p.out.data(),
-                                 .lse = p.lse.data(),
-                                 .q = p.q.data(),
-                                 .k = p.k.data(),
-                                 .v = p.v.data()},
-                                p.shape(), mask, scratch);
-    };
+    const auto call = [&] { kernel::attend_backward(operands(p, g), p.shape(), mask, scratch); };
     call();
     const auto before = test::allocations();
     call();

@@ -11,7 +11,8 @@
 
 namespace tessera::kernel::inline TESSERA_ISA {
 
-/// Operands of the backward pass; the gradients lie as what they are gradients of does.
+/// Operands of the backward pass; the gradients lie as what they are gradients of does. dk and dv may be null where nobody
+/// wants them, and then cost nothing.
 struct AttendGradients {
     float *dq, *dk, *dv;
     const float *d_out, *out, *lse, *q, *k, *v;
@@ -119,7 +120,8 @@ class AttendBackward {
     KeyGroup group_of(Range keys, Index head) const {
         const Index column = shape_.key_head(head) * shape_.dim;
         const Index k = keys.begin * shape_.k_stride + column, v = keys.begin * shape_.v_stride + column;
-        return {keys, x_.k + k, x_.v + v, x_.dk + k, x_.dv + v, shape_.k_stride, shape_.v_stride, false};
+        const auto at = [](float* gradient, Index offset) { return gradient == nullptr ? nullptr : gradient + offset; };
+        return {keys, x_.k + k, x_.v + v, at(x_.dk, k), at(x_.dv, v), shape_.k_stride, shape_.v_stride, false};
     }
 
     /// Whether it is worth it to copy these keys together: whether three blocks of queries, on average, may see a key.
@@ -185,7 +187,6 @@ class AttendBackward {
         const Index k_row = (run.key - group.keys.begin) * group.k_stride;
         const Index v_row = (run.key - group.keys.begin) * group.v_stride;
         const float *const k = group.k + k_row, *const v = group.v + v_row;
-        float *const dk = group.dk + k_row, *const dv = group.dv + v_row;
         float* const p = panels;
         float* const ds = p + most_window * block_queries;
         float* const slopes = ds + most_window * block_queries;
@@ -201,12 +202,12 @@ class AttendBackward {
         // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
         const bool care =
             run.seen != nullptr && !(block.finite && (group.finite || finite_rows(k, group.k_stride, count, dim)));
-        if (!care)
-            tile_product(dv, group.v_stride, {p, block_queries, 1}, {block.d_out, dim}, count, dim, queries,
-                         TileStart::sum);
-        else
+        if (group.dv != nullptr && !care)
+            tile_product(group.dv + v_row, group.v_stride, {p, block_queries, 1}, {block.d_out, dim}, count, dim,
+                         queries, TileStart::sum);
+        else if (group.dv != nullptr)
             for_each_seen(run, queries, [&](Index i, Index lane) {
-                add(dv + i * group.v_stride, p[i * block_queries + lane], block.d_out + lane * dim);
+                add(group.dv + v_row + i * group.v_stride, p[i * block_queries + lane], block.d_out + lane * dim);
             });
         if constexpr (!plain) {
             float* const sums = learns ? bias_sums_ + (head * split_.shares + share) * bias_floats() : nullptr;
@@ -217,17 +218,20 @@ class AttendBackward {
             else
                 change_gradients<C>(ds, slopes, block, count, shape_.scale);
         }
+        if (group.dk != nullptr && !care)
+            tile_product(group.dk + k_row, group.k_stride, {ds, block_queries, 1}, {block.query, dim}, count, dim,
+                         queries, TileStart::sum);
+        else if (group.dk != nullptr)
+            for_each_seen(run, queries, [&](Index i, Index lane) {
+                add(group.dk + k_row + i * group.k_stride, ds[i * block_queries + lane], block.query + lane * dim);
+            });
         if (!care) {
-            tile_product(dk, group.k_stride, {ds, block_queries, 1}, {block.query, dim}, count, dim, queries,
-                         TileStart::sum);
             tile_product(dq, dim, {ds, 1, block_queries}, {k, group.k_stride}, queries, dim, count,
                          started ? TileStart::sum : TileStart::zero);
         } else {
             if (!started) std::fill_n(dq, queries * dim, 0.0f);
             for_each_seen(run, queries, [&](Index i, Index lane) {
-                const float gradient = ds[i * block_queries + lane];
-                add(dk + i * group.k_stride, gradient, block.query + lane * dim);
-                add(dq + lane * dim, gradient, k + i * group.k_stride);
+                add(dq + lane * dim, ds[i * block_queries + lane], k + i * group.k_stride);
             });
         }
     }
@@ -269,7 +273,7 @@ class AttendBackward {
 /// units   queries that see no key, and pairs that the mask hides, add nothing, whatever their numbers are. The result
 ///         does not depend on the number of threads.
 /// errors  std::bad_alloc
-/// cost    10·T·S·d·H flops on the visible tiles; scratch of 160·d + 12288 floats for each thread and 4·d for each of
+/// cost    10·T·S·d·H flops on the visible tiles, 2·T·S·d·H less for each of dk and dv that is not wanted; scratch of 160·d + 12288 floats for each thread and 4·d for each of
 ///         at most 512 keys, T·H·d for each share
 ///         of the keys if there is more than one (32/H, at most one for 512 keys), T + S for each and a DiagonalGradient
 /// source  Dao 2022 (FlashAttention), algorithm 4

@@ -28,7 +28,7 @@ inline bool finite_rows(const float* x, Index stride, Index rows, Index dim) {
     return reduce_add(zero) == 0.0f;
 }
 
-/// Keys of one head; gradients lie as what they are gradients of does.
+/// Keys of one head; gradients lie as what they are gradients of does, or are null where they are not wanted.
 struct KeyGroup {
     Range keys;
     const float *k, *v;
@@ -48,19 +48,19 @@ inline KeyGroup copied(const KeyGroup& from, float* memory, Index dim) {
     float *const k = take(), *const v = take(), *const dk = take(), *const dv = take();
     const bool finite = copy_rows(k, dim, from.k, from.k_stride, count, dim);
     copy_rows(v, dim, from.v, from.v_stride, count, dim);
-    return {from.keys, k, v, dk, dv, dim, dim, finite};
+    return {from.keys, k, v, from.dk == nullptr ? nullptr : dk, from.dv == nullptr ? nullptr : dv, dim, dim, finite};
 }
 
 inline void clear_gradients(const KeyGroup& group, Index dim) {
     for (Index i = 0; i < group.keys.size(); ++i) {
-        std::fill_n(group.dk + i * group.k_stride, dim, 0.0f);
-        std::fill_n(group.dv + i * group.v_stride, dim, 0.0f);
+        if (group.dk != nullptr) std::fill_n(group.dk + i * group.k_stride, dim, 0.0f);
+        if (group.dv != nullptr) std::fill_n(group.dv + i * group.v_stride, dim, 0.0f);
     }
 }
 
 inline void copy_gradients(const KeyGroup& to, const KeyGroup& from, Index dim) {
-    copy_rows(to.dk, to.k_stride, from.dk, from.k_stride, from.keys.size(), dim);
-    copy_rows(to.dv, to.v_stride, from.dv, from.v_stride, from.keys.size(), dim);
+    if (to.dk != nullptr) copy_rows(to.dk, to.k_stride, from.dk, from.k_stride, from.keys.size(), dim);
+    if (to.dv != nullptr) copy_rows(to.dv, to.v_stride, from.dv, from.v_stride, from.keys.size(), dim);
 }
 
 }  // namespace tessera::kernel::inline TESSERA_ISA

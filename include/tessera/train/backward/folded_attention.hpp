@@ -23,8 +23,8 @@ struct FoldedGradients {
 /// shape   d_mixed, q [T, Width], context [S, Context]
 /// units   rows that see no key, and pairs that the mask hides, add nothing; the same bits at any number of threads
 /// errors  std::bad_alloc
-/// cost    10·T·Heads·S·Context flops on visible tiles + 8·T·Width·Context; 2·T·Heads·Context + 2·S·Context floats of
-///         scratch, besides the attention's own
+/// cost    10·T·Heads·S·Context flops on visible tiles, 6·T·Heads·S·Context where the context is frozen, and
+///         8·T·Width·Context; 2·T·Heads·Context + S·Context floats of scratch, besides the attention's own
 template <Index Width, Index Heads, Index Context, Mask M, Bias B = NoBias>
 void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& layer,
                                const typename FoldedAttention<Width, Heads, Context>::Between& between,
@@ -53,10 +53,11 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
     kernel::bias_gradient(gradients.value_bias.data(), d_value.data(), Width, queries, Width);
 
     // The attention, whose keys and values are the context.
-    const auto d_keys = s.rows<Context>(keys), d_values = s.rows<Context>(keys);
+    const Index learning = gradients.context.empty() ? 0 : keys;
+    const auto d_keys = gradients.context, d_values = s.rows<Context>(learning);
     kernel::attend_backward({.dq = d_folded.data(),
-                             .dk = d_keys.data(),
-                             .dv = d_values.data(),
+                             .dk = learning == 0 ? nullptr : d_keys.data(),
+                             .dv = learning == 0 ? nullptr : d_values.data(),
                              .d_out = d_seen.data(),
                              .out = between.seen.data(),
                              .lse = between.lse,
@@ -64,8 +65,7 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
                              .k = context.data(),
                              .v = context.data()},
                             FoldedAttention<Width, Heads, Context>::shape(queries, keys), mask, s, bias);
-    for (Index i = 0; i < gradients.context.size(); ++i)
-        gradients.context.data()[i] = d_keys.data()[i] + d_values.data()[i];
+    for (Index i = 0; i < d_values.size(); ++i) d_keys.data()[i] += d_values.data()[i];
 
     // The key layer, which turned queries into folded ones.
     kernel::parallel_for(Heads, [&](Index h) {
