@@ -112,6 +112,8 @@ TEST_CASE("mistakes are named, with their place") {
     CHECK(message("if full then causal").find("character 20: expected else, found the end") != std::string::npos);
     CHECK(message("per_head causal").find("expected ( and the mask of the first head, found 'causal'") !=
           std::string::npos);
+    CHECK(message("full\n\xff").find("mask 'full\\x0a\\xff', character 6: expected &, | or the end, found '\\xff'") !=
+          std::string::npos);
     CHECK(message(std::string(100000, '(')).find("at most 100 brackets") != std::string::npos);
     CHECK(message(std::string(100000, '~')).find("at most 100 brackets") != std::string::npos);
 }

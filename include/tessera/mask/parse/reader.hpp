@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tessera/core/printable.hpp>
 #include <tessera/mask/mask.hpp>
 #include <vector>
 
@@ -76,8 +77,8 @@ class Reader {
     void go_back(std::size_t place) { at_ = place; }
 
     [[noreturn]] void wrong(const std::string& expected) {
-        const std::string_view found = rest().substr(0, 20);
-        fail(at_, "expected ", expected, ", found ", found.empty() ? "the end" : "'" + std::string(found) + "'");
+        const std::string_view found = rest();
+        fail(at_, "expected ", expected, ", found ", found.empty() ? "the end" : "'" + printable(found, 20) + "'");
     }
     /// What `make` returns; an Error of its own is told with its place.
     template <class Make>
@@ -102,7 +103,7 @@ class Reader {
     }
     template <class... Parts>
     [[noreturn]] void fail(std::size_t place, const Parts&... parts) {
-        throw Error(Errc::option_value, "mask '", text_, "', character ", place + 1, ": ", parts...);
+        throw Error(Errc::option_value, "mask ", in_quotes(text_), ", character ", place + 1, ": ", parts...);
     }
 
     std::string_view text_;
