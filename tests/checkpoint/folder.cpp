@@ -74,9 +74,9 @@ TEST_CASE("where two shards hold a tensor, the index says which counts") {
 TEST_CASE("names that leave the folder are refused as text, whatever they would lead to") {
     const test::TemporaryFolder folder;
     write_one(folder.path() / "x.safetensors", "x", 1.0f);
-    for (const char* file :
-         {"../x.safetensors", "/etc/passwd", "a/../x.safetensors", "./x.safetensors", "sub/x.safetensors",
-          "..\\\\x.safetensors", "..", ".", "", "x.safetensors\\u0000", "config.json", "pytorch_model.bin"}) {
+    for (const char* file : {"../x.safetensors", "/etc/passwd", "a/../x.safetensors", "./x.safetensors",
+                             "sub/x.safetensors", "..\\\\x.safetensors", "..", ".", "", "x.safetensors\\u0000",
+                             "x\\n.safetensors", "\\u007f.safetensors", "config.json", "pytorch_model.bin"}) {
         folder.write("model.safetensors.index.json", std::string(R"({"weight_map": {"x": ")") + file + "\"}}");
         CAPTURE(file);
         try {

@@ -88,7 +88,8 @@ class Checkpoint {
             if (!file.is_string())
                 fail("weight_map: expected a file for ", in_quotes(tensor), ", found ", printable(file.dump()));
             const auto& name = file.get_ref<const std::string&>();
-            if (name.find_first_of(std::string_view("/\\\0", 3)) != name.npos || !name.ends_with(".safetensors"))
+            const bool plain = printable(name, name.size()) == name && name.find_first_of("/\\") == name.npos;
+            if (!plain || !name.ends_with(".safetensors"))
                 fail("weight_map: expected a .safetensors file of this folder for ", in_quotes(tensor), ", found ",
                      in_quotes(name));
             out.emplace(tensor, name);
