@@ -88,7 +88,10 @@ TEST_CASE("a file that asks for what this Unigram does not do is an error that n
     check_says(refused("/pre_tokenizer/type", R"("Digits")"), "pre_tokenizer.type: 'Digits' is not supported");
     check_says(refused("/pre_tokenizer/type", R"("WhitespaceSplit")"),
                "'WhitespaceSplit' is not supported; expected Metaspace");
-    check_says(refused("/pre_tokenizer/replacement", R"("")"), "pre_tokenizer.replacement: expected a character");
+    check_says(refused("/pre_tokenizer/replacement", R"("")"),
+               "pre_tokenizer.replacement: expected one character, found ''");
+    check_says(refused("/pre_tokenizer/replacement", R"("▁▁")"),
+               "pre_tokenizer.replacement: expected one character, found '▁▁'");
     check_says(refused("/pre_tokenizer/prepend_scheme", R"("maybe")"), "prepend_scheme: 'maybe' is not supported");
     check_says(refused("/decoder/replacement", R"("_")"), "decoder.replacement: '_' is not supported");
     check_says(refused("/model/byte_fallback", "true"), "model.byte_fallback: 'true' is not supported");

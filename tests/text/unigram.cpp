@@ -125,6 +125,15 @@ TEST_CASE("normalizers follow one another") {
     CHECK(letters(options).normalize("  ") == "");
 }
 
+TEST_CASE("normalizers that blow a text up are an error, before they take all memory") {
+    UnigramOptions options;
+    options.normalizers.assign(64, ReplaceText{"a", "aa"});
+    const Unigram bomb = letters(options);
+    CHECK(bomb.normalize("b") == "b");
+    CHECK_THROWS_WITH_AS(bomb.normalize("a"), "[tokenizer.format] test: the normalizers make 8192 bytes of a text of 1",
+                         Error);
+}
+
 TEST_CASE("marks become spaces again") {
     UnigramOptions options;
     const auto spelled = [&](std::vector<std::string> list) {

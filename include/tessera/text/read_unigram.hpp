@@ -16,6 +16,7 @@
 #include <tessera/text/tokenizer_json.hpp>
 #include <tessera/text/tokenizer_settings.hpp>
 #include <tessera/text/unigram.hpp>
+#include <tessera/text/utf8.hpp>
 #include <utility>
 #include <vector>
 
@@ -77,7 +78,8 @@ inline void read_unigram_split(const JsonField& split, UnigramOptions& out, bool
     } else if (type == "Metaspace" && !marked) {
         marked = true;
         out.mark = split.text_or("replacement", out.mark);
-        if (out.mark.empty()) split["replacement"].fail("expected a character, found none");
+        if (out.mark.empty() || utf8_front(out.mark).length != out.mark.size())
+            split["replacement"].fail("expected one character, found ", in_quotes(out.mark));
         out.prepend = read_prepend(split);
         out.split_marks = split.flag_or("split", true);
     } else {

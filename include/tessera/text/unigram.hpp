@@ -49,7 +49,7 @@ class Unigram {
     /// The id of a piece is its place in `pieces`; `unknown` is the id for characters that no piece has.
     /// errors  tokenizer_format, headed by `where`: no pieces, one that is there twice
     Unigram(const std::vector<Piece>& pieces, Token unknown, UnigramOptions options, std::string_view where)
-        : unknown_(unknown), options_(std::move(options)) {
+        : unknown_(unknown), options_(std::move(options)), where_(where) {
         if (pieces.empty()) throw Error(Errc::tokenizer_format, where, ": the vocabulary is empty");
         TESSERA_EXPECTS(unknown >= 0 && static_cast<std::size_t>(unknown) < pieces.size());
         double lowest = std::numeric_limits<double>::infinity();
@@ -67,10 +67,17 @@ class Unigram {
 
     const Vocabulary& vocabulary() const { return vocabulary_; }
 
+    /// errors  tokenizer_format where the normalizers make more than 64 bytes of each: steps that replace what others put
+    ///         in would soon take all memory there is
     std::string normalize(std::string_view text) const {
+        constexpr std::size_t most = 64;  // Unicode's own rules make 11 at most
         std::string out(text);
-        for (const UnigramNormalizer& step : options_.normalizers)
+        for (const UnigramNormalizer& step : options_.normalizers) {
             std::visit([&](const auto& how) { out = apply(how, std::move(out)); }, step);
+            if (out.size() / most > text.size() + most)
+                throw Error(Errc::tokenizer_format, where_, ": the normalizers make ", out.size(),
+                            " bytes of a text of ", text.size());
+        }
         return out;
     }
 
@@ -205,6 +212,7 @@ class Unigram {
     Token unknown_;
     double unknown_score_ = 0;
     UnigramOptions options_;
+    std::string where_;
     std::vector<Entry> sorted_;  // by bytes
 };
 
