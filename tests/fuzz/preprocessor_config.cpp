@@ -1,0 +1,20 @@
+// preprocessor_config.json, and a picture prepared as it says.
+#include <fuzz/folder.hpp>
+#include <fuzz/fuzz.hpp>
+#include <tessera/image/read_preprocess.hpp>
+
+using namespace tessera;
+
+const std::string_view fuzz::place = "preprocessor_config.json";
+const std::size_t fuzz::proportion = 1 << 15;
+
+void fuzz::read(std::string_view bytes) {
+    static const Folder folder;
+    const Preprocess settings = read_preprocess(folder.write("preprocessor_config.json", bytes));
+    for (const Index side :
+         {settings.height, settings.width, settings.shortest_edge, settings.crop_height, settings.crop_width})
+        if (side > 64) return;  // right, but slow
+    Image picture(3, 5);
+    std::fill_n(picture.pixels.data(), picture.pixels.size(), static_cast<unsigned char>(77));
+    preprocess(picture, settings);
+}
