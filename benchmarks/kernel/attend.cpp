@@ -4,11 +4,11 @@
 // visible, `time/full` the time over that without a mask; both should be about the same. Best of several turns.
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <random>
 #include <tessera/kernel/attend.hpp>
 #include <tessera/masks.hpp>
 
+#include "support/options.hpp"
 #include "support/race.hpp"
 #include "with_eigen.hpp"
 
@@ -17,12 +17,8 @@ namespace {
 using namespace tessera;
 using benchmark::Contender;
 
-struct Settings {
-    int threads = kernel::threads();
-    double seconds = 0.3;
-    std::string only;
+struct Settings : benchmark::Options {
     bool alone = false;
-    std::string json;
 };
 
 struct Shape {
@@ -69,7 +65,7 @@ class Table {
 
     template <Mask M>
     void row(const char* name, Shape s, const M& mask) {
-        if (std::string(name).find(settings_.only) == std::string::npos) return;
+        if (!settings_.wants(name)) return;
         const Index each = s.heads * s.dim * (2 * s.keys + 2 * s.queries) * Index{sizeof(float)};
         std::vector<Operands> data(static_cast<std::size_t>(s.cold ? (Index{200} << 20) / each + 2 : 1), Operands(s));
         Scratch scratch;
@@ -100,48 +96,32 @@ class Table {
                     s.queries, s.keys, s.dim, 1e3 * all[0].best, work / all[0].best, work / all[0].best / peak_, live,
                     all[0].best / all[1].best, eigen);
         std::fflush(stdout);
-        char line[400];
-        std::snprintf(
-            line, sizeof line,
-            "%s  {\"name\": \"%s\", \"heads\": %td, \"queries\": %td, \"keys\": %td, \"dim\": %td, \"seconds\": "
-            "%.9g, \"gflops\": %.4g, \"live\": %.4g, \"unmasked_seconds\": %.9g, \"eigen_gflops\": %.4g}",
-            rows_.empty() ? "" : ",\n", name, s.heads, s.queries, s.keys, s.dim, all[0].best, work / all[0].best, live,
-            all[1].best, eigen);
-        rows_ += line;
+        rows_.push_back({{"name", name},
+                         {"heads", s.heads},
+                         {"queries", s.queries},
+                         {"keys", s.keys},
+                         {"dim", s.dim},
+                         {"seconds", all[0].best},
+                         {"gflops", work / all[0].best},
+                         {"live", live},
+                         {"unmasked_seconds", all[1].best},
+                         {"eigen_gflops", eigen}});
     }
 
-    ~Table() {
-        if (!settings_.json.empty())
-            std::ofstream(settings_.json)
-                << "{\"threads\": " << settings_.threads << ", \"peak_f32\": " << peak_ << ", \"attentions\": [\n"
-                << rows_ << "\n]}\n";
-    }
+    ~Table() { settings_.write({{"threads", settings_.threads}, {"peak_f32", peak_}, {"attentions", rows_}}); }
 
   private:
     const Settings& settings_;
     double peak_;
-    std::string rows_;
+    benchmark::Figures rows_ = benchmark::Figures::array();
 };
-
-Settings parse(int argc, char** argv) {
-    Settings settings;
-    for (int i = 1; i < argc; ++i) {
-        const std::string option = argv[i];
-        const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string("0"); };
-        if (option == "--threads") settings.threads = std::max(1, std::stoi(value()));
-        if (option == "--seconds") settings.seconds = std::stod(value());
-        if (option == "--only") settings.only = value();
-        if (option == "--alone") settings.alone = true;
-        if (option == "--json") settings.json = value();
-    }
-    return settings;
-}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Settings settings = parse(argc, argv);
-    kernel::set_threads(settings.threads);
+    Settings settings;
+    settings.read(argc, argv, "Attention under masks",
+                  [&](CLI::App& app) { app.add_flag("--alone", settings.alone, "Without Eigen"); });
     Table table(settings);
     table.row("full ViT-g", {16, 257, 257, 88}, Full{});
     table.row("full CLIP-L", {16, 257, 257, 64}, Full{});

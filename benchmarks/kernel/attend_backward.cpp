@@ -4,24 +4,18 @@
 // times. benchmarks/peers/run.py times PyTorch's on the same shapes. Best of several turns.
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <random>
 #include <tessera/kernel/attend.hpp>
 #include <tessera/kernel/attend_backward.hpp>
 #include <tessera/mask/catalog.hpp>
 
+#include "support/options.hpp"
 #include "support/race.hpp"
 
 namespace {
 
 using namespace tessera;
 using benchmark::Contender;
-
-struct Settings {
-    int threads = kernel::threads();
-    double seconds = 0.3;
-    std::string only, json;
-};
 
 struct Shape {
     Index heads, queries, keys, dim;
@@ -47,15 +41,15 @@ struct Operands {
 
 class Table {
   public:
-    explicit Table(const Settings& settings) : settings_(settings), peak_(benchmark::multiply_add_peak()) {
-        std::printf("%d threads: peak %.1f GF/s\n\n", settings.threads, peak_);
+    explicit Table(const benchmark::Options& options) : options_(options), peak_(benchmark::multiply_add_peak()) {
+        std::printf("%d threads: peak %.1f GF/s\n\n", options.threads, peak_);
         std::printf("%-22s %24s | %10s %7s %6s | %9s %6s | %12s\n", "", "heads x queries x keys x d", "backward ms",
                     "GF/s", "/peak", "forward", "/peak", "back/forward");
     }
 
     template <Mask M>
     void row(const char* name, const Shape& s, const M& mask) {
-        if (std::string(name).find(settings_.only) == std::string::npos) return;
+        if (!options_.wants(name)) return;
         Operands o(s);
         Scratch scratch;
         const Index w = s.heads * s.dim;
@@ -85,7 +79,7 @@ class Table {
                                     shape, mask, scratch);
         };
         std::vector<Contender> all{{"forward", forward}, {"backward", backward}};
-        benchmark::race(all, settings_.seconds);
+        benchmark::race(all, options_.seconds);
         double scores = 0;
         for (Index i = 0; i < s.queries; ++i)
             for (Index j = 0; j < s.keys; ++j) scores += mask.allows(Site{0, i, j});
@@ -95,47 +89,30 @@ class Table {
                     s.queries, s.keys, s.dim, 1e3 * all[1].best, back, back / peak_, 1e3 * all[0].best, fore / peak_,
                     ratio);
         std::fflush(stdout);
-        char line[300];
-        std::snprintf(line, sizeof line,
-                      "%s  {\"name\": \"%s\", \"heads\": %td, \"queries\": %td, \"keys\": %td, \"dim\": %td, "
-                      "\"backward_seconds\": %.9g, \"forward_seconds\": %.9g, \"backward_gflops\": %.4g}",
-                      rows_.empty() ? "" : ",\n", name, s.heads, s.queries, s.keys, s.dim, all[1].best, all[0].best,
-                      back);
-        rows_ += line;
+        rows_.push_back({{"name", name},
+                         {"heads", s.heads},
+                         {"queries", s.queries},
+                         {"keys", s.keys},
+                         {"dim", s.dim},
+                         {"backward_seconds", all[1].best},
+                         {"forward_seconds", all[0].best},
+                         {"backward_gflops", back}});
     }
 
-    ~Table() {
-        if (!settings_.json.empty())
-            std::ofstream(settings_.json)
-                << "{\"threads\": " << settings_.threads << ", \"peak_f32\": " << peak_ << ", \"attentions\": [\n"
-                << rows_ << "\n]}\n";
-    }
+    ~Table() { options_.write({{"threads", options_.threads}, {"peak_f32", peak_}, {"attentions", rows_}}); }
 
   private:
-    const Settings& settings_;
+    const benchmark::Options& options_;
     double peak_;
-    std::string rows_;
+    benchmark::Figures rows_ = benchmark::Figures::array();
 };
-
-Settings parse(int argc, char** argv) {
-    Settings settings;
-    for (int i = 1; i < argc; ++i) {
-        const std::string option = argv[i];
-        const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string("0"); };
-        if (option == "--threads") settings.threads = std::max(1, std::stoi(value()));
-        if (option == "--seconds") settings.seconds = std::stod(value());
-        if (option == "--only") settings.only = value();
-        if (option == "--json") settings.json = value();
-    }
-    return settings;
-}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Settings settings = parse(argc, argv);
-    kernel::set_threads(settings.threads);
-    Table table(settings);
+    benchmark::Options options;
+    options.read(argc, argv, "The backward pass of attention");
+    Table table(options);
     std::vector<Index> of_64, of_32, of_257;  // where the pictures or texts of a batch of eight begin
     for (Index i = 0; i <= 8; ++i) of_64.push_back(64 * i), of_32.push_back(32 * i), of_257.push_back(257 * i);
     table.row("ViT-g", {16, 257, 257, 88}, Full{});

@@ -10,17 +10,16 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <cblas.h>
-#include <omp.h>
 
 #include <Eigen/Dense>
 #include <cstdio>
 #include <cstring>
 #include <dnnl.hpp>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <tessera/kernel/gemm.hpp>
 
+#include "support/options.hpp"
 #include "support/race.hpp"
 
 extern "C" void openblas_set_num_threads(int);
@@ -73,13 +72,9 @@ constexpr Shape shapes[] = {
     {"OPT-2.7b decode head", 1, 2560, 50304},
 };
 
-struct Settings {
-    int threads = kernel::threads();
-    double seconds = 0.1;
+struct Settings : benchmark::Options {
     int rounds = 10;
-    std::string only;
     bool alone = false;
-    std::string json;
 };
 
 struct Data {
@@ -223,26 +218,17 @@ void add_onednn(std::vector<Contender>& all, const Shape& s, Data& d, dnnl::memo
                    }});
 } catch (const dnnl::error&) {}
 
-Settings parse(int argc, char** argv) {
-    Settings settings;
-    for (int i = 1; i < argc; ++i) {
-        const std::string option = argv[i];
-        const auto value = [&] { return i + 1 < argc ? std::string(argv[++i]) : std::string("0"); };
-        if (option == "--threads") settings.threads = std::max(1, std::stoi(value()));
-        if (option == "--seconds") settings.seconds = std::stod(value());
-        if (option == "--rounds") settings.rounds = std::max(1, std::stoi(value()));
-        if (option == "--only") settings.only = value();
-        if (option == "--alone") settings.alone = true;
-        if (option == "--json") settings.json = value();
-    }
-    return settings;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Settings settings = parse(argc, argv);
-    omp_set_num_threads(settings.threads);
+    Settings settings;
+    settings.seconds = 0.1;
+    settings.read(argc, argv, "Matrix products", [&](CLI::App& app) {
+        app.add_option("--rounds", settings.rounds, "Turns of each contender")
+            ->check(CLI::PositiveNumber)
+            ->capture_default_str();
+        app.add_flag("--alone", settings.alone, "Without the peers");
+    });
     openblas_set_num_threads(settings.threads);
     Eigen::setNbThreads(settings.threads);
     const double bandwidth = benchmark::read_bandwidth();
@@ -253,9 +239,9 @@ int main(int argc, char** argv) {
         "| "
         "of limit | GB/s | of read | bf16 | oneDNN bf16 |\n|---|---|%s\n",
         "---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-    std::string rows;
+    benchmark::Figures products = benchmark::Figures::array();
     for (const Shape& s : shapes) {
-        if (std::string(s.name).find(settings.only) == std::string::npos) continue;
+        if (!settings.wants(s.name)) continue;
         Data d(s);
         double peak_flops = 0;
         std::vector<Contender> all;
@@ -298,16 +284,11 @@ int main(int argc, char** argv) {
             2e-9 * double(s.in) * double(s.out) / time("bf16 weights"), read / time("bf16 weights"), speed("bf16"),
             speed("oneDNN bf16"));
         std::fflush(stdout);
-        rows += rows.empty() ? "" : ",\n";
-        rows += "  {\"name\": \"" + std::string(s.name) + "\", \"rows\": " + std::to_string(s.rows) +
-                ", \"in\": " + std::to_string(s.in) + ", \"out\": " + std::to_string(s.out) + ", \"gflops\": {";
-        for (const char* name : {"peak", "f32", "bf16 weights", "bf16", "Eigen", "OpenBLAS", "oneDNN", "oneDNN bf16"})
-            rows += (name == std::string("peak") ? "\"" : ", \"") + std::string(name) +
-                    "\": " + std::to_string(name == std::string("peak") ? work / at_peak : speed(name));
-        rows += "}}";
+        benchmark::Figures gflops{{"peak", work / at_peak}};
+        for (const char* name : {"f32", "bf16 weights", "bf16", "Eigen", "OpenBLAS", "oneDNN", "oneDNN bf16"})
+            gflops[name] = speed(name);
+        products.push_back(
+            {{"name", s.name}, {"rows", s.rows}, {"in", s.in}, {"out", s.out}, {"gflops", std::move(gflops)}});
     }
-    if (!settings.json.empty())
-        std::ofstream(settings.json) << "{\"threads\": " << settings.threads << ", \"read_gb_per_s\": " << bandwidth
-                                     << ", \"products\": [\n"
-                                     << rows << "\n]}\n";
+    settings.write({{"threads", settings.threads}, {"read_gb_per_s", bandwidth}, {"products", std::move(products)}});
 }

@@ -1,13 +1,13 @@
 // The gradients of linear layers beside OpenBLAS, against the measured peak of the machine.
-//     gemm_gradients [--threads N]
+//     gemm_gradients [--threads N] [--seconds S] [--only TEXT] [--json FILE]
 // GF/s of useful work; the best of several turns taken in alternation. Prints a table in Markdown.
 #include <cblas.h>
-#include <omp.h>
 
 #include <cstdio>
 #include <string>
 #include <tessera/kernel/gemm_gradients.hpp>
 
+#include "support/options.hpp"
 #include "support/race.hpp"
 
 extern "C" void openblas_set_num_threads(int);
@@ -27,7 +27,7 @@ constexpr Shape shapes[] = {
     {"OPT-2.7b fc1, 8 captions of 40", 320, 2560, 10240},
 };
 
-void measure(const Shape& s) {
+void measure(const Shape& s, double seconds, benchmark::Figures& products) {
     Tensor<float, dyn, dyn> x({s.rows, s.in}), dy({s.rows, s.out}), dx({s.rows, s.in}), w({s.out, s.in}),
         dw({s.out, s.in});
     for (auto* t : {&x, &dy, &w}) std::fill_n(t->data(), t->size(), 0.25f);
@@ -56,7 +56,7 @@ void measure(const Shape& s) {
                                    x.data(), in, 1.0f, dw.data(), in);
                    },
                    true});
-    benchmark::race(all, 0.15, 8);
+    benchmark::race(all, seconds, 8);
     const double work = 2e-9 * double(s.rows) * double(s.in) * double(s.out);
     const auto speed = [&](std::size_t i) { return work / all[i].best; };
     const double peak = 1e-9 * flops / all[0].best;
@@ -64,16 +64,32 @@ void measure(const Shape& s) {
                 s.rows, s.in, s.out, speed(1), speed(1) / peak, speed(2), speed(4), speed(1) / speed(4), speed(3),
                 speed(3) / peak, speed(5), speed(3) / speed(5));
     std::fflush(stdout);
+    products.push_back({{"name", s.name},
+                        {"rows", s.rows},
+                        {"in", s.in},
+                        {"out", s.out},
+                        {"gflops",
+                         {{"peak", peak},
+                          {"input", speed(1)},
+                          {"input of bf16 weights", speed(2)},
+                          {"weight", speed(3)},
+                          {"OpenBLAS input", speed(4)},
+                          {"OpenBLAS weight", speed(5)}}}});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc == 3 && std::string(argv[1]) == "--threads") kernel::set_threads(std::stoi(argv[2]));
+    benchmark::Options options;
+    options.seconds = 0.15;
+    options.read(argc, argv, "The gradients of linear layers");
     openblas_set_num_threads(kernel::threads());
     std::printf(
         "%d threads\n\n| | rows x in -> out | dx f32 | of peak | dx bf16 weights | OpenBLAS dx | : | dW | of peak | "
         "OpenBLAS dW | : |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
         kernel::threads());
-    for (const Shape& s : shapes) measure(s);
+    benchmark::Figures products = benchmark::Figures::array();
+    for (const Shape& s : shapes)
+        if (options.wants(s.name)) measure(s, options.seconds, products);
+    options.write({{"threads", options.threads}, {"products", std::move(products)}});
 }

@@ -1,9 +1,7 @@
 // What the programs of this folder share: forward passes of real shapes over random weights, one after another, each as a
 // share of what the machine can do.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <random>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "support/machine.hpp"
+#include "support/options.hpp"
 
 namespace tessera::benchmark {
 
@@ -66,12 +65,8 @@ inline double best_call(const std::function<void()>& run, double budget) {
     return best;
 }
 
-struct PassOptions {
-    int threads = kernel::threads();
+struct PassOptions : Options {
     std::string weights;
-    double seconds = 2;
-    std::string only;
-    std::string json;
     bool turns = false;
 };
 
@@ -81,18 +76,14 @@ inline int time_passes(int argc, char** argv, const char* title, const char* def
                        const std::vector<Pass>& passes) {
     PassOptions options;
     options.weights = default_weights;
-    CLI::App app{title};
-    app.add_option("--threads", options.threads, "How many")->check(CLI::Range(1, 1024))->capture_default_str();
-    app.add_option("--weights", options.weights, "What weights are kept as")
-        ->check(CLI::IsMember({"f32", "bf16"}))
-        ->capture_default_str();
-    app.add_option("--seconds", options.seconds, "How long each is repeated; the best call counts")
-        ->capture_default_str();
-    app.add_option("--only", options.only, "Those whose name has this in it");
-    app.add_option("--json", options.json, "Writes the figures to this file too");
-    app.add_flag("--turns", options.turns, "Times what is named on a line of standard input, and prints the seconds");
-    CLI11_PARSE(app, argc, argv);
-    kernel::set_threads(options.threads);
+    options.seconds = 2;
+    options.read(argc, argv, title, [&](CLI::App& app) {
+        app.add_option("--weights", options.weights, "What weights are kept as")
+            ->check(CLI::IsMember({"f32", "bf16"}))
+            ->capture_default_str();
+        app.add_flag("--turns", options.turns,
+                     "Times what is named on a line of standard input, and prints the seconds");
+    });
     const auto stored = options.weights == "bf16" ? Stored::bf16 : Stored::f32;
 
     if (options.turns) {
@@ -116,26 +107,22 @@ inline int time_passes(int argc, char** argv, const char* title, const char* def
     std::printf("%d threads, weights %s: peak %.1f GF/s f32; %.1f GB/s read\n\n", options.threads,
                 options.weights.c_str(), peak, bandwidth);
     std::printf("%-26s %10s %8s %6s | %9s %6s\n", "", "ms", "GF/s", "/peak", "weights/s", "/read");
-    std::string rows;
+    Figures rows = Figures::array();
     for (const Pass& pass : passes) {
-        if (pass.name.find(options.only) == std::string::npos) continue;
+        if (!options.wants(pass.name)) continue;
         const Ready ready = pass.make(stored);
         const double time = best_call(ready.run, options.seconds);
         const double speed = 1e-9 * ready.flops / time, reads = 1e-9 * ready.bytes / time;
         std::printf("%-26s %10.3f %8.1f %6.3f | %9.2f %6.3f\n", pass.name.c_str(), 1e3 * time, speed, speed / peak,
                     reads, reads / bandwidth);
         std::fflush(stdout);
-        char row[300];
-        std::snprintf(row, sizeof row,
-                      "%s  {\"name\": \"%s\", \"seconds\": %.9g, \"gflops\": %.4g, \"weight_gb_per_s\": %.4g}",
-                      rows.empty() ? "" : ",\n", pass.name.c_str(), time, speed, reads);
-        rows += row;
+        rows.push_back({{"name", pass.name}, {"seconds", time}, {"gflops", speed}, {"weight_gb_per_s", reads}});
     }
-    if (!options.json.empty())
-        std::ofstream(options.json) << "{\"threads\": " << options.threads << ", \"weights\": \"" << options.weights
-                                    << "\", \"peak_f32\": " << peak << ", \"read_gb_per_s\": " << bandwidth
-                                    << ", \"passes\": [\n"
-                                    << rows << "\n]}\n";
+    options.write({{"threads", options.threads},
+                   {"weights", options.weights},
+                   {"peak_f32", peak},
+                   {"read_gb_per_s", bandwidth},
+                   {"passes", std::move(rows)}});
     return 0;
 }
 
