@@ -43,10 +43,25 @@ struct StoredColumns {
         return weight.at<T>(panel * Panels::panel_width) + begin * columns(panel);
     }
     const T* prepare(Room&, Index, Index panel, Index begin, Index) const { return piece(panel, begin); }
+
+    /// What to ask memory for during a tile: one of `strips` that take turns with inputs [begin, end) of `panel`, one of
+    /// `count` in its group. Each strip brings in its part of what the group reads next, so that memory and arithmetic are
+    /// busy all the time; a lone strip asks a few pages ahead of itself.
+    Ahead ahead(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
+        constexpr Index near = 16 << 10;  // bytes
+        const char* const here = reinterpret_cast<const char*>(piece(panel, begin));
+        const Index bytes = columns(panel) * 4;  // of what a tile reads at a time: an input as f32, a pair as bf16
+        if (strips == 1) return {here + near, bytes};
+        const Index input = columns(panel) * Index{sizeof(T)}, size = (end - begin) * input;
+        // The pieces of one panel follow each other, and so do panels.
+        const Index next = end < in() ? size : size * count + begin * input * (count - 1);
+        return {here + next + size * strip / strips, bytes / strips};
+    }
 };
 
-/// Detail: columns that are brought into order first, a piece at a time, in memory on the stack. `fill(to, panel, begin,
-/// end)` writes the inputs [begin, end) of a panel, panel_width floats each.
+/// Detail: columns that are brought into order first, a piece at a time, in memory on the stack. `fill.write(to, panel, begin,
+/// end)` writes the inputs [begin, end) of a panel, panel_width floats each; `fill.ahead(panel, begin, end, strip, strips)` says
+/// what one of the strips that take turns shall ask memory for, that this be there when it is written.
 template <class Fill>
 struct PreparedColumns {
     using Weight = float;
@@ -66,8 +81,13 @@ struct PreparedColumns {
     Index columns(Index) const { return Panels::panel_width; }
     const float* prepare(Room& room, Index slot, Index panel, Index begin, Index end) const {
         float* to = room.floats.data() + slot * (most_inputs + align) * Panels::panel_width;
-        fill(to, panel, begin, end);
+        fill.write(to, panel, begin, end);
         return to;
+    }
+    Ahead ahead(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
+        if (end < inputs) return fill.ahead(panel, end, std::min(inputs, end + end - begin), strip, strips);
+        if ((panel + count) * Panels::panel_width >= outputs) return {};
+        return fill.ahead(panel + count, 0, std::min(inputs, end - begin), strip, strips);
     }
 };
 
@@ -149,34 +169,13 @@ class Product {
                     const Index columns = weight_.columns(first + i);
                     multiply(height, columns / width, together, sums + i * height_between, height_between, x, x_stride_,
                              w, together > 1 ? pieces[1] - w : 0, end - begin, round > 0,
-                             ahead(w, first + i, count, begin, end, strip, all));
+                             weight_.ahead(first + i, count, begin, end, strip, all));
                 }
                 if (ends)
                     for (Index i = 0; i < count; ++i)
                         finish(sums + i * height_between, row + top, height, (first + i) * Panels::panel_width,
                                weight_.columns(first + i));
             }
-        }
-    }
-
-    /// What to ask memory for during a tile. Each strip brings in its part of what the group reads next, so that memory
-    /// and arithmetic are busy all the time; a lone strip asks a few pages ahead of itself.
-    Ahead ahead([[maybe_unused]] const T* w, [[maybe_unused]] Index panel, [[maybe_unused]] Index count,
-                [[maybe_unused]] Index begin, [[maybe_unused]] Index end, [[maybe_unused]] Index strip,
-                [[maybe_unused]] Index all) const {
-        if constexpr (Columns::in_place) {
-            constexpr Index near = 16 << 10;  // bytes
-            const Index columns = weight_.columns(panel);
-            const Index bytes = columns * 4;  // of what a tile reads at a time: an input as f32, a pair as bf16
-            if (all == 1) return {reinterpret_cast<const char*>(w) + near, bytes};
-            const Index size = (end - begin) * columns * Index{sizeof(T)};
-            // The pieces of one panel follow each other, and so do panels.
-            const char* next =
-                reinterpret_cast<const char*>(w) +
-                (end < weight_.in() ? size : size * count + begin * columns * Index{sizeof(T)} * (count - 1));
-            return {next + size * strip / all, bytes / all};
-        } else {
-            return {};
         }
     }
 
@@ -191,13 +190,17 @@ class Product {
                                             : epilogue_.residual + (row + r) * epilogue_.residual_stride + column;
                 const float* bias = epilogue_.bias == nullptr ? nullptr : epilogue_.bias + column;
                 float* y = y_ + (row + r) * y_stride_ + column;
-                for_each_vec(count, [&](Index i, Index lanes) {
+                const auto end = [&](Index i, Index lanes) __attribute__((always_inline)) {
                     Vec value = load(sum + i);
                     if (bias != nullptr) value += load(bias + i, lanes);
                     value = activation(value);
                     if (residual != nullptr) value += load(residual + i, lanes);
                     store(y + i, value, lanes);
-                });
+                };
+                if (count == Panels::panel_width)
+                    unroll<Panels::vectors>([&](auto v) __attribute__((always_inline)) { end(v * width, width); });
+                else
+                    for_each_vec(count, end);
             }
         });
     }

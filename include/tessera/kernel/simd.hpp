@@ -56,7 +56,7 @@ template <int Count, class F>
 /// the body is inlined the full calls carry no mask: `load(p + offset, count)` is a plain load when count == width is
 /// known.
 template <class F>
-void for_each_vec(Index size, F&& f) {
+[[gnu::always_inline]] inline void for_each_vec(Index size, F&& f) {
     Index i = 0;
     for (; i + width <= size; i += width) f(i, width);
     if (i < size) f(i, size - i);

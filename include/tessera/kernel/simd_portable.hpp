@@ -97,9 +97,10 @@ inline Vec load(const float* p, Index count) {
 #endif
 }
 inline void store(float* p, Vec a) { *reinterpret_cast<Loose*>(p) = a.v; }
-/// Detail: the lowest bits of `count` one by one, as AMD's masked stores take some forty instructions.
+/// Detail: the lowest bits of `count` one by one, as AMD's masked stores take some forty instructions. Not inline: a tail must not
+/// make the loop before it too large to be.
 template <Index Half>
-[[gnu::always_inline]] inline void store_halves(float* p, Vec a, Index count) {
+[[gnu::noinline]] void store_halves(float* p, Vec a, Index count) {
     if ((count & Half) != 0) {
         __builtin_memcpy(p, &a.v, Half * sizeof(float));
         p += Half;
