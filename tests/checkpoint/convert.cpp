@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <tessera/checkpoint/convert.hpp>
@@ -53,6 +54,10 @@ TEST_CASE("the first number that is not finite is found wherever it is") {
             auto y = x;
             y[static_cast<std::size_t>(at)] = bad;
             CHECK(first_not_finite(y.data(), 1000) == at);
+            std::vector<bf16> halves(y.size());
+            std::ranges::transform(y, halves.begin(), [](float value) { return to_bf16(value); });
+            CHECK(first_not_finite(halves.data(), 1000) == at);
+            CHECK(first_not_finite(halves.data(), at) == at);
         }
     }
     x[300] = std::numeric_limits<float>::max();  // rounds to infinity in bf16

@@ -335,6 +335,45 @@ TEST_CASE("threads share the rows of a tensor: every number arrives, and of seve
     kernel::set_threads(2);
 }
 
+namespace {
+
+struct Matrix {
+    Weight<100, 37> weight;
+    static void visit(auto& self, auto&& f) { f("weight", self.weight); }
+};
+
+}  // namespace
+
+TEST_CASE("rows of bf16 become panels as they are, from any address") {
+    const TemporaryFolder folder;
+    std::vector<bf16> numbers(100 * 37);
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        numbers[i] = bf16{static_cast<std::uint16_t>(i * 16 % 0x7f00 | i % 2 << 15)};
+    const auto write = [&](std::string header) {
+        std::string file(8, '\0');
+        file[0] = static_cast<char>(header.size());
+        file += header;
+        file.append(reinterpret_cast<const char*>(numbers.data()), 2 * numbers.size());
+        folder.write("model.safetensors", file);
+        return Checkpoint(folder.path());
+    };
+    const std::string header = R"({"weight":{"dtype":"BF16","shape":[100,37],"data_offsets":[0,7400]}})";
+    for (const Stored stored : {Stored::f32, Stored::bf16})
+        for (const char* spaces : {"", " "}) {
+            Matrix model;
+            load_weights(model, write(header + spaces), {.weights = stored});
+            const auto got = values(model, "weight");
+            CHECK(std::ranges::equal(got, numbers, {}, {}, [](bf16 x) { return to_float(x); }));
+        }
+    numbers[40 * 37 + 5] = bf16{0x7f80};
+    Matrix model;
+    CHECK_THROWS_WITH_AS(
+        load_weights(model, write(header), {.weights = Stored::bf16}),
+        "[checkpoint.value] 'weight': row 40, column 5: expected a finite number of bfloat16, found inf "
+        "(model.safetensors)",
+        Error);
+}
+
 TEST_CASE("progress: every byte once, in order, to the end") {
     Blip2Tiny model;
     Index last = 0, total = 0;

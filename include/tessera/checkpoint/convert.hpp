@@ -35,6 +35,20 @@ void widen_all(const unsigned char* from, Index count, float* out) {
     for (Index i = 0; i < count; ++i) out[i] = widen(part[i]);
 }
 
+/// The first of `count` places that is `bad`, or `count`. Word is as wide as what `bad` looks at.
+template <class Word, class Bad>
+Index first_bad(Index count, const Bad& bad) {
+    constexpr Index block = 256;
+    Index i = 0;
+    for (; i + block <= count; i += block) {
+        Word found = 0;
+        for (Index j = 0; j < block; ++j) found = static_cast<Word>(found | static_cast<Word>(bad(i + j)));
+        if (found != 0) break;
+    }
+    while (i < count && !bad(i)) ++i;
+    return i;
+}
+
 }  // namespace detail
 
 /// Writes `count` numbers of `type` (one that `is_weight`) at `from`, which need not be aligned, to `out`. A double
@@ -52,16 +66,12 @@ inline void to_floats(Dtype type, const unsigned char* from, Index count, float*
 /// all are well.
 inline Index first_not_finite(const float* x, Index count, Stored stored = Stored::f32) {
     const std::uint32_t limit = stored == Stored::bf16 ? 0x7f7f8000u : 0x7f800000u;
-    const auto bad = [=](Index i) { return (std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffffu) >= limit; };
-    constexpr Index block = 256;
-    Index i = 0;
-    for (; i + block <= count; i += block) {
-        std::uint32_t found = 0;
-        for (Index j = 0; j < block; ++j) found |= static_cast<std::uint32_t>(bad(i + j));
-        if (found != 0) break;
-    }
-    while (i < count && !bad(i)) ++i;
-    return i;
+    return detail::first_bad<std::uint32_t>(
+        count, [=](Index i) { return (std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffffu) >= limit; });
+}
+/// Of bf16 all that are finite can be stored as they are.
+inline Index first_not_finite(const bf16* x, Index count, Stored = Stored::bf16) {
+    return detail::first_bad<std::uint16_t>(count, [=](Index i) { return (x[i].bits & 0x7f80u) == 0x7f80u; });
 }
 
 }  // namespace tessera

@@ -42,36 +42,57 @@ struct Report {
 
 namespace detail {
 
-/// Reads parameters as rows of floats: blocks of rows are converted and handed on by all threads at once, straight from the
-/// mapped file; what has been read is given back.
+/// Reads parameters as rows of floats, or of bf16 where they are stored so and are taken so: blocks of rows are converted
+/// and handed on by all threads at once, straight from the mapped file; what has been read is given back.
 class RowReader {
   public:
     RowReader(Stored stored, std::function<void(Index, Index, std::string_view)> progress, Index total)
         : stored_(stored), progress_(std::move(progress)), total_(total) {}
 
-    /// Calls write(first, rows, count) for all rows, each once, from several threads at once.
+    /// Writes all rows to `leaf`, each once, from several threads at once.
     /// errors  Errc::checkpoint_value names the first number that is NaN, infinite, or too large for `stored`
-    template <class Write>
-    void read(const Source& source, const Write& write) {
+    template <Leaf L>
+    void read(const Source& source, L& leaf) {
+        if constexpr (requires(const bf16* rows) { leaf.write(Index{}, rows, Index{}); })
+            if (source.entry->tensor->type == Dtype::bf16 && source.layout.form != Layout::Form::zeros)
+                return read_as<bf16>(source, leaf);
+        read_as<float>(source, leaf);
+    }
+    Index done() const { return done_; }
+
+    /// Has the system read all of it from the disk, beside whatever is done meanwhile.
+    static void fetch(const Source& source) {
+        if (source.layout.form != Layout::Form::zeros)
+            source.entry->file->file().fetch(bytes_of(source, 0, source.need.rows));
+    }
+
+  private:
+    static constexpr Index block_numbers = Index{1} << 17;  // converted at a time by one thread: stays in its cache
+    static constexpr Index part_numbers = Index{1} << 23;   // between two reports of progress
+    static constexpr Index rows_together = 48;              // a multiple of every panel's width: threads write apart
+
+    template <class Number>
+    void read_as(const Source& source, auto& leaf) {
         const Index rows = source.need.rows, columns = source.need.columns;
         if (rows * columns == 0) return;
-        const Index block = std::min(std::max(block_floats / columns / rows_together, Index{1}) * rows_together, rows);
-        const Index part = std::max(part_floats / (block * columns), Index{1}) * block;
+        const Index block = std::min(std::max(block_numbers / columns / rows_together, Index{1}) * rows_together, rows);
+        const Index part = std::max(part_numbers / (block * columns), Index{1}) * block;
         buffers_.resize(static_cast<std::size_t>(kernel::threads()));
-        for (Buffer<float>& buffer : buffers_)
-            if (buffer.size() < block * columns) buffer = Buffer<float>(block * columns);
+        const Index bytes = block * columns * Index{sizeof(Number)};
+        for (Buffer<std::byte>& buffer : buffers_)
+            if (buffer.size() < bytes) buffer = Buffer<std::byte>(bytes);
         for (Index first = 0; first < rows; first += part) {
             const Index count = std::min(part, rows - first);
             std::atomic<Index> bad = rows;  // the first block with a number that is none
             kernel::parallel_for_workers((count + block - 1) / block, [&](Index task, Index worker) {
                 const Index begin = first + task * block, many = std::min(block, first + count - begin);
-                float* values = buffers_[static_cast<std::size_t>(worker)].data();
+                auto* values = reinterpret_cast<Number*>(buffers_[static_cast<std::size_t>(worker)].data());
                 convert(source, begin, many, values);
                 if (first_not_finite(values, many * columns, stored_) < many * columns) {
                     Index least = bad;
                     while (begin < least && !bad.compare_exchange_weak(least, begin)) continue;
                 } else {
-                    write(begin, values, many);
+                    leaf.write(begin, values, many);
                 }
             });
             if (bad < rows) report(source, bad, std::min(block, rows - bad));
@@ -83,24 +104,16 @@ class RowReader {
         }
         source.entry->file->file().forget(source.entry->tensor->bytes);  // pages that two parts share
     }
-    Index done() const { return done_; }
-
-    /// Has the system read all of it from the disk, beside whatever is done meanwhile.
-    static void fetch(const Source& source) {
-        if (source.layout.form != Layout::Form::zeros)
-            source.entry->file->file().fetch(bytes_of(source, 0, source.need.rows));
-    }
-
-  private:
-    static constexpr Index block_floats = Index{1} << 17;  // converted at a time by one thread: stays in its cache
-    static constexpr Index part_floats = Index{1} << 23;   // between two reports of progress
-    static constexpr Index rows_together = 48;             // a multiple of every panel's width: threads write apart
 
     static std::span<const unsigned char> bytes_of(const Source& source, Index first, Index count) {
         const Index columns = source.need.columns, size = bits(source.entry->tensor->type) / 8;
         return source.entry->tensor->bytes.subspan(
             static_cast<std::size_t>((source.layout.offset(source.need) + first * columns) * size),
             static_cast<std::size_t>(count * columns * size));
+    }
+    static void convert(const Source& source, Index first, Index count, bf16* out) {
+        const auto bytes = bytes_of(source, first, count);
+        std::memcpy(out, bytes.data(), bytes.size());  // which need not be aligned
     }
     static void convert(const Source& source, Index first, Index count, float* out) {
         if (source.layout.form == Layout::Form::zeros)
@@ -125,7 +138,7 @@ class RowReader {
     Stored stored_;
     std::function<void(Index, Index, std::string_view)> progress_;
     Index total_, done_ = 0;
-    std::vector<Buffer<float>> buffers_;  // one for each thread
+    std::vector<Buffer<std::byte>> buffers_;  // one for each thread
 };
 
 /// errors  Errc::checkpoint_unexpected where a second tensor for the same parameter holds other numbers
@@ -202,7 +215,7 @@ Report load_weights(Model& model, const Checkpoint& checkpoint, const LoadOption
             leaf.allocate(options.weights);
             const Source& now = *source++;
             if (source != plan.sources.end()) reader.fetch(*source);
-            reader.read(now, [&](Index first, const float* rows, Index count) { leaf.write(first, rows, count); });
+            reader.read(now, leaf);
         }
     });
     report.bytes = reader.done();

@@ -7,7 +7,7 @@
 namespace tessera {
 
 /// What `for_each_parameter` arrives at: learned numbers of fixed extents, filled row by row by whoever has the values;
-/// blocks of 48 rows may be written by several threads at once.
+/// blocks of 48 rows may be written by several threads at once. It may take rows of bf16 too.
 template <class P>
 concept Leaf = requires(P& leaf, const P& constant, const float* values, float* out, Index row, Stored stored) {
     { P::rows } -> std::convertible_to<Index>;

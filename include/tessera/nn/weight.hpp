@@ -18,10 +18,8 @@ class Weight {
         if (!is_set() || panels_.stored() != stored) panels_ = kernel::Panels(Out, In, stored);
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
-    void write(Index first, const float* values, Index count) {
-        TESSERA_EXPECTS(first >= 0 && first + count <= Out);
-        panels_.write(first, values, count);
-    }
+    void write(Index first, const float* values, Index count) { panels_.write(first, values, count); }
+    void write(Index first, const bf16* values, Index count) { panels_.write(first, values, count); }
     void read(Index row, float* out) const { panels_.read(row, out); }
     /// Sets all of it.
     void assign(View<const float, Out, In> values, Stored stored = Stored::f32) {
