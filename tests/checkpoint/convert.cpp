@@ -6,6 +6,7 @@
 #include <tessera/checkpoint/convert.hpp>
 #include <vector>
 
+namespace checkpoint_convert {
 using namespace tessera;
 
 TEST_CASE_TEMPLATE("all 65536 numbers of 16 bits, at an odd address, become the floats that core/number gives", T, f16,
@@ -67,3 +68,5 @@ TEST_CASE("the first number that is not finite is found wherever it is") {
     CHECK(to_float(to_bf16(x[300])) < std::numeric_limits<float>::infinity());
     CHECK(first_not_finite(x.data(), 1000, Stored::bf16) == 1000);
 }
+
+}  // namespace checkpoint_convert

@@ -7,6 +7,7 @@
 #include <tessera/checkpoint/parameters.hpp>
 #include <tessera/model/stock.hpp>
 
+namespace checkpoint_description {
 using namespace tessera;
 
 namespace {
@@ -178,3 +179,5 @@ TEST_CASE("models that are known, but not here") {
     CHECK(refusal(R"({"model_type": "blip-2", "vision_config": {"qkv_bias": false}})") ==
           "[config.unsupported] vision_config.qkv_bias: false is not supported");
 }
+
+}  // namespace checkpoint_description

@@ -6,6 +6,7 @@
 #include <tessera/checkpoint/inventory.hpp>
 #include <tessera/checkpoint/save.hpp>
 
+namespace checkpoint_folder {
 using namespace tessera;
 
 namespace {
@@ -117,3 +118,5 @@ TEST_CASE("a folder without weights says what was expected, and what to do about
                              .c_str(),
                          Error);
 }
+
+}  // namespace checkpoint_folder

@@ -6,6 +6,7 @@
 #include <optional>
 #include <tessera/checkpoint/hub.hpp>
 
+namespace checkpoint_hub {
 using namespace tessera;
 namespace fs = std::filesystem;
 
@@ -72,3 +73,5 @@ TEST_CASE("a model that is nowhere: the message says where it was looked for") {
         CHECK_THROWS_WITH_AS(resolve_model(path, {"/nowhere"}),
                              ("[file.open] '" + std::string(path) + "': no such folder").c_str(), Error);
 }
+
+}  // namespace checkpoint_hub

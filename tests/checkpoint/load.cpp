@@ -12,6 +12,7 @@
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/model/blip2.hpp>
 
+namespace checkpoint_load {
 using namespace tessera;
 using test::TemporaryFolder;
 
@@ -441,3 +442,5 @@ TEST_CASE("pages that have been read are given back: loading takes a few megabyt
     CHECK(memory("RssFile") - before < 16'000'000);
     CHECK(model.big.sum == 0);
 }
+
+}  // namespace checkpoint_load

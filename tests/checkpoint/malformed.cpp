@@ -5,6 +5,7 @@
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/parameters.hpp>
 
+namespace checkpoint_malformed {
 using namespace tessera;
 
 namespace {
@@ -91,3 +92,5 @@ TEST_CASE("the sentences of some of them") {
         "[checkpoint.format] index_path_upwards/model.safetensors.index.json: weight_map: expected a .safetensors file "
         "of this folder for 'model.decoder.layers.1.fc1.weight', found '../../outside.safetensors'");
 }
+
+}  // namespace checkpoint_malformed

@@ -7,6 +7,7 @@
 #include <tessera/checkpoint/parameters.hpp>
 #include <tessera/checkpoint/plan.hpp>
 
+namespace checkpoint_names {
 using namespace tessera;
 
 namespace {
@@ -173,3 +174,5 @@ TEST_CASE("one part of a BLIP-2 checkpoint is found in the whole") {
         CHECK(plan.used.size() + plan.ignored.size() == checkpoint.tensors().size());
     }
 }
+
+}  // namespace checkpoint_names

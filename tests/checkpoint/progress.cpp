@@ -2,6 +2,7 @@
 
 #include <tessera/checkpoint/progress.hpp>
 
+namespace checkpoint_progress {
 using namespace tessera;
 
 TEST_CASE("bytes in the unit that suits them") {
@@ -20,3 +21,5 @@ TEST_CASE("the line of a progress bar") {
     CHECK(bar.line(1000, 2000) == "loading ███████████████░░░░░░░░░░░░░░░ 50 %  1.0 kB of 2.0 kB");
     CHECK(bar.line(2000, 2000) == "loading ██████████████████████████████ 100 %  2.0 kB of 2.0 kB");
 }
+
+}  // namespace checkpoint_progress

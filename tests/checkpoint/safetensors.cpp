@@ -5,6 +5,7 @@
 #include <support/golden.hpp>
 #include <tessera/checkpoint/safetensors.hpp>
 
+namespace checkpoint_safetensors {
 using namespace tessera;
 
 namespace {
@@ -93,3 +94,5 @@ TEST_CASE("the golden checkpoints can be read in every type they are stored in")
     }
     CHECK(compared > 100'000);
 }
+
+}  // namespace checkpoint_safetensors

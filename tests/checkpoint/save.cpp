@@ -4,6 +4,7 @@
 #include <tessera/checkpoint/safetensors.hpp>
 #include <tessera/checkpoint/save.hpp>
 
+namespace checkpoint_save {
 using namespace tessera;
 
 TEST_CASE("what is written is read back, scalars and empty tensors too") {
@@ -36,3 +37,5 @@ TEST_CASE("a name twice, and a place that cannot be written, are errors") {
     CHECK_THROWS_WITH_AS(writer.write("/nowhere/x.safetensors"),
                          "[file.open] /nowhere/x.safetensors: cannot be written", Error);
 }
+
+}  // namespace checkpoint_save

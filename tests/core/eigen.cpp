@@ -3,6 +3,7 @@
 #include <tessera/core/eigen.hpp>
 #include <tessera/core/tensor.hpp>
 
+namespace core_eigen {
 using namespace tessera;
 
 TEST_CASE("a view and its Eigen map share memory, with the static sizes kept") {
@@ -39,3 +40,5 @@ TEST_CASE("a view of one column maps to a vector") {
     Tensor<float, dyn, 1> t({3, 1}, {1, 2, 3});
     CHECK(to_eigen(t.view()).sum() == 6);
 }
+
+}  // namespace core_eigen

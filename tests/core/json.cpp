@@ -3,6 +3,7 @@
 #include <string>
 #include <tessera/core/json.hpp>
 
+namespace core_json {
 using namespace tessera;
 
 namespace {
@@ -31,3 +32,5 @@ TEST_CASE("what is not JSON is an error that names the file") {
     CHECK(message(R"({"a": 1, "a": 2})").find("the key 'a' appears twice") != std::string::npos);
     CHECK(message(std::string(100000, '[')).find("nested deeper") != std::string::npos);
 }
+
+}  // namespace core_json

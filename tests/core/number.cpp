@@ -5,6 +5,7 @@
 #include <limits>
 #include <tessera/core/number.hpp>
 
+namespace core_number {
 using namespace tessera;
 
 namespace {
@@ -74,3 +75,5 @@ TEST_CASE("a NaN stays a NaN whatever its payload") {
         CHECK(std::isnan(to_float(to_f16(x))));
     }
 }
+
+}  // namespace core_number

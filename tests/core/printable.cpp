@@ -2,6 +2,7 @@
 
 #include <tessera/core/printable.hpp>
 
+namespace core_printable {
 using namespace tessera;
 
 TEST_CASE("text that is fit for a message stays as it is") {
@@ -29,3 +30,5 @@ TEST_CASE("long text is cut between characters") {
     CHECK(printable("äöü", 3) == "äö…");
     CHECK(printable("äöü", 6) == "äöü");
 }
+
+}  // namespace core_printable

@@ -4,6 +4,7 @@
 #include <tessera/core/scratch.hpp>
 #include <vector>
 
+namespace core_scratch {
 using namespace tessera;
 
 TEST_CASE("what is taken is aligned and does not overlap") {
@@ -52,3 +53,5 @@ TEST_CASE("a recorder hears what it asks for, in order") {
     s.name("b", 3, x);
     CHECK(names.heard == std::vector<std::string>{"a", "b"});
 }
+
+}  // namespace core_scratch

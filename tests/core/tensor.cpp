@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <tessera/core/tensor.hpp>
 
+namespace core_tensor {
 using namespace tessera;
 
 TEST_CASE("a tensor is aligned, starts as zeros, and copies deeply") {
@@ -30,3 +31,5 @@ TEST_CASE("a tensor without elements holds no memory") {
     CHECK(b.size() == 0);
     CHECK(Tensor<float, 2, 2>().size() == 4);
 }
+
+}  // namespace core_tensor

@@ -2,6 +2,7 @@
 
 #include <tessera/core/tensor.hpp>
 
+namespace core_view {
 using namespace tessera;
 
 // Conversions that lose or contradict a static extent do not exist.
@@ -43,3 +44,5 @@ TEST_CASE("a view of nothing has no elements") {
     CHECK(none.empty());
     CHECK(none.begin() == none.end());
 }
+
+}  // namespace core_view

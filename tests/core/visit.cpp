@@ -3,6 +3,7 @@
 #include <tessera/core/visit.hpp>
 #include <vector>
 
+namespace core_visit {
 using namespace tessera;
 
 namespace {
@@ -53,3 +54,5 @@ TEST_CASE("rows of a parameter are written and read") {
     CHECK(p.view()(0, 1) == 2);
     CHECK(Parameter<0>().is_set());
 }
+
+}  // namespace core_visit

@@ -11,6 +11,7 @@
 #include "support/compare.hpp"
 #include "support/golden.hpp"
 
+namespace generate_blip2 {
 using namespace tessera;
 
 namespace {
@@ -282,3 +283,5 @@ TEST_CASE("the end is not chosen before min_tokens, and a token to stop at ends 
                 {.prompt = prompt, .max_tokens = 20, .repetition_penalty = 1.5f, .stop = {penalized.tokens[2]}}, s);
     CHECK(stopped.tokens.size() == 3);
 }
+
+}  // namespace generate_blip2

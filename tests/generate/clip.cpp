@@ -11,6 +11,7 @@
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
 
+namespace generate_clip {
 using namespace tessera;
 
 TEST_CASE("every layer of CLIP's image encoder, five pictures at once") {
@@ -30,3 +31,5 @@ TEST_CASE("every layer of CLIP's image encoder, five pictures at once") {
                                    "vision.layer_2", "vision.layer_3", "vision.last_hidden_state"})
         test::check_close(name, dump.at(name).values, file.tensor(name).to_floats(), 6e-5);
 }
+
+}  // namespace generate_clip

@@ -6,6 +6,7 @@
 
 #include "support/golden.hpp"
 
+namespace generate_logits {
 using namespace tessera;
 
 TEST_CASE("repetition penalty and repeated sequences as transformers has them") {
@@ -55,3 +56,5 @@ TEST_CASE("the largest score wins, the first of equals; NaN is an error") {
     const float broken[] = {1, std::numeric_limits<float>::quiet_NaN()};
     CHECK_THROWS_AS(most_likely(broken), Error);
 }
+
+}  // namespace generate_logits

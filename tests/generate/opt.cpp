@@ -10,6 +10,7 @@
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
 
+namespace generate_opt {
 using namespace tessera;
 
 TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, Opt<tiny_opt>,
@@ -93,3 +94,5 @@ TEST_CASE("reading token by token behind a cache gives the states of the whole s
     CHECK_THROWS_WITH_AS(model(rows, too_long, s), "[sequence.length] Opt: expected at most 160 positions, found 161",
                          Error);
 }
+
+}  // namespace generate_opt

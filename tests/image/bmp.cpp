@@ -8,6 +8,7 @@
 #include "support/picture_bytes.hpp"
 #include "support/small_pictures.hpp"
 
+namespace image_bmp {
 using namespace tessera;
 
 TEST_CASE("palettes, masks, alpha and both directions, to the bit") {
@@ -54,3 +55,5 @@ TEST_CASE("bits under a mask fill the whole range") {
     CHECK(masked_byte(0xffffffff, 0xffffffff) == 255);
     CHECK(masked_byte(0xffffffff, 0) == 0);
 }
+
+}  // namespace image_bmp

@@ -8,6 +8,7 @@
 #include "support/picture_bytes.hpp"
 #include "support/small_pictures.hpp"
 
+namespace image_jpeg {
 using namespace tessera;
 
 namespace {
@@ -131,3 +132,5 @@ TEST_CASE("a progressive file of endless scans is refused, and soon") {
     };
     CHECK(with(600).find("500 scans") != std::string::npos);
 }
+
+}  // namespace image_jpeg

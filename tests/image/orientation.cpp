@@ -7,6 +7,7 @@
 
 #include "support/picture_bytes.hpp"
 
+namespace image_orientation {
 using namespace tessera;
 
 namespace {
@@ -86,3 +87,5 @@ TEST_CASE("EXIF data that is cut or contradicts itself means upright") {
             CHECK((got >= 1 && got <= 8));
         }
 }
+
+}  // namespace image_orientation

@@ -10,6 +10,7 @@
 #include "support/picture_bytes.hpp"
 #include "support/small_pictures.hpp"
 
+namespace image_png {
 using namespace tessera;
 
 TEST_CASE("all depths, colour types, filters and ways to compress, to the bit") {
@@ -99,3 +100,5 @@ TEST_CASE("a file is refused wherever it is cut") {
         }
     }
 }
+
+}  // namespace image_png

@@ -13,6 +13,7 @@
 #include "support/golden.hpp"
 #include "support/picture_bytes.hpp"
 
+namespace image_preprocess {
 using namespace tessera;
 
 namespace {
@@ -123,3 +124,5 @@ TEST_CASE("patches lie as the weight of a convolution does; what does not fill o
                 for (Index x = 0; x < patch; ++x)
                     CHECK(out(row, (c * patch + y) * patch + x) == pixels(c, row / 3 * patch + y, row % 3 * patch + x));
 }
+
+}  // namespace image_preprocess

@@ -15,6 +15,7 @@
 #include "support/picture_bytes.hpp"
 #include "support/small_pictures.hpp"
 
+namespace image_read {
 using namespace tessera;
 
 namespace {
@@ -141,3 +142,5 @@ TEST_CASE("damaged files are read or refused, and nothing else happens") {
     CHECK(read > 100);  // otherwise the damage is too much to test anything behind the headers
     CHECK(refused > 1000);
 }
+
+}  // namespace image_read

@@ -6,6 +6,7 @@
 
 #include "support/golden.hpp"
 
+namespace image_read_preprocess {
 using namespace tessera;
 
 namespace {
@@ -99,3 +100,5 @@ TEST_CASE("mistakes in one sentence") {
     CHECK(message(R"({"rescale_factor": "1/255"})") ==
           R"([config.value] p.json: rescale_factor: expected a number, found "1/255")");
 }
+
+}  // namespace image_read_preprocess

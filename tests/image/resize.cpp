@@ -10,6 +10,7 @@
 #include "support/golden.hpp"
 #include "support/picture_bytes.hpp"
 
+namespace image_resize {
 using namespace tessera;
 
 TEST_CASE("every picture of the reference data is resized to the bit") {
@@ -85,3 +86,5 @@ TEST_CASE("sizes that cannot be resized from or to are refused in one sentence")
     CHECK_THROWS_WITH_AS(resize(Image(2, 2), 0, 5), "[image.size] cannot resize to 0×5: expected at least 1×1", Error);
     CHECK_THROWS_WITH_AS(resize(Image(), 5, 5), "[image.size] cannot resize an empty picture (0×0)", Error);
 }
+
+}  // namespace image_resize

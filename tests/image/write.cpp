@@ -10,6 +10,7 @@
 #include "support/golden.hpp"
 #include "support/picture_bytes.hpp"
 
+namespace image_write {
 using namespace tessera;
 
 TEST_CASE("what is written is read again, to the bit") {
@@ -37,3 +38,5 @@ TEST_CASE("what cannot be written") {
                          "[image.size] a.png: expected a picture to write, found an empty one (0×0)", Error);
     if (std::filesystem::exists("/dev/full")) CHECK_THROWS_AS(write_png("/dev/full", Image(400, 400)), Error);
 }
+
+}  // namespace image_write

@@ -6,6 +6,7 @@
 
 #include "support/catalogue.hpp"
 
+namespace kernel_attend {
 using namespace tessera;
 using test::check_attention;
 using test::Problem;
@@ -42,3 +43,5 @@ TEST_CASE("heads share keys and values") {
     }
     check_attention({4, 35, 150, 700, 0, 1}, KeysBelow{140});
 }
+
+}  // namespace kernel_attend

@@ -7,9 +7,11 @@
 #include "support/attention_gradients.hpp"
 #include "support/catalogue.hpp"
 
+namespace kernel_attend_backward {
+using namespace tessera;
+
 namespace {
 
-using namespace tessera;
 using test::GradientProblem;
 using test::Gradients;
 
@@ -202,3 +204,5 @@ TEST_CASE("a second call of the same size allocates nothing") {
 }
 
 }  // namespace
+
+}  // namespace kernel_attend_backward

@@ -7,9 +7,11 @@
 #include "support/attention_gradients.hpp"
 #include "support/catalogue.hpp"
 
+namespace kernel_attend_backward_changes {
+using namespace tessera;
+
 namespace {
 
-using namespace tessera;
 using kernel::AdditiveGradient;
 using kernel::DiagonalGradient;
 using test::GradientProblem;
@@ -219,3 +221,5 @@ TEST_CASE("gradients equal differences in double for compositions of masks and c
 }
 
 }  // namespace
+
+}  // namespace kernel_attend_backward_changes

@@ -6,9 +6,10 @@
 
 #include "support/attention_goldens.hpp"
 
-namespace {
-
+namespace kernel_attend_backward_goldens {
 using namespace tessera;
+
+namespace {
 
 constexpr double outputs = 3e-5, gradients = 5e-5;  // tests/golden/make/README.template.md
 
@@ -65,3 +66,5 @@ TEST_CASE("outputs, log-sum-exps and gradients of every policy equal the goldens
 }
 
 }  // namespace
+
+}  // namespace kernel_attend_backward_goldens

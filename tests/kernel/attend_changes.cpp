@@ -5,6 +5,7 @@
 
 #include "support/attend.hpp"
 
+namespace kernel_attend_changes {
 using namespace tessera;
 using test::check_attention;
 using test::Problem;
@@ -52,3 +53,5 @@ TEST_CASE("soft-capping, alone and before a bias") {
         check_attention(p, mask, SoftCap{2.0f} + alibi(p.heads, p.queries, p.keys));
     });
 }
+
+}  // namespace kernel_attend_changes

@@ -7,6 +7,7 @@
 #include "support/allocations.hpp"
 #include "support/attend.hpp"
 
+namespace kernel_attend_edges {
 using namespace tessera;
 using test::attend;
 using test::infinity;
@@ -123,3 +124,5 @@ TEST_CASE("a second call of the same size allocates nothing") {
         CHECK(test::allocations() == before);
     }
 }
+
+}  // namespace kernel_attend_edges

@@ -6,6 +6,7 @@
 
 #include "support/attend.hpp"
 
+namespace kernel_attention_probabilities {
 using namespace tessera;
 using test::Problem;
 
@@ -64,3 +65,5 @@ TEST_CASE("probabilities equal the reference's, and are zero where the mask hide
             check(p, ~AnyMask(Full{}), NoBias{});
         }
 }
+
+}  // namespace kernel_attention_probabilities

@@ -7,9 +7,10 @@
 
 #include "support/allocations.hpp"
 
-namespace {
-
+namespace kernel_gemm {
 using namespace tessera;
+
+namespace {
 
 struct Problem {
     Index rows, out, in;
@@ -230,3 +231,5 @@ TEST_CASE("gemm allocates nothing") {
             CHECK(test::allocations() == before);
         }
 }
+
+}  // namespace kernel_gemm

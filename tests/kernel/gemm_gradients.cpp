@@ -7,9 +7,11 @@
 
 #include "support/allocations.hpp"
 
+namespace kernel_gemm_gradients {
+using namespace tessera;
+
 namespace {
 
-using namespace tessera;
 using Matrix = Tensor<float, dyn, dyn>;
 
 struct Problem {
@@ -156,3 +158,5 @@ TEST_CASE("gradients have the same bits at any number of threads, and allocate n
     }
     kernel::set_threads(before);
 }
+
+}  // namespace kernel_gemm_gradients

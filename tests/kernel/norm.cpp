@@ -6,9 +6,10 @@
 #include <tessera/kernel/norm.hpp>
 #include <tessera/reference/norm.hpp>
 
-namespace {
-
+namespace kernel_norm {
 using namespace tessera;
+
+namespace {
 
 using Matrix = Tensor<float, dyn, dyn>;
 
@@ -103,3 +104,5 @@ TEST_CASE("the same bits at any number of threads") {
 }
 
 }  // namespace
+
+}  // namespace kernel_norm

@@ -8,6 +8,7 @@
 #include <tessera/kernel/panels.hpp>
 #include <vector>
 
+namespace kernel_panels {
 using namespace tessera;
 
 TEST_CASE("weights given input by input are the weights given output by output") {
@@ -100,3 +101,5 @@ TEST_CASE("panels keep what is written, from rows of either type, in any pieces"
             }
         }
 }
+
+}  // namespace kernel_panels

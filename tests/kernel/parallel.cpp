@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+namespace kernel_parallel {
 using namespace tessera;
 
 TEST_CASE("parallel_pieces covers every item once, whatever the piece and the number of threads") {
@@ -47,3 +48,5 @@ TEST_CASE("parallel_pieces: who has finished helps who is held up") {
     kernel::set_threads(before);
 }
 #endif
+
+}  // namespace kernel_parallel

@@ -6,9 +6,10 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/softmax.hpp>
 
-namespace {
-
+namespace kernel_softmax {
 using namespace tessera;
+
+namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
@@ -77,3 +78,5 @@ TEST_CASE("rows of −∞ give zeros, NaN fills its row") {
 }
 
 }  // namespace
+
+}  // namespace kernel_softmax

@@ -5,9 +5,11 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/tile.hpp>
 
+namespace kernel_tile {
+using namespace tessera;
+
 namespace {
 
-using namespace tessera;
 using kernel::TileStart;
 
 /// Where the operands lie: strides beyond what is needed, so that what lies between has to stay as it is.
@@ -88,3 +90,5 @@ TEST_CASE("a sum does not depend on which rows it is computed with") {
 }
 
 }  // namespace
+
+}  // namespace kernel_tile

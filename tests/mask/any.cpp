@@ -5,6 +5,7 @@
 #include <tessera/mask/where.hpp>
 #include "support/mask.hpp"
 
+namespace mask_any {
 using namespace tessera;
 using test::picture;
 
@@ -27,3 +28,5 @@ TEST_CASE("a mask chosen at run time says what the mask inside says") {
     CHECK(picture(mask, 3, 3) == "###|#.#|#..");
     CHECK(verify(mask, 6, 6));
 }
+
+}  // namespace mask_any

@@ -5,6 +5,7 @@
 #include <tessera/mask/order.hpp>
 #include "support/mask.hpp"
 
+namespace mask_batch {
 using namespace tessera;
 using test::picture;
 
@@ -44,3 +45,5 @@ TEST_CASE("a padded batch") {
     CHECK_FALSE(fits(Padded{lengths, 2, 3}, 6, 6));
     CHECK_THROWS_WITH_AS((Padded{more, 2, 3}), "[option.value] Padded: expected lengths from 0 to 3, found 4", Error);
 }
+
+}  // namespace mask_batch

@@ -3,6 +3,7 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/mask/bias.hpp>
 
+namespace mask_bias {
 using namespace tessera;
 
 static_assert(Bias<NoBias> && Bias<AdditiveBias> && !Bias<SoftCap> && Modifier<SoftCap>);
@@ -46,3 +47,5 @@ TEST_CASE("sums, from left to right") {
           doctest::Approx(double{slope(cap, 4, {})} * double{slope(cap, changed(cap, 4, {}), {})}).epsilon(1e-6));
     CHECK(slope(cap + table, 4, {0, 0, 0}) == slope(cap, 4, {}));
 }
+
+}  // namespace mask_bias

@@ -7,6 +7,7 @@
 #include <tessera/mask/random.hpp>
 #include "support/mask.hpp"
 
+namespace mask_bitmap {
 using namespace tessera;
 using test::picture;
 
@@ -57,3 +58,5 @@ TEST_CASE("a choice for each block") {
     CHECK_FALSE(fits(BlockSparse{blocks, 3, 5}, 13, 11));
     CHECK_FALSE(fits(BlockSparse{blocks, 3, 5}, 10, 10));
 }
+
+}  // namespace mask_bitmap

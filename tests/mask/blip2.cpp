@@ -4,6 +4,7 @@
 #include <tessera/mask/verify.hpp>
 #include "support/mask.hpp"
 
+namespace mask_blip2 {
 using namespace tessera;
 using test::picture;
 
@@ -25,3 +26,5 @@ TEST_CASE("32 queries and any text: every tile is told") {
         CHECK(fits(masks::multimodal_causal(32), rows, rows));
     }
 }
+
+}  // namespace mask_blip2

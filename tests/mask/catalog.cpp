@@ -4,6 +4,7 @@
 #include "support/catalogue.hpp"
 #include "support/mask.hpp"
 
+namespace mask_catalog {
 using namespace tessera;
 
 namespace {
@@ -74,3 +75,5 @@ TEST_CASE("excerpts of tables that were computed with PyTorch") {
           "################........|#################.......|##################......|###################.....");
     CHECK(excerpt(Causal{} & ~Causal{}, 0, 0, 2, 9) == ".........|.........");
 }
+
+}  // namespace mask_catalog

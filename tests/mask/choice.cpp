@@ -5,6 +5,7 @@
 #include <tessera/mask/window.hpp>
 #include "support/mask.hpp"
 
+namespace mask_choice {
 using namespace tessera;
 using test::picture;
 
@@ -38,3 +39,5 @@ TEST_CASE("heads with masks of one kind") {
     CHECK(fits(mask, 3, 3));
     CHECK_FALSE(fits(mask, 3, 4));
 }
+
+}  // namespace mask_choice

@@ -5,6 +5,7 @@
 #include "support/catalogue.hpp"
 #include "support/mask.hpp"
 
+namespace mask_classified {
 using namespace tessera;
 
 TEST_CASE("the classes of a lambda's tiles") {
@@ -58,3 +59,5 @@ TEST_CASE("it asks the mask once, and fits the lengths it was made for") {
     CHECK(fits(mask, 65, 65));
     CHECK_FALSE(fits(mask, 65, 64));
 }
+
+}  // namespace mask_classified

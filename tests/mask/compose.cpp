@@ -6,6 +6,7 @@
 #include <tessera/mask/where.hpp>
 #include "support/mask.hpp"
 
+namespace mask_compose {
 using namespace tessera;
 using test::picture;
 
@@ -61,3 +62,5 @@ TEST_CASE("bits of a row") {
     CHECK(visible_bits(Where{[](Site at) { return at.key % 3 == 0; }} & Causal{}, 0, 9, {2, 20}) == 0b10010010);
     CHECK(visible_bits(Where{[](Site at) { return at.key % 3 == 0; }} | KeysBelow{5}, 0, 9, {2, 12}) == 0b0010010111);
 }
+
+}  // namespace mask_compose

@@ -5,6 +5,7 @@
 #include <tessera/mask/order.hpp>
 #include "support/catalogue.hpp"
 
+namespace mask_density {
 using namespace tessera;
 
 TEST_CASE("causal, counted by hand") {
@@ -39,3 +40,5 @@ TEST_CASE("it counts what the mask allows, for every mask") {
         CHECK(Density(one.mask, 33, 65, one.heads - 1, 7, 70).visible() == visible);
     }
 }
+
+}  // namespace mask_density

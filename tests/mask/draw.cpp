@@ -5,6 +5,7 @@
 #include <tessera/mask/named.hpp>
 #include <tessera/mask/window.hpp>
 
+namespace mask_draw {
 using namespace tessera;
 
 TEST_CASE("small masks are drawn score by score") {
@@ -29,3 +30,5 @@ TEST_CASE("the sentence has the figures of the kernel's tiles") {
           "4 heads of 64 queries × 64 keys, 25.0 % visible; of 16 tiles of 64 × 16, 12 skipped, 0 masked, 4 whole: up "
           "to 4.00× as fast as without it");
 }
+
+}  // namespace mask_draw

@@ -4,6 +4,7 @@
 #include <tessera/mask/figure.hpp>
 #include <tessera/mask/order.hpp>
 
+namespace mask_figure {
 using namespace tessera;
 
 namespace {
@@ -98,3 +99,5 @@ TEST_CASE("SVG has the same boxes and texts") {
           "xml:space=\"preserve\">a &amp; ~b</text>\n"
           "</svg>\n");
 }
+
+}  // namespace mask_figure

@@ -7,6 +7,7 @@
 #include <tessera/mask/packed.hpp>
 #include <tessera/mask/where.hpp>
 
+namespace mask_flow {
 using namespace tessera;
 
 namespace {
@@ -71,3 +72,5 @@ TEST_CASE("sequences of a packed batch stay apart") {
     CHECK_FALSE(reaches(Packed{starts}, {3, 7}, {0, 3}));
     CHECK(reaches(Packed{starts}, {3, 4}, {6, 7}));
 }
+
+}  // namespace mask_flow

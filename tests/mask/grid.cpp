@@ -6,6 +6,7 @@
 #include <tessera/mask/shifted.hpp>
 #include "support/mask.hpp"
 
+namespace mask_grid {
 using namespace tessera;
 using test::picture;
 
@@ -35,3 +36,5 @@ TEST_CASE("what it says of tiles and ranges is true, and tight") {
     CHECK(visible_keys(Neighbourhood{16, 16, 2, 2}, {64, 80}, 256) == Range{32, 112});
     CHECK(visible_keys(Neighbourhood{16, 16, 2, 2}, {68, 69}, 256) == Range{34, 103});
 }
+
+}  // namespace mask_grid

@@ -3,6 +3,7 @@
 #include <tessera/mask/named.hpp>
 #include "support/mask.hpp"
 
+namespace mask_named {
 using namespace tessera;
 using test::picture;
 
@@ -20,3 +21,5 @@ TEST_CASE("compositions with a name look as their comments show them") {
         test::check_tight(masks::sparse_strided(4), rows, rows);
     }
 }
+
+}  // namespace mask_named

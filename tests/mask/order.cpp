@@ -4,6 +4,7 @@
 #include <tessera/mask/verify.hpp>
 #include "support/mask.hpp"
 
+namespace mask_order {
 using namespace tessera;
 using test::picture;
 
@@ -49,3 +50,5 @@ TEST_CASE("a causal mask without an alignment wants as many queries as keys") {
     CHECK(fits(Causal::after(2), 1, 3));
     CHECK(fits(Full{}, 1, 3));
 }
+
+}  // namespace mask_order

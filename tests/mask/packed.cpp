@@ -6,6 +6,7 @@
 #include <vector>
 #include "support/mask.hpp"
 
+namespace mask_packed {
 using namespace tessera;
 using test::picture;
 
@@ -75,3 +76,5 @@ TEST_CASE("starts that are no starts are refused") {
     CHECK_THROWS_WITH_AS((Packed{two_starts, three_starts, Full{}}),
                          "[option.value] Packed: expected as many starts of keys as of queries, found 3 and 2", Error);
 }
+
+}  // namespace mask_packed

@@ -4,6 +4,7 @@
 #include <tessera/mask/parse.hpp>
 #include "support/mask.hpp"
 
+namespace mask_parse {
 using namespace tessera;
 using test::picture;
 
@@ -138,3 +139,5 @@ TEST_CASE("any text is a mask or an error, and a mask keeps its word") {
     }
     CHECK(masks > 500);
 }
+
+}  // namespace mask_parse

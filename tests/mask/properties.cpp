@@ -10,6 +10,7 @@
 #include <tessera/mask/verify.hpp>
 #include "support/catalogue.hpp"
 
+namespace mask_properties {
 using namespace tessera;
 
 namespace {
@@ -181,3 +182,5 @@ TEST_CASE("news spreads along the mask and no other way") {
         RC_ASSERT(reached(whole.mask, from, rows, layers, whole.heads) == knows);
     });
 }
+
+}  // namespace mask_properties

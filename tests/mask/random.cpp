@@ -4,6 +4,7 @@
 #include <tessera/mask/random.hpp>
 #include "support/mask.hpp"
 
+namespace mask_random {
 using namespace tessera;
 
 static_assert(verify(Random{0.3, 1}, 7, 7));
@@ -50,3 +51,5 @@ TEST_CASE("blocks are whole") {
     test::check_tight(Random{0.5, 4, 4, 3}, 18, 17);
     test::check_tight(Random{0.5, 4, 4, 3, true}, 18, 17, 3);
 }
+
+}  // namespace mask_random

@@ -3,6 +3,7 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/mask/relative_bias.hpp>
 
+namespace mask_relative_bias {
 using namespace tessera;
 
 static_assert(ColumnBias<DiagonalBias> && RowBias<DiagonalBias>);
@@ -78,3 +79,5 @@ TEST_CASE("ALiBi's slopes") {
     CHECK(bias({5, 2, 9}) == -0.875f);
     CHECK(bias.after(4)({4, 1, 5}) == 0.0f);
 }
+
+}  // namespace mask_relative_bias

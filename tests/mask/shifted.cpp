@@ -6,6 +6,7 @@
 #include <tessera/mask/window.hpp>
 #include "support/mask.hpp"
 
+namespace mask_shifted {
 using namespace tessera;
 using test::picture;
 
@@ -35,3 +36,5 @@ TEST_CASE("the lengths are those of the whole sequence") {
     CHECK_FALSE(fits(Shifted{Causal{}, 2}, 1, 4));
     CHECK(fits(Shifted{Causal{}, -2, -2}, 5, 5));
 }
+
+}  // namespace mask_shifted

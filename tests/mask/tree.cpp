@@ -6,6 +6,7 @@
 #include <tessera/mask/tree.hpp>
 #include "support/mask.hpp"
 
+namespace mask_tree {
 using namespace tessera;
 using test::picture;
 
@@ -29,3 +30,5 @@ TEST_CASE("nodes see their ancestors") {
     const std::vector<Index> loop{-1, 1};
     CHECK_THROWS_WITH_AS(Tree{loop}, "[option.value] Tree: expected a parent from -1 to 0 for node 1, found 1", Error);
 }
+
+}  // namespace mask_tree

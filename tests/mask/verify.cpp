@@ -3,6 +3,7 @@
 #include <tessera/mask/order.hpp>
 #include <tessera/mask/verify.hpp>
 
+namespace mask_verify {
 using namespace tessera;
 
 namespace {
@@ -68,3 +69,5 @@ TEST_CASE("with a step, edges lie at its multiples and at the ends") {
     CHECK(verify(Causal{}, 0, 5));
     CHECK(verify(Causal{}, 5, 0));
 }
+
+}  // namespace mask_verify

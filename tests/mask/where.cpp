@@ -6,6 +6,7 @@
 #include <tessera/mask/where.hpp>
 #include "support/mask.hpp"
 
+namespace mask_where {
 using namespace tessera;
 using test::picture;
 
@@ -30,3 +31,5 @@ TEST_CASE("a lambda with captures can be assigned") {
     mask = *&mask;
     CHECK(picture(mask, 1, 4) == "###.");
 }
+
+}  // namespace mask_where

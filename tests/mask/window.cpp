@@ -3,6 +3,7 @@
 #include <tessera/mask/window.hpp>
 #include "support/mask.hpp"
 
+namespace mask_window {
 using namespace tessera;
 using test::picture;
 
@@ -51,3 +52,5 @@ TEST_CASE("without an offset they want as many queries as keys") {
     CHECK_FALSE(fits(Dilated{3}, 1, 4));
     CHECK(fits(Strided{3}, 1, 4));
 }
+
+}  // namespace mask_window

@@ -2,6 +2,7 @@
 
 #include <tessera/model/stock.hpp>
 
+namespace model_config {
 using namespace tessera;
 
 TEST_CASE("the first number that differs is named, and no member is left out") {
@@ -30,3 +31,5 @@ TEST_CASE("stock shapes have the published sizes") {
     static_assert(opt_2_7b.width / opt_2_7b.heads == 80 && eva_vit_g14.width / eva_vit_g14.heads == 88);
     static_assert(!opt_350m.output_norm() && opt_2_7b.output_norm());
 }
+
+}  // namespace model_config

@@ -3,6 +3,7 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/model/positions.hpp>
 
+namespace model_positions {
 using namespace tessera;
 
 TEST_CASE("the same grid gives the same positions") {
@@ -21,3 +22,5 @@ TEST_CASE("another grid gives what torch gives") {
                           4.3203125f,   5.3164062f,   3.783257f,   5.5587015f,  8.4829636f, 10.258408f};
     for (std::size_t i = 0; i < 12; ++i) CHECK(out.data()[i] == doctest::Approx(want[i]).epsilon(1e-6));
 }
+
+}  // namespace model_positions

@@ -10,6 +10,7 @@
 #include "support/compare.hpp"
 #include "support/golden.hpp"
 
+namespace model_qformer {
 using namespace tessera;
 
 namespace {
@@ -108,3 +109,5 @@ TEST_CASE("too much text, and words that are not there, are errors") {
     CHECK_THROWS_WITH_AS(golden.model.text(unknown, s), "[token.id] token 0: expected an id below 501, found 501",
                          Error);
 }
+
+}  // namespace model_qformer

@@ -9,6 +9,7 @@
 
 #include "support/compare.hpp"
 
+namespace nn_attention {
 using namespace tessera;
 
 namespace {
@@ -162,3 +163,5 @@ TEST_CASE("a layer without weights, and a mask that does not fit, are errors in 
                          "[option.value] Attention<48, 4>: the mask does not fit 6 queries and 4 keys", Error);
     CHECK_NOTHROW(layer(x.view().slice(0, 4), x, Causal::bottom_right(4, 6), s));
 }
+
+}  // namespace nn_attention

@@ -8,6 +8,7 @@
 #include "support/allocations.hpp"
 #include "support/compare.hpp"
 
+namespace nn_block {
 using namespace tessera;
 
 namespace {
@@ -83,3 +84,5 @@ TEST_CASE("an embedding reads rows, is an output layer too, and knows its ids") 
     CHECK_THROWS_WITH_AS(table(outside, s), "[token.id] token 1: expected an id below 10, found 10", Error);
     CHECK_THROWS_AS(table(negative, s), Error);
 }
+
+}  // namespace nn_block

@@ -8,6 +8,7 @@
 
 #include "support/compare.hpp"
 
+namespace nn_folded_attention {
 using namespace tessera;
 
 namespace {
@@ -113,3 +114,5 @@ TEST_CASE("a folded layer without weights, and a mask that does not fit, are err
                          "[option.value] FoldedAttention<48, 4, 96>: the mask does not fit 6 queries and 4 keys",
                          Error);
 }
+
+}  // namespace nn_folded_attention

@@ -1,13 +1,15 @@
 // The specification itself against an independent one: PyTorch in float64.
 #include <doctest/doctest.h>
 
+#include <tessera/mask/order.hpp>
 #include <tessera/reference/attention_gradients.hpp>
 
 #include "support/attention_goldens.hpp"
 
-namespace {
-
+namespace reference_attention {
 using namespace tessera;
+
+namespace {
 
 /// Both sides compute in double and round once: two half ulps of the largest number, which is a few times the RMS.
 constexpr double rounding = 1e-6;
@@ -29,7 +31,7 @@ void check(const test::AttentionGolden& g, const C& change) {
     Tensor<double, dyn, dyn> sums(g.bias_table.extents());
     for (Index h = 0; h < g.heads; ++h)
         for (Index i = 0; i < g.queries; ++i)
-            for (Index j = 0; j < g.keys; ++j) sums(g.buckets(j - i - g.past()), h) += double{d_scores(h, i, j)};
+            for (Index j = 0; j < g.keys; ++j) sums(g.buckets(j - i - g.past), h) += double{d_scores(h, i, j)};
     Numbers d_table(sums.extents());
     std::transform(sums.data(), sums.data() + sums.size(), d_table.data(),
                    [](double x) { return static_cast<float>(x); });
@@ -71,3 +73,5 @@ TEST_CASE("gradients of shared keys are the sums over the heads that share them"
 }
 
 }  // namespace
+
+}  // namespace reference_attention

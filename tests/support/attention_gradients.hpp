@@ -125,10 +125,10 @@ struct Gradients {
 
 template <Mask M, ScoreChange C = NoBias, class G = kernel::NoBiasGradient>
 Gradients attend_backward(const GradientProblem& p, const M& mask, const C& change = {}, const G& d_bias = {}) {
-    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float hole = std::numeric_limits<float>::quiet_NaN();
     const auto spread = [&](const Numbers& x) {
         Numbers wide({x.extent(0), x.extent(1) + p.sizes.gap});
-        std::fill_n(wide.data(), wide.size(), nan);
+        std::fill_n(wide.data(), wide.size(), hole);
         for (Index i = 0; i < x.extent(0); ++i)
             std::copy_n(x.data() + i * x.extent(1), x.extent(1), wide.data() + i * wide.extent(1));
         return wide;

@@ -5,6 +5,7 @@
 #include <tessera/text/added_tokens.hpp>
 #include <vector>
 
+namespace text_added_tokens {
 using namespace tessera;
 
 namespace {
@@ -73,3 +74,5 @@ TEST_CASE("tokens are found by id and by content") {
     CHECK(parts(tokens.in_normalized_text, "</s>Foo foo") == "</s>Foo |[foo]");
     CHECK(AddedTokens().size() == 0);
 }
+
+}  // namespace text_added_tokens

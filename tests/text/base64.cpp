@@ -2,6 +2,7 @@
 
 #include <tessera/text/base64.hpp>
 
+namespace text_base64 {
 using namespace tessera;
 
 TEST_CASE("base64 of RFC 4648") {
@@ -20,3 +21,5 @@ TEST_CASE("what is not base64 gives nothing") {
         CHECK(!decode_base64(text));
     }
 }
+
+}  // namespace text_base64

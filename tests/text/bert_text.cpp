@@ -4,6 +4,7 @@
 #include <string_view>
 #include <tessera/text/bert_text.hpp>
 
+namespace text_bert_text {
 using namespace tessera;
 
 namespace {
@@ -46,3 +47,5 @@ TEST_CASE("words stand between white space, and a mark is a word") {
     CHECK(words("€5 ©x") == "€5|©x");
     CHECK(words("-") == "-");
 }
+
+}  // namespace text_bert_text

@@ -12,6 +12,7 @@
 #include "text/letters.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_bpe {
 using namespace tessera;
 using test::byte_vocabulary;
 using test::message_of;
@@ -137,3 +138,5 @@ TEST_CASE("a vocabulary without a byte, and merges of what is not there, are err
     CHECK(message_of(Errc::tokenizer_format, [&] { bpe.add_merge("a", "b", where); }) ==
           "[tokenizer.format] line 3: the merge of 'a' and 'b' needs 'ab', which is not in the vocabulary");
 }
+
+}  // namespace text_bpe

@@ -8,6 +8,7 @@
 #include <tessera/text/byte_level.hpp>
 #include <vector>
 
+namespace text_byte_level {
 using namespace tessera;
 
 namespace {
@@ -107,3 +108,5 @@ TEST_CASE("words are those of the pattern") {
         if (found != expected) FAIL("'", utf8, "': ", words(utf8));
     }
 }
+
+}  // namespace text_byte_level

@@ -11,6 +11,7 @@
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_charsmap {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -69,3 +70,5 @@ TEST_CASE("a table of noise makes UTF-8 or nothing of any text, and does not rea
             CHECK(find_invalid_utf8(map.normalize(text)) == std::string::npos);
     }
 }
+
+}  // namespace text_charsmap

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tessera/text/clean_up.hpp>
 
+namespace text_clean_up {
 using namespace tessera;
 
 namespace {
@@ -51,3 +52,5 @@ TEST_CASE("what is settled does not change, whatever follows") {
     CHECK(settled_spaces("a cat 't") == 5);
     CHECK(settled_spaces(" ") == 0);
 }
+
+}  // namespace text_clean_up

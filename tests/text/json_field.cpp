@@ -4,6 +4,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_json_field {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -39,3 +40,5 @@ TEST_CASE("complaints name the file, the place, what was expected and what was f
         check_says(said([&] { list.element(i).id(6); }), "expected an id from 0 to 6, found ");
     check_says(said([&] { list.element(5).id(6); }), "found 7");
 }
+
+}  // namespace text_json_field

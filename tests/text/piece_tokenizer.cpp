@@ -8,6 +8,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_piece_tokenizer {
 using namespace tessera;
 using test::message_of;
 
@@ -93,3 +94,5 @@ TEST_CASE("wrong text and wrong ids are errors") {
     CHECK(message_of(Errc::token_id, [&] { letters.decode(Ids{28}, SkipSpecials::yes); }) ==
           "[token.id] token 28 is not in the vocabulary of 32 tokens");
 }
+
+}  // namespace text_piece_tokenizer

@@ -11,6 +11,7 @@
 #include "text/letters.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_read_bpe {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -179,3 +180,5 @@ TEST_CASE("any ids become text, which a stream gives as well") {
         }
     }
 }
+
+}  // namespace text_read_bpe

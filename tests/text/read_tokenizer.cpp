@@ -10,6 +10,7 @@
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_read_tokenizer {
 using namespace tessera;
 using test::golden;
 using test::ScratchFolder;
@@ -182,3 +183,5 @@ TEST_CASE("a tokenizer.json with any part missing or changed is read or refused"
             }
     }
 }
+
+}  // namespace text_read_tokenizer

@@ -9,6 +9,7 @@
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_read_unigram {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -100,3 +101,5 @@ TEST_CASE("a file that asks for what this Unigram does not do is an error that n
     check_says(refused("/model/vocab/2", R"(["▁"])"), "model.vocab[2]: expected a piece and its score");
     check_says(refused("/model/vocab/2", R"(["a", 0])"), "model.vocab: the token 'a' has two ids, 2 and 3");
 }
+
+}  // namespace text_read_unigram

@@ -9,6 +9,7 @@
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_read_wordpiece {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -81,3 +82,5 @@ TEST_CASE("a file that asks for what this WordPiece does not do is an error that
                "normalizer.lowercase: expected true or false, found \"yes\"");
     check_says(refused("/normalizer", "null"), "no error");
 }
+
+}  // namespace text_read_wordpiece

@@ -11,6 +11,7 @@
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"
 
+namespace text_sentencepiece {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -131,3 +132,5 @@ TEST_CASE("a file cut anywhere, or with any byte changed, is read or refused") {
     }
     CHECK(refusals > 50);
 }
+
+}  // namespace text_sentencepiece

@@ -7,6 +7,7 @@
 #include <tessera/text/tokenizer.hpp>
 #include <vector>
 
+namespace text_tokenizer {
 using namespace tessera;
 
 namespace {
@@ -103,3 +104,5 @@ TEST_CASE("what a stream gives is, put together, what all tokens give") {
         CHECK(text == whole);
     }
 }
+
+}  // namespace text_tokenizer

@@ -7,6 +7,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_tokenizer_json {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -90,3 +91,5 @@ TEST_CASE("a vocabulary is read, and each wrong id is named") {
     CHECK(message_of(Errc::tokenizer_format, [&] { read("[]"); }) ==
           "[tokenizer.format] vocab.json: expected an object, found array");
 }
+
+}  // namespace text_tokenizer_json

@@ -7,6 +7,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_tokenizer_settings {
 using namespace tessera;
 using test::check_says;
 using test::message_of;
@@ -127,3 +128,5 @@ TEST_CASE("added tokens that contradict the vocabulary are errors") {
     check_says(refused({{.content = "x", .id = 100000}}), "far beyond the vocabulary of 3 tokens");
     CHECK(refused({{.content = "x", .id = 5}, {.content = "x", .id = 5}}) == "no error");
 }
+
+}  // namespace text_tokenizer_settings

@@ -7,6 +7,7 @@
 #include <tessera/text/unicode.hpp>
 #include <vector>
 
+namespace text_unicode {
 using namespace tessera;
 
 namespace {
@@ -113,3 +114,5 @@ TEST_CASE("graphemes are what a reader takes for one character") {
     CHECK(graphemes("👩‍👧🇫🇷🇯🇵x") == List{"👩‍👧", "🇫🇷", "🇯🇵", "x"});
     CHECK(graphemes("각") == List{"각"});
 }
+
+}  // namespace text_unicode

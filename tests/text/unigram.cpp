@@ -11,6 +11,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_unigram {
 using namespace tessera;
 using test::message_of;
 
@@ -154,3 +155,5 @@ TEST_CASE("an empty vocabulary, and a piece that is there twice, are errors") {
               Unigram({{"a", 0}, {"a", -1}}, 0, {}, "x.json");
           }) == "[tokenizer.format] x.json: the token 'a' has two ids, 0 and 1");
 }
+
+}  // namespace text_unigram

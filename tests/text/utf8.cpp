@@ -3,6 +3,7 @@
 #include <string>
 #include <tessera/text/utf8.hpp>
 
+namespace text_utf8 {
 using namespace tessera;
 
 namespace {
@@ -63,3 +64,5 @@ TEST_CASE("the error says which byte, and where") {
     CHECK_THROWS_WITH_AS(expect_utf8("ab\xFE", "here", Errc::text_encoding),
                          "[text.encoding] here: expected UTF-8, found the byte 0xfe at position 2", Error);
 }
+
+}  // namespace text_utf8

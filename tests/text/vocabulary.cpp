@@ -5,6 +5,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_vocabulary {
 using namespace tessera;
 using test::message_of;
 
@@ -41,3 +42,5 @@ TEST_CASE("a vocabulary may have holes, but not a table far larger than itself")
     static_assert(Vocabulary::highest_id(50265) == 50265 + 65536);
     static_assert(Vocabulary::highest_id(std::size_t(-1)) > 0);
 }
+
+}  // namespace text_vocabulary

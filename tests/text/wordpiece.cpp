@@ -8,6 +8,7 @@
 
 #include "text/scratch_folder.hpp"
 
+namespace text_wordpiece {
 using namespace tessera;
 using test::message_of;
 
@@ -66,3 +67,5 @@ TEST_CASE("without a token for unknown words there is no WordPiece") {
     CHECK(message_of(Errc::tokenizer_format, [] { wordpiece_of({"a"}); }) ==
           "[tokenizer.format] vocab.txt: expected the token '[UNK]' for unknown words, found none");
 }
+
+}  // namespace text_wordpiece

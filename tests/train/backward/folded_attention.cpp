@@ -12,6 +12,7 @@
 
 #include "support/compare.hpp"
 
+namespace train_backward_folded_attention {
 using namespace tessera;
 
 namespace {
@@ -135,3 +136,5 @@ TEST_CASE("the gradients have the same bits at any number of threads, and are ad
     for (Index i = 0; i < want.key.size(); ++i)
         CHECK(twice.key.data()[i] == doctest::Approx(2 * want.key.data()[i]).epsilon(1e-5));
 }
+
+}  // namespace train_backward_folded_attention
