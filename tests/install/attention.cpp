@@ -22,7 +22,7 @@ int main() {
 
     tessera::Scratch scratch;
     const auto all = cross(queries, context, tessera::KeysBelow{3}, scratch);
-    const auto three = cross(queries, context.view().slice(0, 3), tessera::Full{}, scratch);
+    const auto three = cross(queries, context.view().slice(0, 3), tessera::KeysBelow{3}, scratch);
     float largest = 0, difference = 0;
     for (tessera::Index i = 0; i < all.size(); ++i) {
         largest = std::max(largest, std::fabs(all.data()[i]));

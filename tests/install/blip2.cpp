@@ -1,7 +1,9 @@
 // A program that uses the parts which need other libraries: it decodes the picture it is given, reads JSON, and asks about a
 // character.
 #include <cstdio>
-#include <tessera/tessera.hpp>
+#include <tessera/core/json.hpp>
+#include <tessera/image/read.hpp>
+#include <tessera/text/unicode.hpp>
 
 int main(int count, char** arguments) {
     if (count != 2) return 2;

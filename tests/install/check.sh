@@ -32,6 +32,10 @@ case $way in
     for umbrella in attention tessera; do
       sh "$project/cmake/amalgamate" tessera/$umbrella.hpp >"$build/include/tessera/$umbrella.hpp"
     done
+    for part in core/json image/read text/unicode; do  # what blip2.cpp includes is all in the one file
+      mkdir -p "$build/include/tessera/${part%/*}"
+      echo '#include <tessera/tessera.hpp>' >"$build/include/tessera/$part.hpp"
+    done
     if others=$(grep -En '^#include <(nlohmann|png|turbojpeg|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
       echo "attention.hpp needs more than the standard library: $others"
       exit 1
