@@ -1,7 +1,7 @@
 // The register tile of the matrix product with bf16 weights, as large as it gets.
 // tile: multiply_tile
 // sums: avx2 12, avx512 24
-// stack: avx2 2, avx512 6
+// stack: clang avx2 1
 #include <tessera/kernel/gemm.hpp>
 
 using namespace tessera::kernel;

@@ -1,7 +1,6 @@
 // The register tile of attention and its gradients, as large as it gets.
 // tile: tiles<
 // sums: avx2 12, avx512 24
-// stack: avx2 2, avx512 1
 #include <tessera/kernel/tile.hpp>
 
 using namespace tessera::kernel;
