@@ -11,7 +11,7 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/attend_shape.hpp>
 #include <tessera/kernel/exponential.hpp>
-#include <tessera/kernel/key_window.hpp>
+#include <tessera/kernel/copy_rows.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/transpose.hpp>
 #include <tessera/mask/bias.hpp>

@@ -2,23 +2,11 @@
 // copied together, because rows of several heads lie a power of two apart and push each other out of the cache.
 #pragma once
 #include <algorithm>
-#include <tessera/kernel/simd.hpp>
+#include <tessera/kernel/copy_rows.hpp>
 #include <tessera/mask/mask.hpp>
 #include <utility>
 
 namespace tessera::kernel::inline TESSERA_ISA {
-
-/// Copies rows; returns whether all their numbers are finite.
-inline bool copy_rows(float* to, Index to_stride, const float* from, Index from_stride, Index rows, Index dim) {
-    Vec zero = broadcast(0.0f);
-    for (Index r = 0; r < rows; ++r)
-        for_each_vec(dim, [&](Index c, Index n) {
-            const Vec x = load(from + r * from_stride + c, n);
-            zero = fma(x, broadcast(0.0f), zero);
-            store(to + r * to_stride + c, x, n);
-        });
-    return reduce_add(zero) == 0.0f;
-}
 
 /// Whether all numbers of these rows are finite.
 inline bool finite_rows(const float* x, Index stride, Index rows, Index dim) {

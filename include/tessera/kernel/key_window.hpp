@@ -1,22 +1,11 @@
-// A few keys and values copied to where they lie close together, and as floats: between rows of a whole layer they are a
-// stride apart that sends them all to the same lines of the cache.
+// The keys and values that attention's forward pass works on, copied together a window at a time.
 #pragma once
 #include <algorithm>
 #include <array>
-#include <tessera/core/number.hpp>
-#include <tessera/kernel/simd.hpp>
+#include <tessera/kernel/copy_rows.hpp>
 #include <tessera/kernel/visible_runs.hpp>
 
 namespace tessera::kernel::inline TESSERA_ISA {
-
-/// `count` numbers from p on as floats, with zeros behind them.
-inline Vec load_floats(const float* p, Index count) { return load(p, count); }
-inline Vec load_floats(const bf16* p, Index count) {
-    if (count == width) return load(p);
-    std::array<float, static_cast<std::size_t>(width)> lanes{};
-    for (Index i = 0; i < count; ++i) lanes[static_cast<std::size_t>(i)] = to_float(p[i]);
-    return load(lanes.data());
-}
 
 /// The most keys of a window, so that the scores of a strip stay in the first-level cache.
 inline constexpr Index window_keys = 192;
@@ -91,25 +80,13 @@ class KeyWindow {
         return {reinterpret_cast<const char*>(rows), stride * bytes};
     }
 
-    /// Returns whether all numbers are finite.
     template <class T>
     bool copy(float* to, const Source& source, Range keys, Index end) {
-        constexpr Index ahead = 12;
-        Vec zero = broadcast(0.0f);
-        for (Index key = keys.begin; key < keys.end; ++key) {
-            if (key + ahead < end)
-                for (Index byte = 0; byte < dim_ * Index{sizeof(T)}; byte += 64)
-                    prefetch(source.rows + (key + ahead) * source.stride + byte);
-            const T* const row = reinterpret_cast<const T*>(source.rows + key * source.stride);
-            float* const own = to + (key - begin_) * stride_;
-            for_each_vec(dim_, [&](Index i, Index n) {
-                const Vec x = load_floats(row + i, n);
-                zero = fma(x, broadcast(0.0f), zero);
-                store(own + i, x);
-            });
-        }
-        return reduce_add(zero) == 0.0f;
+        return copy_rows(to + (keys.begin - begin_) * stride_, stride_,
+                         reinterpret_cast<const T*>(source.rows + keys.begin * source.stride),
+                         source.stride / Index{sizeof(T)}, keys.size(), dim_, end - keys.end);
     }
+
     Index dim_, stride_, begin_ = 0;
     bool shared_;
     float *k_, *v_;
