@@ -17,7 +17,8 @@ namespace tessera::kernel::inline TESSERA_ISA {
 struct AttendTask {
     Index head, heads;
     Range queries;
-    Index keys;  // how many the queries may see, more or less: what the task costs
+    Index keys;      // how many the queries may see, more or less: what the task costs
+    Index sequence;  // where the queries begin that may see the same keys
 };
 
 /// Detail: the most strips in a task: so many that it pays to copy a window for them, and few enough that what is kept
@@ -46,7 +47,7 @@ void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
             const Index sharing = shape.heads / shape.groups();
             for (Index head = 0; head < shape.heads;) {
                 const Index heads = std::min(most / strips_of(queries), sharing - head % sharing);
-                f(AttendTask{head, heads, queries, keys});
+                f(AttendTask{head, heads, queries, keys, whole.begin});
                 head += heads;
             }
         }
@@ -132,10 +133,11 @@ void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& s
     AttendTask* const tasks = scratch.take<AttendTask>(count);
     Index listed = 0;
     for_each_task(shape, mask, [&](const AttendTask& task) { tasks[listed++] = task; });
-    // The longest first, so that threads end together; among equals those with the same keys and values side by side.
+    // The longest first, so that threads end together; among equals those of a sequence side by side, as rows of all its heads
+    // share pages, and of these the ones with the same keys and values.
     std::sort(tasks, tasks + count, [](const AttendTask& a, const AttendTask& b) {
-        return std::tuple(-a.keys * a.heads * a.queries.size(), a.head, a.queries.begin) <
-               std::tuple(-b.keys * b.heads * b.queries.size(), b.head, b.queries.begin);
+        return std::tuple(-a.keys * a.heads * a.queries.size(), a.sequence, a.head, a.queries.begin) <
+               std::tuple(-b.keys * b.heads * b.queries.size(), b.sequence, b.head, b.queries.begin);
     });
 
     const Index floats =
