@@ -10,8 +10,8 @@
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/attend_shape.hpp>
-#include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/copy_rows.hpp>
+#include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/transpose.hpp>
 #include <tessera/mask/bias.hpp>
