@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../../include"
 export LC_ALL=C
 compiler=${CXX:-g++}
-flags="-std=c++20 ${CXXFLAGS--O2 -march=native -fopenmp} -I."
+flags="-std=c++20 ${CXXFLAGS--O2 -march=native -fopenmp} -I. $(pkg-config --cflags eigen3 2>/dev/null || true)"
 [ $# -gt 0 ] || set -- $(find tessera -name '*.hpp' | sort)
 
 work=$(mktemp -d)
