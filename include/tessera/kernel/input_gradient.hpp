@@ -26,10 +26,10 @@ struct TurnedPanels {
         const Index panels = (end - begin) / Panels::panel_width;
         const Index number = panels * strip / strips;
         if (number == panels * (strip + 1) / strips) return {};
-        const Index out = begin + number * Panels::panel_width, input = panel * Panels::panel_width;
+        const Index out = begin + number * Panels::panel_width, stride = weight.width_of(out / Panels::panel_width);
         const auto part = [&](const auto* w) {
-            constexpr Index bytes = Panels::panel_width * Panels::panel_width * Index{sizeof(*w)};
-            return Ahead{reinterpret_cast<const char*>(w + input * Panels::panel_width),
+            const Index bytes = Panels::panel_width * stride * Index{sizeof(*w)};
+            return Ahead{reinterpret_cast<const char*>(w + panel * Panels::panel_width * stride),
                          std::max<Index>(1, bytes / (end - begin))};
         };
         return weight.stored() == Stored::f32 ? part(weight.at<float>(out)) : part(weight.at<bf16>(out));
