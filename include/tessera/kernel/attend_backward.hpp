@@ -184,9 +184,8 @@ class AttendBackward {
     void absorb(const KeyGroup& group, const QueryBlock& block, Index head, Index share, const Run& run, float* panels,
                 float* dq, bool started) const {
         const Index dim = shape_.dim, count = run.count, queries = block.queries.size();
-        const Index k_row = (run.key - group.keys.begin) * group.k_stride;
-        const Index v_row = (run.key - group.keys.begin) * group.v_stride;
-        const float *const k = group.k + k_row, *const v = group.v + v_row;
+        const Index first = run.key - group.keys.begin;
+        const float *const k = group.k + first * group.k_stride, *const v = group.v + first * group.v_stride;
         float* const p = panels;
         float* const ds = p + most_window * block_queries;
         float* const slopes = ds + most_window * block_queries;
@@ -202,13 +201,19 @@ class AttendBackward {
         // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
         const bool care =
             run.seen != nullptr && !(block.finite && (group.finite || finite_rows(k, group.k_stride, count, dim)));
-        if (group.dv != nullptr && !care)
-            tile_product(group.dv + v_row, group.v_stride, {p, block_queries, 1}, {block.d_out, dim}, count, dim,
-                         queries, TileStart::sum);
-        else if (group.dv != nullptr)
-            for_each_seen(run, queries, [&](Index i, Index lane) {
-                add(group.dv + v_row + i * group.v_stride, p[i * block_queries + lane], block.d_out + lane * dim);
-            });
+        // What these queries add to rows of keys or of values; nothing where those are not wanted.
+        const auto add_to_keys = [&](float* sums, Index stride, const float* factors, const float* rows) {
+            if (sums == nullptr) return;
+            sums += first * stride;
+            if (!care)
+                tile_product(sums, stride, {factors, block_queries, 1}, {rows, dim}, count, dim, queries,
+                             TileStart::sum);
+            else
+                for_each_seen(run, queries, [&](Index i, Index lane) {
+                    add(sums + i * stride, factors[i * block_queries + lane], rows + lane * dim);
+                });
+        };
+        add_to_keys(group.dv, group.v_stride, p, block.d_out);
         if constexpr (!plain) {
             float* const sums = learns ? bias_sums_ + (head * split_.shares + share) * bias_floats() : nullptr;
             if constexpr (learns && !ends_with_bias<C>) change_gradients<C>(ds, slopes, block, count, 1.0f);
@@ -218,13 +223,7 @@ class AttendBackward {
             else
                 change_gradients<C>(ds, slopes, block, count, shape_.scale);
         }
-        if (group.dk != nullptr && !care)
-            tile_product(group.dk + k_row, group.k_stride, {ds, block_queries, 1}, {block.query, dim}, count, dim,
-                         queries, TileStart::sum);
-        else if (group.dk != nullptr)
-            for_each_seen(run, queries, [&](Index i, Index lane) {
-                add(group.dk + k_row + i * group.k_stride, ds[i * block_queries + lane], block.query + lane * dim);
-            });
+        add_to_keys(group.dk, group.k_stride, ds, block.query);
         if (!care) {
             tile_product(dq, dim, {ds, 1, block_queries}, {k, group.k_stride}, queries, dim, count,
                          started ? TileStart::sum : TileStart::zero);
