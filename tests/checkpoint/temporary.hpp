@@ -24,7 +24,7 @@ class TemporaryFolder {
     }
 
     const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path write(const std::string& name, std::string_view text) const {
+    std::filesystem::path write(std::string_view name, std::string_view text) const {
         std::filesystem::create_directories((path_ / name).parent_path());
         std::ofstream(path_ / name, std::ios::binary) << text;
         return path_ / name;

@@ -1,38 +1,22 @@
 // A folder for the files of one test; it is gone afterwards.
 #pragma once
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
 
+#include "checkpoint/temporary.hpp"
+
 namespace tessera::test {
 
-class ScratchFolder {
+class ScratchFolder : public TemporaryFolder {
   public:
-    ScratchFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "tessera_text_XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ~ScratchFolder() { std::filesystem::remove_all(path_); }
-
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path write(std::string_view name, std::string_view content) const {
-        std::ofstream(path_ / name, std::ios::binary) << content;
-        return path_ / name;
-    }
     /// Takes over a file of `folder`, if it is there.
     void copy(const std::filesystem::path& folder, std::string_view name) const {
-        if (std::filesystem::exists(folder / name)) std::filesystem::copy_file(folder / name, path_ / name);
+        if (std::filesystem::exists(folder / name)) std::filesystem::copy_file(folder / name, path() / name);
     }
-
-  private:
-    std::filesystem::path path_;
 };
 
 /// A check that shows the whole message if `part` is not in it.
