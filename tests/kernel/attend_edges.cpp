@@ -27,7 +27,7 @@ TEST_CASE("without queries nothing is done, without keys there are zeros") {
 
 TEST_CASE("what the mask hides may be anything; what it shows comes through") {
     const auto same = [](float a, float b) { return a == b; };
-    for (const Index queries : {2, 40})
+    for (const Index queries : {2, 35, 40})
         for (const float bad : {test::nan, infinity, -infinity}) {
             Problem p(1, queries, 75, 16);
             const AnyMask mask = Causal::bottom_right(queries, 75);
@@ -76,7 +76,7 @@ TEST_CASE("scores far apart neither overflow nor lose the largest") {
 }
 
 TEST_CASE("bf16 gives what its numbers give as floats, to the bit") {
-    for (const Index queries : {2, 40})
+    for (const Index queries : {2, 35, 40})
         for (const Index dim : {7, 64}) {
             Problem p(4, queries, 230, dim, 3, 2);
             for (auto* x : {&p.q, &p.k, &p.v})

@@ -32,21 +32,26 @@ constexpr Index most_strips(const AttendShape& shape) {
                              fit);  // with so few tasks that some thread waits long for another, smaller ones
 }
 
+/// Detail: how many strips so many queries are.
+constexpr Index strips_of(Index queries) {
+    const Index left = queries % strip_lanes;
+    return queries / strip_lanes + (left <= few_queries ? left : 1);
+}
+
 /// Detail: calls f(task) for each task, in any order of cost.
 template <tessera::Mask M, class F>
 void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
     const Index most = most_strips(shape);
-    const auto strips_of = [](Range queries) { return (queries.size() + strip_lanes - 1) / strip_lanes; };
     for (Range rest{0, shape.queries}; !rest.empty();) {
         const Range whole = together(mask, rest);
-        const Index strips = strips_of(whole), parts = (strips + most - 1) / most;
+        const Index strips = (whole.size() + strip_lanes - 1) / strip_lanes, parts = (strips + most - 1) / most;
         for (Index part = 0; part < parts; ++part) {
             const Range queries{whole.begin + strips * part / parts * strip_lanes,
                                 std::min(whole.begin + strips * (part + 1) / parts * strip_lanes, whole.end)};
             const Index keys = visible_keys(mask, queries, shape.keys).size();
             const Index sharing = shape.heads / shape.groups();
             for (Index head = 0; head < shape.heads;) {
-                const Index heads = std::min(most / strips_of(queries), sharing - head % sharing);
+                const Index heads = std::clamp<Index>(most / strips_of(queries.size()), 1, sharing - head % sharing);
                 f(AttendTask{head, heads, queries, keys, whole.begin});
                 head += heads;
             }
@@ -70,14 +75,15 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
     const Index windows = (keys.size() + window_size(dim) - 1) / window_size(dim);
     const Index size = windows == 0 ? 0 : ((keys.size() + windows - 1) / windows + 11) / 12 * 12;
 
-    std::array<Strip, static_cast<std::size_t>(task_strips)> strips;
+    std::array<Strip, static_cast<std::size_t>(task_strips + few_queries)> strips;
     std::size_t count = 0;
     for (Index head = task.head; head < task.head + task.heads; ++head)
         for (Range rest = task.queries; !rest.empty();) {
             Strip& s = strips[count++];
             s.head = head;
-            s.queries = {rest.begin, std::min(rest.begin + strip_lanes, rest.end)};
-            s.vectors = s.queries.size() > width ? 2 : 1;
+            const bool single = rest.size() <= few_queries;
+            s.queries = {rest.begin, single ? rest.begin + 1 : std::min(rest.begin + strip_lanes, rest.end)};
+            s.vectors = single ? 0 : s.queries.size() > width ? 2 : 1;
             s.query = take(dim * strip_lanes);
             s.sum = take(dim * strip_lanes);
             s.top = take(strip_lanes);
@@ -95,15 +101,21 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
             const Index found = visible_runs(runs, seen, mask, s.head, s.queries, now);
             if (found == 0) continue;
             window.need<T>(runs, found, now.end);
+            const Scores changing{scores, s.lanes(), s.head, s.queries, runs, found};
             const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
                 strip_scores<Vectors>(scores, s, runs, found, window, dim);
-                change_scores({scores, s.lanes(), s.head, s.queries, runs, found}, change);
+                change_scores(changing, change);
                 strip_absorb<Vectors>(s, scores, runs, found, window, dim);
             };
-            if (s.vectors == 2)
+            if (s.vectors == 2) {
                 work(std::integral_constant<Index, 2>{});
-            else
+            } else if (s.vectors == 1) {
                 work(std::integral_constant<Index, 1>{});
+            } else {
+                query_scores(scores, s, runs, found, window, dim);
+                change_scores(changing, change);
+                query_absorb(s, scores, runs, found, window, dim);
+            }
         }
     }
     for (std::size_t i = 0; i < count; ++i)
@@ -140,8 +152,8 @@ void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& s
                std::tuple(-b.keys * b.heads * b.queries.size(), b.sequence, b.head, b.queries.begin);
     });
 
-    const Index floats =
-        most_strips(shape) * Strip::floats(shape.dim) + window_keys * strip_lanes + KeyWindow::floats(shape.dim);
+    const Index floats = (most_strips(shape) + few_queries) * Strip::floats(shape.dim) + window_keys * strip_lanes +
+                         KeyWindow::floats(shape.dim);
     float* const memory = scratch.take<float>(threads() * floats);
     std::uint32_t* const seen = scratch.take<std::uint32_t>(threads() * window_keys);
     parallel_for_workers(count, [&](Index task, Index worker) {

@@ -10,16 +10,11 @@
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/attend_shape.hpp>
-#include <tessera/kernel/copy_rows.hpp>
-#include <tessera/kernel/exponential.hpp>
+#include <tessera/kernel/one_query.hpp>
 #include <tessera/kernel/parallel.hpp>
-#include <tessera/kernel/transpose.hpp>
 #include <tessera/mask/bias.hpp>
 
 namespace tessera::kernel::inline TESSERA_ISA {
-
-/// The most queries that count as few: with more of them, a vector of queries wastes less.
-inline constexpr Index few_queries = std::max<Index>(width / 2, 1);
 
 /// Keys that are scored before their values are added.
 inline constexpr Index few_keys = 64;
@@ -30,73 +25,6 @@ struct Part {
     float* sum;          // [rows, d], of values times 2^(score − top)
 };
 
-/// Detail: to[i] = Σ_c q[c]·k[i·stride + c] for a vector of keys, of which the first `count` exist.
-template <class T>
-void dot_products(float* to, const float* q, const T* k, Index stride, Index count, Index dim) {
-    Square sum;
-    for (Vec& s : sum) s = broadcast(0.0f);
-    for_each_vec(dim, [&](Index c, Index n) {
-        const Vec query = load(q + c, n);
-        unroll<static_cast<int>(width)>([&](auto i) {
-            constexpr auto at = static_cast<std::size_t>(i.value);
-            sum[at] = fma(load_floats(k + std::min<Index>(i, count - 1) * stride + c, n), query, sum[at]);
-        });
-    });
-    transpose(sum);
-    for (std::size_t half = sum.size() / 2; half > 0; half /= 2)
-        for (std::size_t i = 0; i < half; ++i) sum[i] += sum[i + half];
-    store(to, sum[0]);
-}
-
-/// Detail: to[c] += Σ_i weights[i]·v[i·stride + c] for the keys, at most a vector of them, that are bits of `seen`.
-template <class T>
-void add_values(float* to, const float* weights, const T* v, Index stride, std::uint64_t seen, Index dim) {
-    constexpr std::uint64_t all = (std::uint64_t{1} << width) - 1;
-    if ((seen & all) == all) {
-        std::array<Vec, static_cast<std::size_t>(width)> weight;
-        unroll<static_cast<int>(width)>([&](auto i) { weight[static_cast<std::size_t>(i)] = broadcast(weights[i]); });
-        for_each_vec(dim, [&](Index c, Index n) {
-            Vec sum = load(to + c, n);
-            unroll<static_cast<int>(width)>([&](auto i) {
-                sum = fma(weight[static_cast<std::size_t>(i)], load_floats(v + i * stride + c, n), sum);
-            });
-            store(to + c, sum, n);
-        });
-        return;
-    }
-    for (Index i = 0; i < width; ++i)
-        if ((seen >> i & 1u) != 0)
-            for_each_vec(dim, [&](Index c, Index n) {
-                store(to + c, fma(broadcast(weights[i]), load_floats(v + i * stride + c, n), load(to + c, n)), n);
-            });
-}
-
-/// Detail: takes the scores of a row into its part: hides what `seen` does not show, exponentiates in place.
-/// shape   scores [few_keys]
-inline void absorb_scores(float* scores, std::uint64_t seen, float& top, float& total, float* sum, Index dim) {
-    const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
-    Vec largest = nothing;
-    for (Index i = 0; i < few_keys; i += width) {
-        const Vec score = select(mask_of(static_cast<std::uint32_t>(seen >> i)), load(scores + i), nothing);
-        largest = max(score, largest);
-        store(scores + i, score);
-    }
-    const float before = top, now = std::max(before, reduce_max(largest));
-    const Vec shift = broadcast(now == -std::numeric_limits<float>::infinity() ? 0.0f : now);
-    Vec weights = broadcast(0.0f);
-    for (Index i = 0; i < few_keys; i += width) {
-        const Vec weight = exp2_flushed(load(scores + i) - shift);
-        weights += weight;
-        store(scores + i, weight);
-    }
-    alignas(alignment) float shrink[width];
-    store(shrink, exp2_flushed(broadcast(before) - shift));
-    top = now;
-    total = total * shrink[0] + reduce_add(weights);
-    if (before < now)
-        for_each_vec(dim, [&](Index c, Index n) { store(sum + c, load(sum + c, n) * broadcast(shrink[0]), n); });
-}
-
 /// `attend` for few queries; each part of the keys is taken by one thread for all heads, and the parts are put together in
 /// their order, so that the bits do not depend on the number of threads.
 /// cost    reads what it sees of k and v once; about 64·H·T·d floats of scratch
@@ -104,6 +32,7 @@ template <class T, tessera::Mask M, ScoreChange C>
 void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask,
                 Scratch& scratch, const C& change, float* lse) {
     constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
+    const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
     const Index dim = shape.dim, queries = shape.queries, rows = shape.heads * queries;
     const Index sharing = shape.heads / shape.groups(), own = sharing * queries;  // rows with the same keys and values
     const auto frame = scratch.frame();
@@ -160,7 +89,11 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
                             own_scores[i] = changed(change, own_scores[i] * ln2,
                                                     Site{row / queries, row % queries, now.begin + i}) *
                                             log2e;
-                absorb_scores(own_scores, seen[row], part.top[row], part.total[row], part.sum + row * dim, dim);
+                for (Index i = 0; i < few_keys; i += width) {
+                    const Vec score = load(own_scores + i);
+                    store(own_scores + i, select(mask_of(static_cast<std::uint32_t>(seen[row] >> i)), score, nothing));
+                }
+                absorb_scores(own_scores, few_keys, part.top[row], part.total[row], part.sum + row * dim, dim);
             }
             for (Index i = 0; i < now.size(); i += width)
                 for (Index group = 0; group < shape.groups(); ++group)

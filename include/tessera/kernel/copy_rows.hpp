@@ -1,6 +1,7 @@
 // Rows copied to where they lie close together, as floats: what attention does with keys, values and their kin, which between rows
 // of a whole layer are a stride apart that sends them all to the same lines of the cache.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <tessera/core/number.hpp>
 #include <tessera/kernel/simd.hpp>
@@ -21,17 +22,24 @@ inline Vec load_floats(const bf16* p, Index count) {
 template <class T>
 bool copy_rows(float* to, Index to_stride, const T* from, Index from_stride, Index rows, Index dim, Index more = 0) {
     constexpr Index ahead = 12, line = 64 / sizeof(T);
-    Vec zero = broadcast(0.0f);
+    constexpr int chains = 4;  // one after another, the checks would take longer than the copy
+    Vec zero[chains];
+    for (Vec& z : zero) z = broadcast(0.0f);
+    const auto take = [&](Vec & sum, Index c, Index n) __attribute__((always_inline)) {
+        const Vec x = load_floats(from + c, n);
+        sum = fma(x, broadcast(0.0f), sum);
+        store(to + c, x, n);
+    };
     for (Index r = 0; r < rows; ++r, to += to_stride, from += from_stride) {
         if (r + ahead < rows + more)
             for (Index c = 0; c < dim; c += line) prefetch(from + ahead * from_stride + c);
-        for_each_vec(dim, [&](Index c, Index n) {
-            const Vec x = load_floats(from + c, n);
-            zero = fma(x, broadcast(0.0f), zero);
-            store(to + c, x, n);
-        });
+        Index c = 0;
+        for (; c + chains * width <= dim; c += chains * width)
+            unroll<chains>([&](auto i) __attribute__((always_inline)) { take(zero[i], c + i * width, width); });
+        for (; c < dim; c += width) take(zero[0], c, std::min(width, dim - c));
     }
-    return reduce_add(zero) == 0.0f;
+    unroll<chains - 1>([&](auto i) { zero[0] += zero[i + 1]; });
+    return reduce_add(zero[0]) == 0.0f;
 }
 
 }  // namespace tessera::kernel::inline TESSERA_ISA

@@ -1,7 +1,8 @@
 // Attention of a strip of queries over a few keys: the arithmetic of kernel/attend.
 //
 // A strip is one or two vectors of queries of one head, a query in each lane. So the softmax is vertical (no sums
-// across lanes), keys and values are read number by number, and only the queries are turned.
+// across lanes), keys and values are read number by number, and only the queries are turned. Where only a few queries are
+// left, as the last of 257, each is a strip by itself.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -9,6 +10,7 @@
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/key_window.hpp>
+#include <tessera/kernel/one_query.hpp>
 #include <tessera/kernel/tile.hpp>
 #include <tessera/kernel/transpose.hpp>
 #include <tessera/kernel/visible_runs.hpp>
@@ -23,14 +25,14 @@ inline constexpr Index strip_lanes = strip_vectors * width;
 struct Strip {
     Index head;
     Range queries;  // at most `lanes`
-    Index vectors;  // 1 or 2
+    Index vectors;  // 2, 1, or 0 for a single query
     float* query;   // [d, lanes], scaled to powers of two
     float* sum;     // [d, lanes], of values times 2^(score − top)
     float* top;     // [lanes], the largest score so far
     float* total;   // [lanes], the sum of 2^(score − top)
     bool started;   // whether `sum` has been written
 
-    Index lanes() const { return vectors * width; }
+    Index lanes() const { return vectors == 0 ? 1 : vectors * width; }
     static constexpr Index floats(Index dim) { return 2 * (dim + 1) * strip_lanes; }
 };
 
@@ -39,14 +41,14 @@ struct Strip {
 template <class T>
 void begin_strip(Strip& strip, const T* q, Index stride, Index dim, float scale) {
     const Index lanes = strip.lanes();
-    transpose(strip.query, lanes, lanes, dim, [&](Index row, Index column, Index count) {
-        if (row >= strip.queries.size()) return broadcast(0.0f);
-        return load_floats(q + (strip.queries.begin + row) * stride + column, count) * broadcast(scale);
+    const T* const from = q + strip.queries.begin * stride;
+    const Index rows = strip.queries.size();
+    transpose(strip.query, lanes, lanes, dim, [=](Index row, Index column, Index count) {
+        if (row >= rows) return broadcast(0.0f);
+        return load_floats(from + row * stride + column, count) * broadcast(scale);
     });
-    for (Index lane = 0; lane < lanes; lane += width) {
-        store(strip.top + lane, broadcast(-std::numeric_limits<float>::infinity()));
-        store(strip.total + lane, broadcast(0.0f));
-    }
+    std::fill_n(strip.top, lanes, -std::numeric_limits<float>::infinity());
+    std::fill_n(strip.total, lanes, 0.0f);
     strip.started = false;
 }
 
@@ -136,6 +138,37 @@ void strip_absorb(Strip& strip, float* scores, const Run* runs, Index count, con
     strip.started = true;
 }
 
+/// The same two steps for a strip of a single query.
+/// shape   scores [Σ count], and a vector behind them
+inline void query_scores(float* scores, const Strip& strip, const Run* runs, Index count, const KeyWindow& window,
+                         Index dim) {
+    for (const Run* run = runs; run != runs + count; scores += run++->count)
+        for (Index i = 0; i < run->count; i += width)
+            dot_products(scores + i, strip.query, window.keys(run->key + i), window.stride(),
+                         std::min(width, run->count - i), dim);
+}
+inline void query_absorb(Strip& strip, float* scores, const Run* runs, Index count, const KeyWindow& window,
+                         Index dim) {
+    constexpr float nothing = -std::numeric_limits<float>::infinity();
+    if (!strip.started) std::fill_n(strip.sum, dim, 0.0f);
+    strip.started = true;
+    float* end = scores;
+    for (const Run* run = runs; run != runs + count; end += run++->count)
+        if (run->seen != nullptr)
+            for (Index i = 0; i < run->count; ++i)
+                if ((run->seen[i] & 1u) == 0) end[i] = nothing;
+    std::fill_n(end, width, nothing);
+    absorb_scores(scores, (end - scores + width - 1) / width * width, *strip.top, *strip.total, strip.sum, dim);
+    for (const Run* run = runs; run != runs + count; scores += run++->count)
+        for (Index i = 0; i < run->count; i += width) {
+            const Index keys = std::min(width, run->count - i);
+            std::uint64_t seen = 0;
+            for (Index key = 0; key < keys; ++key)
+                seen |= std::uint64_t{run->seen == nullptr ? 1u : run->seen[i + key] & 1u} << key;
+            add_values(strip.sum, scores + i, window.values(run->key + i), window.stride(), seen, dim);
+        }
+}
+
 /// Ends a strip: divides by the totals and turns back; queries that saw nothing give zeros.
 /// shape   out: row 0 of the head's rows; lse: query 0 of the head's, or null
 inline void end_strip(const Strip& strip, float* out, Index stride, Index dim, float* lse) {
@@ -150,9 +183,11 @@ inline void end_strip(const Strip& strip, float* out, Index stride, Index dim, f
                                                   : (strip.top[lane] + std::log2(total)) * std::numbers::ln2_v<float>;
     }
     out += strip.queries.begin * stride;
-    transpose(out, stride, dim, strip.queries.size(), [&](Index row, Index column, Index count) {
-        if (!strip.started) return broadcast(0.0f);
-        return load(strip.sum + row * lanes + column, count) * load(inverse + column, count);
+    const bool started = strip.started;
+    const float* const sum = strip.sum;
+    transpose(out, stride, dim, strip.queries.size(), [=, &inverse](Index row, Index column, Index count) {
+        if (!started) return broadcast(0.0f);
+        return load(sum + row * lanes + column, count) * load(inverse + column, count);
     });
 }
 
