@@ -67,12 +67,11 @@ class AttendBackward {
                 if (head == first || shape_.key_head(head) != shape_.key_head(head - 1)) {
                     group = group_of(keys, head);
                     if (copying) group = copied(group, memory_ + (worker + 1) * floats() - group_floats(), shape_.dim);
-                    clear_gradients(group, shape_.dim);
                 }
                 for (Index block = 0; block < split_.blocks; ++block) absorb(group, head, share, block, worker);
-                if (copying &&
-                    (head + 1 == first + split_.together || shape_.key_head(head) != shape_.key_head(head + 1)))
-                    copy_gradients(group_of(keys, head), group, shape_.dim);
+                if (head + 1 < first + split_.together && shape_.key_head(head) == shape_.key_head(head + 1)) continue;
+                end_gradients(group, shape_.dim);
+                if (copying) copy_gradients(group_of(keys, head), group, shape_.dim);
             }
         }
     }
@@ -121,7 +120,15 @@ class AttendBackward {
         const Index column = shape_.key_head(head) * shape_.dim;
         const Index k = keys.begin * shape_.k_stride + column, v = keys.begin * shape_.v_stride + column;
         const auto at = [](float* gradient, Index offset) { return gradient == nullptr ? nullptr : gradient + offset; };
-        return {keys, x_.k + k, x_.v + v, at(x_.dk, k), at(x_.dv, v), shape_.k_stride, shape_.v_stride, false};
+        return {keys,
+                x_.k + k,
+                x_.v + v,
+                at(x_.dk, k),
+                at(x_.dv, v),
+                shape_.k_stride,
+                shape_.v_stride,
+                false,
+                {keys.begin, keys.begin}};
     }
 
     /// Whether it is worth it to copy these keys together: whether three blocks of queries, on average, may see a key.
@@ -133,7 +140,7 @@ class AttendBackward {
     }
 
     /// Adds what a group of keys and a block of queries have to do with each other.
-    void absorb(const KeyGroup& group, Index head, Index share, Index number, Index worker) const {
+    void absorb(KeyGroup& group, Index head, Index share, Index number, Index worker) const {
         QueryBlock block;
         block.queries = queries(number);
         Run runs[most_keys / tile_keys];
@@ -156,12 +163,14 @@ class AttendBackward {
 
         bool started = false;
         for (const Run* run = runs; run != runs + found; ++run) {
+            const bool first =
+                begin_gradients(group, {run->key, run->key + run->count}, run->seen == nullptr, shape_.dim);
             const Index windows = std::max<Index>(1, (run->count + window_keys / 2) / window_keys);
             for (Index i = 0; i < windows; ++i) {
                 const Index begin = run->count * i / windows, end = run->count * (i + 1) / windows;
                 absorb(group, block, head, share,
                        {run->key + begin, end - begin, run->seen == nullptr ? nullptr : run->seen + begin}, memory, dq,
-                       started);
+                       first, started);
                 started = true;
             }
         }
@@ -180,12 +189,13 @@ class AttendBackward {
         any = true;
     }
 
-    /// The same for a run of at most most_window keys; dq is the block's own, and holds nothing unless `started`.
+    /// The same for a run of at most most_window keys, whose gradients hold nothing if this is the `first`; dq is the
+    /// block's own, and holds nothing unless `started`.
     void absorb(const KeyGroup& group, const QueryBlock& block, Index head, Index share, const Run& run, float* panels,
-                float* dq, bool started) const {
+                float* dq, bool first, bool started) const {
         const Index dim = shape_.dim, count = run.count, queries = block.queries.size();
-        const Index first = run.key - group.keys.begin;
-        const float *const k = group.k + first * group.k_stride, *const v = group.v + first * group.v_stride;
+        const Index at = run.key - group.keys.begin;
+        const float *const k = group.k + at * group.k_stride, *const v = group.v + at * group.v_stride;
         float* const p = panels;
         float* const ds = p + most_window * block_queries;
         float* const slopes = ds + most_window * block_queries;
@@ -204,10 +214,10 @@ class AttendBackward {
         // What these queries add to rows of keys or of values; nothing where those are not wanted.
         const auto add_to_keys = [&](float* sums, Index stride, const float* factors, const float* rows) {
             if (sums == nullptr) return;
-            sums += first * stride;
+            sums += at * stride;
             if (!care)
                 tile_product(sums, stride, {factors, block_queries, 1}, {rows, dim}, count, dim, queries,
-                             TileStart::sum);
+                             first ? TileStart::zero : TileStart::sum);
             else
                 for_each_seen(run, queries, [&](Index i, Index lane) {
                     add(sums + i * stride, factors[i * block_queries + lane], rows + lane * dim);

@@ -23,6 +23,7 @@ struct KeyGroup {
     float *dk, *dv;
     Index k_stride, v_stride;
     bool finite;  // whether all numbers of k are known to be
+    Range begun;  // those whose gradients hold something
 
     /// What a copy of `count` keys takes: a little more than they need, so that the four arrays do not meet in the same
     /// lines of the cache.
@@ -36,14 +37,32 @@ inline KeyGroup copied(const KeyGroup& from, float* memory, Index dim) {
     float *const k = take(), *const v = take(), *const dk = take(), *const dv = take();
     const bool finite = copy_rows(k, dim, from.k, from.k_stride, count, dim);
     copy_rows(v, dim, from.v, from.v_stride, count, dim);
-    return {from.keys, k, v, from.dk == nullptr ? nullptr : dk, from.dv == nullptr ? nullptr : dv, dim, dim, finite};
+    return {from.keys, k,      v,         from.dk == nullptr ? nullptr : dk, from.dv == nullptr ? nullptr : dv, dim,
+            dim,       finite, from.begun};
 }
 
-inline void clear_gradients(const KeyGroup& group, Index dim) {
-    for (Index i = 0; i < group.keys.size(); ++i) {
+inline void clear_gradients(const KeyGroup& group, Range keys, Index dim) {
+    for (Index i = keys.begin - group.keys.begin; i < keys.end - group.keys.begin; ++i) {
         if (group.dk != nullptr) std::fill_n(group.dk + i * group.k_stride, dim, 0.0f);
         if (group.dv != nullptr) std::fill_n(group.dv + i * group.v_stride, dim, 0.0f);
     }
+}
+
+/// Before something is added to the gradients of `keys`: clears those that hold nothing. Where that is all of them and
+/// `whole`, which says that every number will be written, they are left alone, and true is returned.
+inline bool begin_gradients(KeyGroup& group, Range keys, bool whole, Index dim) {
+    const Range before = group.begun.empty() ? Range{keys.begin, keys.begin} : group.begun;
+    const bool first = whole && intersection(before, keys).empty();
+    clear_gradients(group, {first ? keys.end : keys.begin, before.begin}, dim);
+    clear_gradients(group, {before.end, first ? keys.begin : keys.end}, dim);
+    group.begun = hull(before, keys);
+    return first;
+}
+
+/// When nothing more is added.
+inline void end_gradients(const KeyGroup& group, Index dim) {
+    clear_gradients(group, {group.keys.begin, group.begun.begin}, dim);
+    clear_gradients(group, {group.begun.end, group.keys.end}, dim);
 }
 
 inline void copy_gradients(const KeyGroup& to, const KeyGroup& from, Index dim) {
