@@ -20,9 +20,16 @@ struct Ahead {
     Index step = 0;
 };
 
-/// sums[p][r][c] (+)= Σ_k x[r][k]·w[p][k][c], in the order of k, one rounding each; from bf16 rows the sums of pairs.
+/// A float of rows that lie turned, in the order in which tiles read them: number k of row r of a strip is the
+/// (k·strip_rows + r)-th.
+struct Turned {
+    float value;
+};
+
+/// sums[p][r][c] (+)= Σ_k x[r][k]·w[p][k][c], in the order of k, one rounding each; from bf16 rows the sums of pairs. From
+/// Turned rows, which gradients of weights are made of, the whole sums are added to those that are there.
 /// shape   x Rows × inputs; w Count panels of Vectors vectors, `w_stride` elements apart; sums Rows × panel_width for
-///         each panel, `sums_stride` apart
+///         each panel, `sums_stride` apart; from Turned rows of one panel, rows `sums_stride` apart
 template <int Rows, int Vectors, int Count, class X, class T>
 void multiply_tile(float* sums, Index sums_stride, const X* x, Index x_stride, const T* w, Index w_stride, Index inputs,
                    bool add, [[maybe_unused]] Ahead ahead) noexcept {
@@ -31,14 +38,21 @@ void multiply_tile(float* sums, Index sums_stride, const X* x, Index x_stride, c
     constexpr Index stride = Vectors * width * lane;
     constexpr bool asks = Rows >= 4;  // fewer rows only wait for memory, and the processor's own guesses are better
     [[maybe_unused]] constexpr int lines = std::max(1, static_cast<int>(stride * Index{sizeof(T)}) / 64);
+    constexpr bool turned = std::same_as<X, Turned>;
     const auto place = [&](int r, int c) __attribute__((always_inline)) {
+        if constexpr (turned) return sums + r * sums_stride + c * width;
         return sums + c / Vectors * sums_stride + r * Panels::panel_width + c % Vectors * width;
     };
+    const auto each = [&](const auto& f) __attribute__((always_inline)) {
+        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<columns>([&](auto c) __attribute__((always_inline)) { f(r, c); });
+        });
+    };
+    if constexpr (turned)  // else their loads hold up what comes behind them
+        unroll<Rows>([&](auto r) __attribute__((always_inline)) { prefetch(place(r, 0)); });
     Vec sum[Rows][columns];
-    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        unroll<columns>([&](auto c)
-                            __attribute__((always_inline)) { sum[r][c] = add ? load(place(r, c)) : broadcast(0.0f); });
-    });
+    each([&](auto r, auto c)
+             __attribute__((always_inline)) { sum[r][c] = !turned && add ? load(place(r, c)) : broadcast(0.0f); });
     // What is multiplied at a time: `rows(r)` is a number, or a pair, of a row in every lane, `part` loads weights from
     // `from` on. What there is less of stays in registers.
     const auto step = [&](const T* from, const auto& rows, const auto& part) __attribute__((always_inline)) {
@@ -68,7 +82,12 @@ void multiply_tile(float* sums, Index sums_stride, const X* x, Index x_stride, c
         }
     };
     [[maybe_unused]] const auto row = [&](Index k) __attribute__((always_inline)) {
-        return [=](int r) __attribute__((always_inline)) { return broadcast(to_float(x[r * x_stride + k])); };
+        return [=](int r) __attribute__((always_inline)) {
+            if constexpr (turned)
+                return broadcast(x[k * strip_rows + r].value);
+            else
+                return broadcast(to_float(x[r * x_stride + k]));
+        };
     };
     Index k = 0;
     if constexpr (std::same_as<X, bf16>) {
@@ -113,9 +132,8 @@ void multiply_tile(float* sums, Index sums_stride, const X* x, Index x_stride, c
         }
         if (k < inputs) step(w, row(k), even);
     }
-    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-        unroll<columns>([&](auto c) __attribute__((always_inline)) { store(place(r, c), sum[r][c]); });
-    });
+    if constexpr (turned) each([&](auto r, auto c) __attribute__((always_inline)) { sum[r][c] += load(place(r, c)); });
+    each([&](auto r, auto c) __attribute__((always_inline)) { store(place(r, c), sum[r][c]); });
 }
 
 /// The tile for numbers of rows, vectors and panels that are known at run time.
