@@ -1,10 +1,7 @@
-// The matrix products of the mission beside Eigen, OpenBLAS and oneDNN, against the measured peak of the machine.
-//     gemm [--threads N] [--seconds S] [--rounds R] [--only TEXT] [--alone] [--json FILE]
-// Weights are cold: every contender walks through copies that exceed the caches together, as a model's layers do.
-// GF/s of useful work; the best of several turns taken in alternation. Prints a table in Markdown.
-//   of peak   share of the multiply-adds on registers that the processor did in the same race
-//   of limit  the same, where memory cannot bring the weights fast enough, of what reading them alone takes
-//   : best    speed over that of the fastest peer; a peer may choose between two orders of the weights, or two ways of calling it
+// The matrix products of the mission beside Eigen, OpenBLAS and oneDNN.
+//     gemm [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
+// Weights are cold: every contender walks through copies that exceed the caches together, as a model's layers do. A
+// peer may choose between two orders of the weights, or two ways of calling it. GB/s are those of the weights.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 on the AVX-512 intrinsics that Eigen calls
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -12,27 +9,28 @@
 #include <cblas.h>
 
 #include <Eigen/Dense>
-#include <cstdio>
-#include <cstring>
 #include <dnnl.hpp>
-#include <memory>
-#include <random>
 #include <tessera/kernel/gemm.hpp>
 
-#include "support/options.hpp"
-#include "support/race.hpp"
-
-extern "C" void openblas_set_num_threads(int);
-extern "C" char* openblas_get_corename();
+#include "support/run.hpp"
 
 namespace {
 
 using namespace tessera;
-using benchmark::Contender;
+using bench::State;
 
 struct Shape {
     const char* name;
     Index rows, in, out;
+
+    /// Of the weights, so that they exceed the caches, each number taking `element` bytes.
+    Index copies(Index element) const {
+        return std::clamp<Index>((Index{160} << 20) / (in * out * element), 1, 32) + 1;
+    }
+    bench::Work work(Index element) const {
+        const auto weights = static_cast<double>(in * out);
+        return {.flops = 2 * static_cast<double>(rows) * weights, .bytes = static_cast<double>(element) * weights};
+    }
 };
 
 constexpr Shape shapes[] = {
@@ -72,115 +70,77 @@ constexpr Shape shapes[] = {
     {"OPT-2.7b decode head", 1, 2560, 50304},
 };
 
-struct Settings : benchmark::Options {
-    int rounds = 10;
-    bool alone = false;
-};
-
-struct Data {
-    Tensor<float, dyn, dyn> x, weight, y;
-    explicit Data(const Shape& s) : x({s.rows, s.in}), weight({s.out, s.in}), y({s.rows, s.out}) {
-        std::minstd_rand random(1);
-        for (float& v : x.view()) v = static_cast<float>(random() % 2000) * 1e-3f - 1;
-        for (float& v : weight.view()) v = static_cast<float>(random() % 2000) * 1e-3f - 1;
+std::vector<kernel::Panels> panels(const Shape& s, Stored stored) {
+    std::vector<kernel::Panels> all;
+    for (Index n = s.copies(stored == Stored::f32 ? 4 : 2); n > 0; --n) {
+        all.emplace_back(s.out, s.in, stored);
+        all.back().write(0, bench::numbers(s.out * s.in), s.out);
     }
-};
-
-/// Copies of the weights until they exceed the caches.
-template <class T, class Make>
-std::vector<T> copies(const Shape& s, std::size_t element, const Make& make) {
-    const Index count = std::clamp<Index>((Index{160} << 20) / (s.in * s.out * Index(element)), 1, 32) + 1;
-    std::vector<T> all;
-    for (Index i = 0; i < count; ++i) all.push_back(make());
     return all;
 }
 
-Contender ours(const Shape& s, Data& d, Stored stored, const char* name) {
-    auto panels =
-        std::make_shared<std::vector<kernel::Panels>>(copies<kernel::Panels>(s, stored == Stored::f32 ? 4 : 2, [&] {
-            kernel::Panels p(s.out, s.in, stored);
-            p.write(0, d.weight.data(), s.out);
-            return p;
-        }));
-    return {name, [=, &d](int call) {
-                const auto& p = (*panels)[static_cast<std::size_t>(call) % panels->size()];
-                kernel::gemm(d.y.data(), s.out, d.x.data(), s.in, s.rows, p);
-            }};
+void ours(State& state, const Shape& s, Stored stored) {
+    const auto weights = panels(s, stored);
+    const float* x = bench::numbers(s.rows * s.in);
+    Buffer<float> y(s.rows * s.out);
+    bench::measure(state, s.work(stored == Stored::f32 ? 4 : 2), [&](Index call) {
+        kernel::gemm(y.data(), s.out, x, s.in, s.rows, weights[static_cast<std::size_t>(call) % weights.size()]);
+    });
 }
 
 /// bf16 arithmetic; the activations are bf16 before, as oneDNN's are.
-Contender ours_in_bf16(const Shape& s, Data& d) {
-    auto panels = std::make_shared<std::vector<kernel::Panels>>(copies<kernel::Panels>(s, 2, [&] {
-        kernel::Panels p(s.out, s.in, Stored::bf16);
-        p.write(0, d.weight.data(), s.out);
-        return p;
-    }));
-    auto x = std::make_shared<Buffer<bf16>>(s.rows * s.in);
-    kernel::to_bf16(x->data(), s.in, d.x.data(), s.in, s.rows, s.in);
-    return {"bf16", [=, &d](int call) {
-                const auto& p = (*panels)[static_cast<std::size_t>(call) % panels->size()];
-                kernel::gemm(d.y.data(), s.out, x->data(), s.in, s.rows, p);
-            }};
+void ours_in_bf16(State& state, const Shape& s) {
+    const auto weights = panels(s, Stored::bf16);
+    Buffer<bf16> x(s.rows * s.in);
+    kernel::to_bf16(x.data(), s.in, bench::numbers(x.size()), s.in, s.rows, s.in);
+    Buffer<float> y(s.rows * s.out);
+    bench::Work work = s.work(2);
+    work.peak = bench::dot_peak;
+    bench::measure(state, work, [&](Index call) {
+        kernel::gemm(y.data(), s.out, x.data(), s.in, s.rows, weights[static_cast<std::size_t>(call) % weights.size()]);
+    });
 }
 
-/// What no product can beat: multiply-adds on registers.
-Contender peak(double* flops) {
-    return {"peak", [=](int) { *flops = benchmark::multiply_adds(); }};
+/// A peer that reads f32 weights as plain rows: `product(y, x, weights)`.
+template <class Product>
+void plain(State& state, const Shape& s, bool own_threads, const Product& product) {
+    const Index each = s.in * s.out, copies = s.copies(4);
+    const float* weights = bench::numbers(copies * each);
+    Buffer<float> x(s.rows * s.in), y(s.rows * s.out);
+    std::copy_n(weights, x.size(), x.data());
+    bench::Work work = s.work(4);
+    work.own_threads = own_threads;
+    bench::measure(state, work, [&](Index call) { product(y.data(), x.data(), weights + call % copies * each); });
 }
-
-/// What no decode can beat: reading the same bytes and doing nothing with them.
-Contender reader(const Shape& s) {
-    constexpr Index block = Index{1} << 15;         // floats
-    const Index blocks = s.in * s.out / 2 / block;  // bf16 as floats
-    auto memory = std::make_shared<std::vector<kernel::Panels>>(copies<kernel::Panels>(s, 2, [&] {
-        kernel::Panels p(s.out, s.in, Stored::bf16);
-        const std::vector<float> row(static_cast<std::size_t>(s.in), 1.0f);
-        for (Index i = 0; i < s.out; ++i) p.write(i, row.data(), 1);
-        return p;
-    }));
-    return {"read", [=](int call) {
-                const auto& p = (*memory)[static_cast<std::size_t>(call) % memory->size()];
-                kernel::parallel_pieces(blocks, 1, [&](Index begin, Index end) {
-                    for (Index i = begin; i < end; ++i) benchmark::read(p.at<float>(0) + i * block, block);
-                });
-            }};
-}
-
-using Copies = std::shared_ptr<std::vector<Tensor<float, dyn, dyn>>>;
 
 /// Weights as the model has them, [out, in], or the other way round; one row by the product of a matrix and a vector.
-Contender openblas(const Shape& s, Data& d, const Copies& weights, bool turned) {
-    return {"OpenBLAS",
-            [=, &d](int call) {
-                const auto& w = (*weights)[static_cast<std::size_t>(call) % weights->size()];
-                const int rows = int(s.rows), in = int(s.in), out = int(s.out);
-                if (rows == 1)
-                    cblas_sgemv(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, turned ? in : out, turned ? out : in,
-                                1.0f, w.data(), turned ? out : in, d.x.data(), 1, 0.0f, d.y.data(), 1);
-                else
-                    cblas_sgemm(CblasRowMajor, CblasNoTrans, turned ? CblasNoTrans : CblasTrans, rows, out, in, 1.0f,
-                                d.x.data(), in, w.data(), turned ? out : in, 0.0f, d.y.data(), out);
-            },
-            true};
+void openblas(State& state, const Shape& s, bool turned) {
+    const int rows = int(s.rows), in = int(s.in), out = int(s.out);
+    plain(state, s, true, [=](float* y, const float* x, const float* w) {
+        if (rows == 1)
+            cblas_sgemv(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, turned ? in : out, turned ? out : in, 1.0f,
+                        w, turned ? out : in, x, 1, 0.0f, y, 1);
+        else
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, turned ? CblasNoTrans : CblasTrans, rows, out, in, 1.0f, x, in, w,
+                        turned ? out : in, 0.0f, y, out);
+    });
 }
 
-Contender eigen(const Shape& s, Data& d, const Copies& weights, bool turned) {
+void eigen(State& state, const Shape& s, bool turned) {
     using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    return {"Eigen", [=, &d](int call) {
-                const auto& w = (*weights)[static_cast<std::size_t>(call) % weights->size()];
-                Eigen::Map<Matrix> y(d.y.data(), s.rows, s.out);
-                const Eigen::Map<Matrix> x(d.x.data(), s.rows, s.in);
-                if (turned)
-                    y.noalias() = x * Eigen::Map<const Matrix>(w.data(), s.in, s.out);
-                else
-                    y.noalias() = x * Eigen::Map<const Matrix>(w.data(), s.out, s.in).transpose();
-            }};
+    using Const = Eigen::Map<const Matrix>;
+    plain(state, s, false, [=](float* y, const float* x, const float* w) {
+        Eigen::Map<Matrix> product(y, s.rows, s.out);
+        if (turned)
+            product.noalias() = Const(x, s.rows, s.in) * Const(w, s.in, s.out);
+        else
+            product.noalias() = Const(x, s.rows, s.in) * Const(w, s.out, s.in).transpose();
+    });
 }
 
-/// oneDNN with weights in whatever order it likes best, packed beforehand, by its `matmul` or its `inner_product`; for bf16
-/// the activations too are bf16 before. Not there where the processor cannot do it.
-void add_onednn(std::vector<Contender>& all, const Shape& s, Data& d, dnnl::memory::data_type type, const char* name,
-                bool inner) try {
+/// oneDNN with weights in whatever order it likes best, packed beforehand, by its `matmul` or its `inner_product`; for
+/// bf16 the activations too are bf16 before.
+void onednn(State& state, const Shape& s, dnnl::memory::data_type type, bool inner) try {
     using dnnl::memory;
     using tag = memory::format_tag;
     const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -198,97 +158,53 @@ void add_onednn(std::vector<Contender>& all, const Shape& s, Data& d, dnnl::memo
         const dnnl::matmul::primitive_desc about(dnnl::matmul::desc(x, any, y), engine);
         order = about.weights_desc(), product = dnnl::matmul(about);
     }
-    memory source(inner ? memory::desc({s.out, s.in}, f32, tag::ab) : memory::desc({s.in, s.out}, f32, tag::ba), engine,
-                  d.weight.data());
-    auto weights = std::make_shared<std::vector<memory>>(copies<memory>(s, type == f32 ? 4 : 2, [&] {
-        memory packed(order, engine);
-        dnnl::reorder(source, packed).execute(stream, source, packed);
+    auto* numbers = const_cast<float*>(bench::numbers(std::max(s.rows, s.out) * s.in));  // read only
+    const auto filled = [&](memory::desc from, const memory::desc& to) {
+        memory source(from, engine, numbers), target(to, engine);
+        dnnl::reorder(source, target).execute(stream, source, target);
         stream.wait();
-        return packed;
-    }));
-    memory rows({{s.rows, s.in}, f32, tag::ab}, engine, d.x.data()), input(x, engine);
-    dnnl::reorder(rows, input).execute(stream, rows, input);
-    stream.wait();
-    all.push_back({name, [=, output = memory(y, engine, d.y.data())](int call) mutable {
-                       product.execute(
-                           stream, {{DNNL_ARG_SRC, input},
-                                    {DNNL_ARG_WEIGHTS, (*weights)[static_cast<std::size_t>(call) % weights->size()]},
-                                    {DNNL_ARG_DST, output}});
-                       stream.wait();
-                   }});
-} catch (const dnnl::error&) {}
+        return target;
+    };
+    std::vector<memory> weights;
+    for (Index n = s.copies(type == f32 ? 4 : 2); n > 0; --n)
+        weights.push_back(filled(
+            inner ? memory::desc({s.out, s.in}, f32, tag::ab) : memory::desc({s.in, s.out}, f32, tag::ba), order));
+    const memory input = filled({{s.rows, s.in}, f32, tag::ab}, x), output(y, engine);
+    bench::Work work = s.work(type == f32 ? 4 : 2);
+    if (type != f32) work.peak = bench::dot_peak;
+    bench::measure(state, work, [&](Index call) {
+        product.execute(stream, {{DNNL_ARG_SRC, input},
+                                 {DNNL_ARG_WEIGHTS, weights[static_cast<std::size_t>(call) % weights.size()]},
+                                 {DNNL_ARG_DST, output}});
+        stream.wait();
+    });
+} catch (const dnnl::error& error) {
+    state.SkipWithError(error.what());  // this processor cannot
+}
+
+void add(const Shape& s) {
+    const auto contender = [&](const char* name, const auto& run, auto... how) {
+        const std::string sizes = std::to_string(s.rows) + "x" + std::to_string(s.in) + "x" + std::to_string(s.out);
+        bench::add(s.name + ("/" + sizes + "/") + name, [=](State& state) { run(state, s, how...); });
+    };
+    using type = dnnl::memory::data_type;
+    contender("f32", ours, Stored::f32);
+    contender("bf16 weights", ours, Stored::bf16);
+    contender("Eigen", eigen, false);
+    contender("Eigen turned", eigen, true);
+    contender("OpenBLAS", openblas, false);
+    contender("OpenBLAS turned", openblas, true);
+    contender("oneDNN matmul", onednn, type::f32, false);
+    contender("oneDNN inner_product", onednn, type::f32, true);
+    if (!kernel::has_dot) return;
+    contender("bf16", ours_in_bf16);
+    contender("oneDNN bf16 matmul", onednn, type::bf16, false);
+    contender("oneDNN bf16 inner_product", onednn, type::bf16, true);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    Settings settings;
-    settings.seconds = 0.1;
-    settings.read(argc, argv, "Matrix products", [&](CLI::App& app) {
-        app.add_option("--rounds", settings.rounds, "Turns of each contender")
-            ->check(CLI::PositiveNumber)
-            ->capture_default_str();
-        app.add_flag("--alone", settings.alone, "Without the peers");
-    });
-    openblas_set_num_threads(settings.threads);
-    Eigen::setNbThreads(settings.threads);
-    const double bandwidth = benchmark::read_bandwidth();
-    std::printf("%d threads, %.1f GB/s read; OpenBLAS for %s\n\n", settings.threads, bandwidth,
-                openblas_get_corename());
-    std::printf(
-        "| | rows x in -> out | f32 | of peak | of limit | Eigen | OpenBLAS | oneDNN | : best | bf16 weights | of peak "
-        "| "
-        "of limit | GB/s | of read | bf16 | oneDNN bf16 |\n|---|---|%s\n",
-        "---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-    benchmark::Figures products = benchmark::Figures::array();
-    for (const Shape& s : shapes) {
-        if (!settings.wants(s.name)) continue;
-        Data d(s);
-        double peak_flops = 0;
-        std::vector<Contender> all;
-        all.push_back(peak(&peak_flops));
-        all.push_back(ours(s, d, Stored::f32, "f32"));
-        all.push_back(ours(s, d, Stored::bf16, "bf16 weights"));
-        if (kernel::has_dot) all.push_back(ours_in_bf16(s, d));
-        all.push_back(reader(s));
-        if (!settings.alone) {
-            const auto plain = std::make_shared<std::vector<Tensor<float, dyn, dyn>>>(
-                copies<Tensor<float, dyn, dyn>>(s, 4, [&] { return d.weight; }));
-            for (const bool turned : {false, true}) {  // the values do not matter to the time
-                all.push_back(eigen(s, d, plain, turned));
-                all.push_back(openblas(s, d, plain, turned));
-            }
-            for (const bool inner : {false, true}) {
-                add_onednn(all, s, d, dnnl::memory::data_type::f32, "oneDNN", inner);
-                add_onednn(all, s, d, dnnl::memory::data_type::bf16, "oneDNN bf16", inner);
-            }
-        }
-        benchmark::race(all, settings.seconds, settings.rounds);
-        const double work = 2e-9 * double(s.rows) * double(s.in) * double(s.out);
-        const auto time = [&](const std::string& name) {
-            double best = std::numeric_limits<double>::infinity();
-            for (const Contender& c : all)
-                if (c.name == name) best = std::min(best, c.best);
-            return best;
-        };
-        const auto speed = [&](const std::string& name) { return work / time(name); };
-        const double at_peak = work / (1e-9 * peak_flops / time("peak"));  // seconds
-        const double read = time("read");                                  // of bf16 weights
-        const double best_peer = std::max({speed("Eigen"), speed("OpenBLAS"), speed("oneDNN")});
-        std::printf(
-            "| %s | %td x %td -> %td | %.1f | %.2f | %.2f | %.1f | %.1f | %.1f | %.2f | %.1f | %.2f | %.2f | %.1f | "
-            "%.2f | "
-            "%.1f | %.1f |\n",
-            s.name, s.rows, s.in, s.out, speed("f32"), at_peak / time("f32"), std::max(at_peak, 2 * read) / time("f32"),
-            speed("Eigen"), speed("OpenBLAS"), speed("oneDNN"), speed("f32") / best_peer, speed("bf16 weights"),
-            at_peak / time("bf16 weights"), std::max(at_peak, read) / time("bf16 weights"),
-            2e-9 * double(s.in) * double(s.out) / time("bf16 weights"), read / time("bf16 weights"), speed("bf16"),
-            speed("oneDNN bf16"));
-        std::fflush(stdout);
-        benchmark::Figures gflops{{"peak", work / at_peak}};
-        for (const char* name : {"f32", "bf16 weights", "bf16", "Eigen", "OpenBLAS", "oneDNN", "oneDNN bf16"})
-            gflops[name] = speed(name);
-        products.push_back(
-            {{"name", s.name}, {"rows", s.rows}, {"in", s.in}, {"out", s.out}, {"gflops", std::move(gflops)}});
-    }
-    settings.write({{"threads", settings.threads}, {"read_gb_per_s", bandwidth}, {"products", std::move(products)}});
+    for (const Shape& s : shapes) add(s);
+    return bench::run(argc, argv);
 }

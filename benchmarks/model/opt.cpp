@@ -1,6 +1,6 @@
 // OPT-2.7b: reading a prompt of 40 rows, and decoding: one token, scores of all words included, behind 40 others.
-//     opt [--threads N] [--weights f32|bf16] [--seconds S] [--only TEXT] [--json FILE]
-// Weights take 5.3 GB as bf16, 10.6 GB as f32; the 8-layer variant 1.5 and 3 GB.
+//     opt [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
+// Weights take 5.3 GB as bf16; those of 8 layers 1.5 GB, and 3 GB as f32.
 #include <memory>
 #include <tessera/model/opt.hpp>
 #include <tessera/model/stock.hpp>
@@ -11,7 +11,7 @@
 namespace {
 
 using namespace tessera;
-using benchmark::Ready;
+using bench::Ready;
 
 constexpr Index prompt = 40;
 
@@ -26,7 +26,7 @@ struct State {
     static constexpr OptConfig config = with_layers(Layers);
     Opt<config> model;
     typename Opt<config>::Cache cache = model.cache(prompt + 1);
-    Tensor<float, dyn, config.embedding> rows = benchmark::random_rows<config.embedding>(prompt);
+    Tensor<float, dyn, config.embedding> rows = bench::random_rows<config.embedding>(prompt);
     Scratch scratch;
 
     explicit State(Stored stored) {
@@ -41,10 +41,10 @@ struct State {
         model.logits(states.slice(count - 1, 1), scratch);
     }
     double flops(Index past, Index count) const {
-        double sum = benchmark::matrix_flops(model.embedding, 1);
+        double sum = bench::matrix_flops(model.embedding, 1);
         for (const auto& layer : model.layers)
-            sum += benchmark::matrix_flops(layer, count) +
-                   benchmark::attention_flops(count, past + (count + 1) / 2, config.width);
+            sum +=
+                bench::matrix_flops(layer, count) + bench::attention_flops(count, past + (count + 1) / 2, config.width);
         return sum;
     }
     double bytes() const {
@@ -63,9 +63,9 @@ Ready pass(Stored stored) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return benchmark::time_passes(argc, argv, "OPT-2.7b", "bf16",
-                                  {{"OPT-2.7b decode", pass<32, prompt, 1>},
-                                   {"OPT-2.7b prefill 40", pass<32, 0, prompt>},
-                                   {"OPT-2.7b decode, 8 layers", pass<8, prompt, 1>},
-                                   {"OPT-2.7b prefill 40, 8 layers", pass<8, 0, prompt>}});
+    bench::add("OPT-2.7b decode", {Stored::bf16}, pass<32, prompt, 1>);
+    bench::add("OPT-2.7b prefill 40", {Stored::bf16}, pass<32, 0, prompt>);
+    bench::add("OPT-2.7b decode, 8 layers", {Stored::f32, Stored::bf16}, pass<8, prompt, 1>);
+    bench::add("OPT-2.7b prefill 40, 8 layers", {Stored::f32, Stored::bf16}, pass<8, 0, prompt>);
+    return bench::run_passes(argc, argv);
 }

@@ -1,5 +1,5 @@
 // The Q-Former: 32 queries over what ViT-g makes of a picture, [257, 1408], and over the pictures of a batch.
-//     qformer [--threads N] [--weights f32|bf16] [--seconds S] [--only TEXT] [--json FILE]
+//     qformer [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
 #include <memory>
 #include <tessera/model/qformer.hpp>
 #include <tessera/model/stock.hpp>
@@ -10,20 +10,18 @@
 namespace {
 
 using namespace tessera;
-using benchmark::Ready;
+using bench::Ready;
 
 /// The work of the usual order, with keys and values of every patch: what is saved by another order counts as speed.
 double flops(const QFormer<qformer_vit_g>& model, Index queries, Index patches) {
     double sum = 0;
     for (const auto& layer : model.layers) {
-        sum += benchmark::matrix_flops(layer.self, queries) + benchmark::matrix_flops(layer.query_mlp, queries) +
-               benchmark::attention_flops(queries, queries, model.width);
+        sum += bench::matrix_flops(layer.self, queries) + bench::matrix_flops(layer.query_mlp, queries) +
+               bench::attention_flops(queries, queries, model.width);
         if (layer.has_cross)
-            sum += benchmark::matrix_flops(layer.cross.query, queries) +
-                   benchmark::matrix_flops(layer.cross.output, queries) +
-                   benchmark::matrix_flops(layer.cross.key, patches) +
-                   benchmark::matrix_flops(layer.cross.value, patches) +
-                   benchmark::attention_flops(queries, patches, model.width);
+            sum += bench::matrix_flops(layer.cross.query, queries) + bench::matrix_flops(layer.cross.output, queries) +
+                   bench::matrix_flops(layer.cross.key, patches) + bench::matrix_flops(layer.cross.value, patches) +
+                   bench::attention_flops(queries, patches, model.width);
     }
     return sum;
 }
@@ -33,8 +31,7 @@ Ready queries(Stored stored) {
     constexpr Index patches = eva_vit_g14.tokens();
     struct State {
         QFormer<qformer_vit_g> model;
-        Tensor<float, dyn, qformer_vit_g.context> seen =
-            benchmark::random_rows<qformer_vit_g.context>(Pictures * patches);
+        Tensor<float, dyn, qformer_vit_g.context> seen = bench::random_rows<qformer_vit_g.context>(Pictures * patches);
         Scratch scratch;
     };
     auto state = std::make_shared<State>();
@@ -50,6 +47,7 @@ Ready queries(Stored stored) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return benchmark::time_passes(argc, argv, "The Q-Former", "f32",
-                                  {{"Q-Former", queries<1>}, {"Q-Former, 8 pictures", queries<8>}});
+    bench::add("Q-Former", {Stored::f32, Stored::bf16}, queries<1>);
+    bench::add("Q-Former, 8 pictures", {Stored::f32, Stored::bf16}, queries<8>);
+    return bench::run_passes(argc, argv);
 }

@@ -1,5 +1,5 @@
 // Image encoders on one picture of 224 pixels, and one layer of each.
-//     vit [--threads N] [--weights f32|bf16] [--seconds S] [--only TEXT] [--json FILE]
+//     vit [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
 #include <memory>
 #include <tessera/model/stock.hpp>
 #include <tessera/model/vit.hpp>
@@ -10,39 +10,37 @@
 namespace {
 
 using namespace tessera;
-using benchmark::Ready;
+using bench::Ready;
 
 template <VitConfig C>
 Ready layer(Stored stored) {
     struct State {
         Block<C.width, C.heads, C.hidden, C.activation> block{C.eps};
-        Tensor<float, dyn, C.width> input = benchmark::random_rows<C.width>(C.tokens()), x = input;
+        Tensor<float, dyn, C.width> input = bench::random_rows<C.width>(C.tokens()), x = input;
         Scratch scratch;
     };
     auto state = std::make_shared<State>();
     randomize(state->block, 1, stored);
-    return {
-        [state] {
-            state->x = state->input;
-            state->block(state->x, Full{}, state->scratch);
-        },
-        benchmark::matrix_flops(state->block, C.tokens()) + benchmark::attention_flops(C.tokens(), C.tokens(), C.width),
-        static_cast<double>(parameter_bytes(state->block))};
+    return {[state] {
+                state->x = state->input;
+                state->block(state->x, Full{}, state->scratch);
+            },
+            bench::matrix_flops(state->block, C.tokens()) + bench::attention_flops(C.tokens(), C.tokens(), C.width),
+            static_cast<double>(parameter_bytes(state->block))};
 }
 
 template <VitConfig C>
 Ready encoder(Stored stored) {
     struct State {
         Vit<C> vit;
-        Tensor<float, dyn, C.patch_pixels()> patches = benchmark::random_rows<C.patch_pixels()>(C.tokens() - 1);
+        Tensor<float, dyn, C.patch_pixels()> patches = bench::random_rows<C.patch_pixels()>(C.tokens() - 1);
         Scratch scratch;
     };
     auto state = std::make_shared<State>();
     randomize(state->vit, 1, stored);
-    double flops = benchmark::matrix_flops(state->vit.patch_embedding, C.tokens() - 1);
+    double flops = bench::matrix_flops(state->vit.patch_embedding, C.tokens() - 1);
     for (const auto& block : state->vit.blocks)
-        flops +=
-            benchmark::matrix_flops(block, C.tokens()) + benchmark::attention_flops(C.tokens(), C.tokens(), C.width);
+        flops += bench::matrix_flops(block, C.tokens()) + bench::attention_flops(C.tokens(), C.tokens(), C.width);
     return {[state] {
                 const auto frame = state->scratch.frame();
                 state->vit(state->patches, state->scratch);
@@ -53,9 +51,9 @@ Ready encoder(Stored stored) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return benchmark::time_passes(argc, argv, "Image encoders on one picture", "f32",
-                                  {{"ViT-g layer", layer<eva_vit_g14>},
-                                   {"CLIP-L layer", layer<clip_vit_l14>},
-                                   {"ViT-g", encoder<eva_vit_g14>},
-                                   {"CLIP-L", encoder<clip_vit_l14>}});
+    bench::add("ViT-g layer", {Stored::f32, Stored::bf16}, layer<eva_vit_g14>);
+    bench::add("CLIP-L layer", {Stored::f32, Stored::bf16}, layer<clip_vit_l14>);
+    bench::add("ViT-g", {Stored::f32, Stored::bf16}, encoder<eva_vit_g14>);
+    bench::add("CLIP-L", {Stored::f32, Stored::bf16}, encoder<clip_vit_l14>);
+    return bench::run_passes(argc, argv);
 }

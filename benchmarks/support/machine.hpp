@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/simd.hpp>
@@ -9,7 +10,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace tessera::benchmark {
+namespace tessera::bench {
 
 /// Seconds that `f` takes.
 template <class F>
@@ -25,51 +26,37 @@ void keep(T& x) {
     asm volatile("" : : "g"(&x) : "memory");
 }
 
-/// Multiply-adds on registers, the same number on each thread: nothing that computes can be faster. Returns their flops.
-inline double multiply_adds(int loops = 400'000) {
-    constexpr int chains = 12;
-    const auto work = [loops](Index) {
-        kernel::Vec sum[chains];
-        kernel::unroll<chains>([&](auto c) { sum[c] = kernel::broadcast(static_cast<float>(c)); });
-        auto a = kernel::broadcast(0.5f), b = kernel::broadcast(0.25f);
-        keep(a), keep(b);
-        for (int i = 0; i < loops; ++i) kernel::unroll<chains>([&](auto c) { sum[c] = kernel::fma(a, sum[c], b); });
-        kernel::unroll<chains - 1>([&](auto c) { sum[0] += sum[c + 1]; });  // an array given to keep() lives in memory
-        auto total = sum[0];
-        keep(total);
-    };
-    kernel::parallel_for(kernel::threads(), work);
-    return 2.0 * chains * loops * static_cast<double>(kernel::width) * kernel::threads();
-}
-
-/// GFLOP/s of multiply-adds on registers, all threads together.
-inline double multiply_add_peak() {
-    double best = 0;
-    for (int i = 0; i < 16; ++i) {
-        double flops = 0;
-        const double time = seconds([&] { flops = multiply_adds(); });
-        best = std::max(best, 1e-9 * flops / time);
-    }
-    return best;
-}
-
-/// GFLOP/s of bf16 dot products of pairs on registers, all threads together.
-inline double dot_peak() {
+/// GFLOP/s that all threads together reach with sum = step(sum) on registers, `flops` operations a step.
+template <class Step>
+double register_peak(double flops, const Step& step) {
     constexpr int chains = 12, loops = 400'000;
-    const auto work = [](Index) {
+    const auto work = [&step](Index) {
+        const Step own = step;  // in registers
         kernel::Vec sum[chains];
         kernel::unroll<chains>([&](auto c) { sum[c] = kernel::broadcast(static_cast<float>(c)); });
-        const Buffer<bf16> zeros(2 * kernel::width);
-        auto a = kernel::load_halves(zeros.data()), b = a;
-        keep(a), keep(b);
-        for (int i = 0; i < loops; ++i) kernel::unroll<chains>([&](auto c) { sum[c] = kernel::dot(a, b, sum[c]); });
+        for (int i = 0; i < loops; ++i) kernel::unroll<chains>([&](auto c) { sum[c] = own(sum[c]); });
         kernel::unroll<chains - 1>([&](auto c) { sum[0] += sum[c + 1]; });  // an array given to keep() lives in memory
         auto total = sum[0];
         keep(total);
     };
-    double best = 1e9;
-    for (int i = 0; i < 8; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(kernel::threads(), work); }));
-    return 4e-9 * chains * loops * kernel::width * kernel::threads() / best;
+    double best = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 5; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(kernel::threads(), work); }));
+    return 1e-9 * flops * chains * loops * kernel::threads() / best;
+}
+
+/// GFLOP/s of multiply-adds on registers at this moment: nothing that computes can be faster.
+inline double multiply_add_peak() {
+    auto a = kernel::broadcast(0.5f), b = kernel::broadcast(0.25f);
+    keep(a), keep(b);
+    return register_peak(2.0 * kernel::width, [a, b](kernel::Vec sum) { return kernel::fma(a, sum, b); });
+}
+
+/// GFLOP/s of bf16 dot products of pairs on registers at this moment.
+inline double dot_peak() {
+    const Buffer<bf16> zeros(2 * kernel::width);
+    auto a = kernel::load_halves(zeros.data()), b = a;
+    keep(a), keep(b);
+    return register_peak(4.0 * kernel::width, [a, b](kernel::Vec sum) { return kernel::dot(a, b, sum); });
 }
 
 /// Reads `count` floats, a multiple of 32 vectors, in four streams: the processor fetches ahead in each, and one alone
@@ -87,21 +74,22 @@ inline void read(const float* p, Index count) {
     keep(total);
 }
 
-/// Bytes a second, in GB/s, that all threads together read from memory far larger than the caches.
+/// Bytes a second, in GB/s, that all threads together read at this moment from memory far larger than the caches.
 inline double read_bandwidth() {
-    constexpr Index lines = Index{1} << 24;  // 1 GiB
-    constexpr Index tasks = 1024;            // of 1 MB
-    Buffer<float> memory(lines * 16);
+    constexpr Index tasks = 512, count = Index{1} << 18;  // of 1 MB
+    static const Buffer<float> memory = [] {
+        Buffer<float> all(tasks * count);
 #if defined(__linux__)
-    const auto page = (reinterpret_cast<std::uintptr_t>(memory.data()) + 4095) / 4096 * 4096;
-    ::madvise(reinterpret_cast<void*>(page), static_cast<std::size_t>(memory.size()) * 4 - 4096, MADV_HUGEPAGE);
+        const auto page = (reinterpret_cast<std::uintptr_t>(all.data()) + 4095) / 4096 * 4096;
+        ::madvise(reinterpret_cast<void*>(page), static_cast<std::size_t>(all.size()) * 4 - 4096, MADV_HUGEPAGE);
 #endif
-    kernel::parallel_for(
-        tasks, [&](Index t) { std::fill_n(memory.data() + memory.size() / tasks * t, memory.size() / tasks, 1.0f); });
-    const auto work = [&](Index t) { read(memory.data() + memory.size() / tasks * t, memory.size() / tasks); };
-    double best = 1e9;
-    for (int i = 0; i < 10; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(tasks, work); }));
+        std::fill_n(all.data(), all.size(), 1.0f);
+        return all;
+    }();
+    const auto work = [](Index t) { read(memory.data() + count * t, count); };
+    double best = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 2; ++i) best = std::min(best, seconds([&] { kernel::parallel_for(tasks, work); }));
     return 1e-9 * static_cast<double>(memory.size()) * 4 / best;
 }
 
-}  // namespace tessera::benchmark
+}  // namespace tessera::bench
