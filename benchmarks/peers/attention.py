@@ -11,7 +11,7 @@ import math
 import numpy
 import torch
 
-from turns import Calls, Row
+from turns import Calls, Program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +31,10 @@ class Attention:
 
     def ours(self, programs, threads):
         if self.backward:
-            command = [programs / "attend_backward", "--only", self.name, "--threads", threads]
-            return Row(command, lambda row: row["name"] == self.name, "backward_")
+            return Program([programs / "kernel/attend_backward"], threads, f"^{self.name}/.*/backward/")
         sizes = ["--queries", self.queries, "--lengths", self.keys, "--heads", self.batch * self.heads, "--dims", self.dim]
         kind = ["--masks", self.expression, "--types", "bf16" if self.bf16 else "f32", "--algorithms", "fused"]
-        return Row([programs / "mask_sweep", *sizes, *kind, "--threads", threads], lambda row: True)
+        return Program([programs / "kernel/mask_sweep", *sizes, *kind], threads)
 
     @property
     def kind(self):

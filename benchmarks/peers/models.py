@@ -13,7 +13,7 @@ import torch
 import transformers
 from transformers.initialization import no_init_weights
 
-from turns import Calls
+from turns import Calls, Program
 
 TORCH, ORT, OPENVINO = "PyTorch", "ONNX Runtime", "OpenVINO"
 
@@ -171,6 +171,9 @@ class Model:
     weights: str = "f32"
     peers: tuple = (TORCH, ORT, OPENVINO)
     bars: dict = dataclasses.field(default_factory=dict)
+
+    def ours(self, programs, threads):
+        return Program([programs / "model" / self.program], threads, f"^{self.name}/{self.weights}/")
 
     @property
     def dtype(self):

@@ -3,8 +3,9 @@
     python run.py --programs build/bench/benchmarks --json peers.json --markdown peers.md [--only TEXT] [--kind KIND] [--list]
 
 For each case our program and each peer's same case take turns in one run; the best turn of each counts, and what is told is
-the peer's time over ours. Models take turns in pairs, so that two hold their weights at a time. `--json` is read first where
-it is there: cases that are not run again stay in the table, so that a machine can be asked for a minute at a time; `--prepare` does beforehand what takes long and is not timed.
+the peer's time over ours. With a model peers race one at a time, so that only one holds its weights. `--json` is read first
+where it is there: cases that are not run again stay in the table, so that a machine can be asked for a minute at a time;
+`--prepare` does beforehand what takes long and is not timed.
 
 A peer that is not installed, or that cannot do a case, is left out and the table says so.
 """
@@ -24,7 +25,7 @@ import torch
 import attention
 import models
 import table
-from turns import Pass, Row, race
+from turns import race
 
 PACKAGES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}  # beside torch and transformers
 
@@ -62,16 +63,10 @@ def contenders(options, kind, case):
     return found, missing
 
 
-def ours(options, kind, case):
-    if kind == "model":
-        return Pass(options.programs / "model" / case.program, case.name, options.threads, case.weights)
-    return case.ours(options.programs / "kernel", options.threads)
-
-
 def run(options, kind, case):
     """What the table shows of a case."""
     found, missing = contenders(options, kind, case)
-    own = ours(options, kind, case)
+    own = case.ours(options.programs, options.threads)
     entry = {"kind": kind, "name": case.name, "bars": case.bars, "peers": {}, "missing": missing}
     together = []  # those that race at once
     for name, make in found.items():
@@ -85,11 +80,7 @@ def run(options, kind, case):
             together = []
     if together or not entry["peers"]:
         add(entry, *race_with(own, together, options))
-    own.close()
-    if isinstance(own, Row):
-        entry["row"] = own.row
-    else:
-        entry["weights"] = case.weights
+    entry |= {"weights": case.weights} if kind == "model" else {"row": own.row}
     return entry
 
 

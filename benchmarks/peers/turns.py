@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -51,64 +50,33 @@ class Calls:
         self.call = None
 
 
-class Row:
-    """A row of the table of one of benchmarks/kernel/*, started for each turn, which takes no time there."""
+class Program:
+    """A benchmark of one of the programs of benchmarks/, which is started for each turn."""
 
-    def __init__(self, command, fits, prefix=""):
-        """`fits`: whether a row is the wanted one; `prefix`: of what it calls `seconds` and `gflops`."""
-        self.command, self.fits, self.prefix, self.row, self.peak = command, fits, prefix, None, 0
+    def __init__(self, command, threads, pattern="."):
+        """`pattern`: of the benchmark's name."""
+        self.command = [str(x) for x in command] + [f"--benchmark_filter={pattern}", "--benchmark_format=json"]
+        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        self.row = {"seconds": float("inf")}
 
     def own_seconds(self):
         t = os.times()
         return t.children_user + t.children_system
 
     def turn(self, budget):
-        with tempfile.NamedTemporaryFile(suffix=".json") as file:
-            command = [*self.command, "--seconds", str(budget), "--json", file.name]
-            subprocess.run([str(x) for x in command], check=True, stdout=subprocess.DEVNULL)
-            head = json.loads(Path(file.name).read_text())
-        rows = [row for row in head["attentions"] if self.fits(row)]
-        if len(rows) != 1:
-            raise LookupError(f"{self.command}: expected one row, found {len(rows)}")
-        row = rows[0] | {name: rows[0][self.prefix + name] for name in ("seconds", "gflops")}
-        self.peak = max(self.peak, row.get("peak_gflops") or head["peak_f32"])
-        if self.row is None or row["seconds"] < self.row["seconds"]:
-            self.row = row
-        self.row["share_of_peak"] = self.row["gflops"] / self.peak
+        repetitions = 5 if self.row["seconds"] < budget else 2  # as `Calls` does
+        how = [f"--benchmark_repetitions={repetitions}", f"--benchmark_min_time={budget / 5}"]
+        run = subprocess.run([*self.command, *how], check=True, stdout=subprocess.PIPE, env=self.environment)
+        rows = [row for row in json.loads(run.stdout)["benchmarks"] if row["run_type"] == "iteration"]
+        if len({row["run_name"] for row in rows}) != 1:
+            raise LookupError(f"{self.command}: expected one benchmark, found {[row['run_name'] for row in rows]}")
+        best = min(rows, key=lambda row: row["real_time"])
+        row = {"seconds": 1e-3 * best["real_time"], "gflops": best["GF/s"], "share_of_peak": best["of peak"]}
+        self.row = min(self.row, row, key=lambda x: x["seconds"])
         return row["seconds"]
 
     def close(self):
         pass
-
-
-class Pass:
-    """A pass of benchmarks/model/*, whose program stays, because setting weights takes it seconds."""
-
-    def __init__(self, program, name, threads, weights):
-        self.name = name
-        self.process = subprocess.Popen(
-            [str(program), "--turns", "--threads", str(threads), "--weights", weights, "--seconds", "1"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.turn(0)
-
-    def own_seconds(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def turn(self, _budget):
-        self.process.stdin.write(self.name + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.process.args[0]} ended")
-        return float(answer)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def race(contenders, budget, rounds):
