@@ -1,16 +1,19 @@
 """Draws what `kernel/mask_sweep` measured: time against density, and GFLOP/s against length.
 
-    python plot.py sweep.csv … --out attention.svg [--title TEXT]
+    python plot.py sweep.json … --out attention.svg [--title TEXT]
 
-Reads CSV and JSON. Left: time over that without a mask, against the share of live tiles, at the longest length that has
-more than one mask: what is on the diagonal pays for what is visible and for nothing else. Right: useful GFLOP/s against
-length, of masks that were timed at more than one. Where there are several head dimensions, types or thread counts, they are
-told apart in the legend.
+Reads what --benchmark_out wrote, JSON or CSV, and of each benchmark the fastest repetition. Left: time over that of the mask
+`full`, which has to be among them, against the share of live tiles, at the longest length that has more than one mask: what is
+on the diagonal pays for what is visible and for nothing else. Right: useful GFLOP/s against length, of masks that were timed at
+more than one. Where there are several head dimensions, types or thread counts, they are told apart in the legend.
 """
 
 import argparse
 import csv
+import itertools
 import json
+import re
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -20,17 +23,38 @@ matplotlib.rcParams["svg.fonttype"] = "none"  # text as text: small files
 matplotlib.rcParams["svg.hashsalt"] = "tessera"  # the same file for the same data
 import matplotlib.pyplot as plt
 
-TEXT = ("mask", "type", "algorithm")
+NAME = re.compile(r"attend/(.*)/(\d+)x(\d+)x(\d+)x(\d+)/(\w+)/(\w+)/threads:(\d+)/.*")
 COLOURS = {"fused": "#1b6ca8", "eigen": "#d1495b", "reference": "#8a8a8a"}
+STATISTICS = ("_mean", "_median", "_stddev", "_cv")
 MARKS = {"full": "o", "causal": "^", "window": "s", "random": "x", "prefix": "D", "segments": "P", "strided": "v"}
 
 
+def table(file):
+    """The rows of CSV behind the lines about the machine."""
+    return list(csv.DictReader(itertools.dropwhile(lambda line: not line.startswith("name,"), file)))
+
+
 def read(path):
-    """[{column: text or number}]"""
-    if path.suffix == ".json":
-        return json.loads(path.read_text())["attentions"]
+    """[{column: text or number}], a row for each benchmark."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [{k: v if k in TEXT else float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        runs = json.load(file)["benchmarks"] if path.suffix == ".json" else table(file)
+    found = {}
+    for run in runs:
+        if run["name"].endswith(STATISTICS):
+            continue
+        parts = NAME.fullmatch(run["name"])
+        if parts is None:
+            sys.exit(f"{path}: '{run['name']}' is no benchmark of kernel/mask_sweep")
+        mask, *sizes, kind, algorithm, threads = parts.groups()
+        key = (mask, *map(int, sizes), kind, algorithm, int(threads))
+        row = dict(zip(("mask", "heads", "queries", "keys", "dim", "type", "algorithm", "threads"), key))
+        row |= {"seconds": float(run["real_time"]), "gflops": float(run["GF/s"]), "live": float(run["live"])}
+        row["peak_gflops"] = row["gflops"] / float(run["of peak"]) if row["gflops"] else 0
+        found[key] = min(found.get(key, row), row, key=lambda x: x["seconds"])
+    for key, row in found.items():
+        full = found.get(("full", *key[1:]))
+        row["over_full"] = row["seconds"] / full["seconds"] if full else float("nan")
+    return [found[key] for key in sorted(found)]  # repetitions come, and so benchmarks end, in a random order
 
 
 def varying(rows, columns=("dim", "type", "threads")):
@@ -83,7 +107,7 @@ def draw_length(axes, rows):
     rows = [row for some in by_mask.values() if len({row["keys"] for row in some}) > 1 for row in some]
     columns = varying(rows)
     styles = dict(zip(dict.fromkeys(row["mask"] for row in rows), ("-", "--", "-.", ":", (0, (1, 3)), (0, (5, 4)))))
-    peaks = {row["peak_gflops"] for row in rows}
+    peaks = [max(row["peak_gflops"] for row in some) for some in groups(rows, lambda row: row["threads"]).values()]
     for (mask, algorithm, *_), some in groups(rows, lambda r: (r["mask"], r["algorithm"], *(r[c] for c in columns))).items():
         some = sorted(some, key=lambda row: row["keys"])
         axes.plot(
@@ -114,7 +138,7 @@ def legend_below(axes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", type=Path, help="CSV or JSON of kernel/mask_sweep")
+    parser.add_argument("files", nargs="+", type=Path, help="JSON or CSV of kernel/mask_sweep")
     parser.add_argument("--out", type=Path, required=True, help="SVG, PNG or PDF")
     parser.add_argument("--title", default="")
     options = parser.parse_args()
