@@ -2,7 +2,8 @@
 
 Every peer gets queries, keys and values in the layout it likes best, in memory before the clock starts: [1, H, T, d] or
 [1, T, H·d]. Masks are given in the cheapest form that a peer has: `is_causal` where it is one, else the dense tensor; for
-FlexAttention a block mask that is made before the clock starts. Ours gets rows, [T, H·d], and an expression.
+FlexAttention a block mask that is made before the clock starts. Ours gets rows, [T, H·d], those of a batch one sequence
+behind another as its models have them, and an expression.
 """
 
 import dataclasses
@@ -32,8 +33,13 @@ class Attention:
     def ours(self, programs, threads):
         if self.backward:
             return Program([programs / "kernel/attend_backward"], threads, f"^{self.name}/.*/backward/")
-        sizes = ["--queries", self.queries, "--lengths", self.keys, "--heads", self.batch * self.heads, "--dims", self.dim]
-        kind = ["--masks", self.expression, "--types", "bf16" if self.bf16 else "f32", "--algorithms", "fused"]
+        rows, keys = self.batch * self.queries, self.batch * self.keys
+        sizes = ["--queries", rows, "--lengths", keys, "--heads", self.heads, "--dims", self.dim]
+        expression = self.expression
+        if self.batch > 1:
+            lengths = [" ".join([str(length)] * self.batch) for length in (self.queries, self.keys)]
+            expression = f"sequences {lengths[0]} by {lengths[1]}"
+        kind = ["--masks", expression, "--types", "bf16" if self.bf16 else "f32", "--algorithms", "fused"]
         return Program([programs / "kernel/mask_sweep", *sizes, *kind], threads)
 
     @property
