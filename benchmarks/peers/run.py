@@ -24,6 +24,7 @@ import torch
 
 import attention
 import models
+import products
 import table
 from turns import race
 
@@ -114,7 +115,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.25, help="of a turn")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--only", default="", help="cases whose name has this in it")
-    parser.add_argument("--kind", choices=[*attention.KINDS, "model"], help="cases of this kind only")
+    parser.add_argument("--kind", choices=[*attention.KINDS, "model", "product"], help="cases of this kind only")
     parser.add_argument("--cache", type=Path, default=Path("build/peers"), help="for what ONNX Runtime and OpenVINO read")
     parser.add_argument("--json", type=Path, default=Path("peers.json"))
     parser.add_argument("--markdown", type=Path)
@@ -125,7 +126,8 @@ def main():
     warnings.filterwarnings("ignore")
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
-    cases = [(case.kind, case) for case in attention.CASES] + [("model", case) for case in models.CASES]
+    cases = [(case.kind, case) for case in [*attention.CASES, *products.cases(options.programs)]]
+    cases += [("model", case) for case in models.CASES]
     cases = [(k, c) for k, c in cases if options.only in c.name and options.kind in (None, k)]
     if options.list:
         print("\n".join(f"{kind:18} {case.name}" for kind, case in cases))
@@ -144,11 +146,12 @@ def main():
     packages = ["torch", "transformers", *(p for p in PACKAGES.values() if importlib.util.find_spec(p))]
     results["versions"] = {p: version(p) for p in packages}
     for kind, case in cases:
-        entry = run(options, kind, case)
-        same = lambda old: all(old.get(x) == entry.get(x) for x in ("kind", "name", "weights"))
-        results["cases"] = [old for old in results["cases"] if not same(old)] + [entry]
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
-        print(table.line(entry), flush=True)
+        entries = case.run(options.programs, options.threads) if kind == "product" else [run(options, kind, case)]
+        for entry in entries:
+            same = lambda old: all(old.get(x) == entry.get(x) for x in ("kind", "name", "weights"))
+            results["cases"] = [old for old in results["cases"] if not same(old)] + [entry]
+            options.json.write_text(json.dumps(results, indent=1) + "\n")
+            print(table.line(entry), flush=True)
     if options.markdown:
         options.markdown.write_text(table.markdown(results))
     return 0

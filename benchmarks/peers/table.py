@@ -7,6 +7,7 @@ TITLES = {
     "attention": "Attention, f32",
     "attention bf16": "Attention, bf16",
     "attention backward": "Attention, backward, f32",
+    "product": "Matrix products, f32 unless said (the share is that of multiply-adds or of memory, whichever takes longer)",
     "model": "Models",
 }
 

@@ -1,0 +1,65 @@
+"""Matrix products: what benchmarks/kernel/gemm and gemm_gradients time, which hold Eigen, OpenBLAS and oneDNN themselves."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import time
+
+from turns import processor_seconds
+
+PEERS = ("Eigen", "OpenBLAS", "oneDNN")
+PROGRAMS = {"kernel/gemm": ("f32", "bf16 weights"), "kernel/gemm_gradients": ("dx f32", "dx bf16 weights", "dw")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Product:
+    name: str
+    program: str
+    kind = "product"
+
+    def run(self, programs, threads):
+        """What the table shows of each of our ways of computing it, all timed in one run of the program."""
+        pattern = "^" + self.name.replace(".", "[.]") + "/"
+        command = [programs / self.program, f"--benchmark_filter={pattern}", "--benchmark_format=json"]
+        begin, before, own_before = time.perf_counter(), processor_seconds(), os.times()
+        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+        own = os.times()
+        used = own.children_user + own.children_system - own_before.children_user - own_before.children_system
+        others = processor_seconds() - before - used
+        disturbed = max(0.0, others / ((time.perf_counter() - begin) * (os.cpu_count() or 1)))
+        best = {}  # {contender: its fastest repetition}
+        for row in json.loads(run.stdout)["benchmarks"]:
+            if row["run_type"] == "iteration":
+                way = row["run_name"].split("/")[2]
+                best[way] = min(row, best.get(way, row), key=lambda x: x["real_time"])
+        for way in PROGRAMS[self.program]:
+            yield self.entry(way, best, disturbed)
+
+    def entry(self, way, best, disturbed):
+        task = way.split()[0] if way.startswith("d") else ""
+        seconds = 1e-3 * best[way]["real_time"]
+        peers = {}
+        for peer in PEERS:
+            times = [1e-3 * row["real_time"] for other, row in best.items() if other.startswith(f"{task} {peer}".strip())]
+            if times and "bf16" not in way:  # theirs are f32
+                peers[peer] = {"seconds": min(times), "ratio": min(times) / seconds}
+        row = best[way]
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "weights": way,
+            "bars": {"|".join(peers): 1.0} if peers else {},
+            "peers": peers,
+            "missing": {},
+            "seconds": seconds,
+            "disturbed": disturbed,
+            "row": {"gflops": row["GF/s"], "share_of_peak": row.get("of limit", row["of peak"])},
+        }
+
+
+def cases(programs):
+    for program in PROGRAMS:
+        listed = subprocess.run([programs / program, "--benchmark_list_tests"], check=True, capture_output=True, text=True)
+        for name in dict.fromkeys(line.split("/")[0] for line in listed.stdout.splitlines()):
+            yield Product(name, program)
