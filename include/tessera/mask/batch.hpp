@@ -15,7 +15,7 @@ namespace tessera {
 ///     . . # # #
 /// shape   ids [rows]; borrowed, not copied
 /// errors  Errc::option_value if ids decrease
-/// cost    `cover`, `keys`, `common` and `bits` a binary search
+/// cost    a binary search: of the tile for `cover` and `bits`, of all rows for `keys` and `common`
 class Documents {
   public:
     constexpr explicit Documents(std::span<const Index> ids) : Documents(ids, ids) {}
@@ -29,25 +29,36 @@ class Documents {
         return at.query < length(queries_) && at.key < length(keys_) && id(queries_, at.query) == id(keys_, at.key);
     }
     constexpr Cover cover(Tile tile) const {
-        const Range all = common(tile.queries);
-        if (const Range seen = intersection(all, tile.keys); !seen.empty())
-            return seen == tile.keys ? Cover::all : Cover::some;
-        const Range seen = intersection(keys(tile.queries), tile.keys);
-        // The hull of several documents may have holes: those whose keys are elsewhere, or that have none.
-        for (Index key = seen.begin; key < seen.end; key = document(keys_, id(keys_, key)).end)
-            if (!intersection(document(queries_, id(keys_, key)), tile.queries).empty()) return Cover::some;
+        const Range queries = clipped(tile.queries, length(queries_));
+        Range keys = clipped(tile.keys, length(keys_));
+        const bool whole = queries == tile.queries && keys == tile.keys;
+        // From one document of the keys to the next that the queries may have.
+        for (Index query = queries.begin; query < queries.end && !keys.empty();) {
+            keys.begin = first_from(keys_, id(queries_, query), keys);
+            if (keys.empty()) break;
+            const Index found = id(keys_, keys.begin);
+            query = first_from(queries_, found, {query, queries.end});
+            if (query == queries.end || id(queries_, query) != found) continue;
+            const bool all = whole && query == queries.begin && keys.begin == tile.keys.begin &&
+                             id(queries_, queries.end - 1) == found && id(keys_, keys.end - 1) == found;
+            return all ? Cover::all : Cover::some;
+        }
         return Cover::none;
     }
     constexpr Range keys(Range queries) const {
-        queries = intersection(queries, {0, length(queries_)});
+        queries = clipped(queries, length(queries_));
         if (queries.empty()) return nowhere;
-        const Range first = document(keys_, id(queries_, queries.begin));
-        return {first.begin, document(keys_, id(queries_, queries.end - 1)).end};
+        return between(id(queries_, queries.begin), id(queries_, queries.end - 1), {0, length(keys_)});
     }
     constexpr Range common(Range queries) const {
         if (queries.end > length(queries_) || id(queries_, queries.begin) != id(queries_, queries.end - 1))
             return nowhere;
-        return document(keys_, id(queries_, queries.begin));
+        return keys(queries);
+    }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        if (query >= length(queries_)) return 0;
+        const Index own = id(queries_, query);
+        return ones(between(own, own, clipped(keys, length(keys_))), keys.begin);
     }
     constexpr bool fits(Index queries, Index keys) const {
         return queries == length(queries_) && keys == length(keys_);
@@ -63,10 +74,18 @@ class Documents {
     }
     static constexpr Index length(std::span<const Index> ids) { return static_cast<Index>(ids.size()); }
     static constexpr Index id(std::span<const Index> ids, Index row) { return ids[static_cast<std::size_t>(row)]; }
-    /// The rows that have this id; empty, but in its place, if there are none.
-    static constexpr Range document(std::span<const Index> ids, Index which) {
-        return {std::lower_bound(ids.begin(), ids.end(), which) - ids.begin(),
-                std::upper_bound(ids.begin(), ids.end(), which) - ids.begin()};
+    /// The first of `rows` with this id or a later one; the end if there is none. Often it is the very first.
+    static constexpr Index first_from(std::span<const Index> ids, Index which, Range rows) {
+        if (rows.empty() || which <= id(ids, rows.begin)) return rows.begin;
+        if (which > id(ids, rows.end - 1)) return rows.end;
+        return std::lower_bound(ids.begin() + rows.begin, ids.begin() + rows.end, which) - ids.begin();
+    }
+    /// Those of the key rows `rows` that have these ids.
+    constexpr Range between(Index first, Index last, Range rows) const {
+        rows.begin = first_from(keys_, first, rows);
+        if (!rows.empty() && id(keys_, rows.end - 1) > last)
+            rows.end = std::upper_bound(keys_.begin() + rows.begin, keys_.begin() + rows.end, last) - keys_.begin();
+        return rows;
     }
 
     std::span<const Index> queries_, keys_;

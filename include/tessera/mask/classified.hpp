@@ -33,20 +33,20 @@ class Classes {
                 std::fill(cells_.begin() + place(y, first), cells_.begin() + place(y, last), cover);
                 if (cover != Cover::none) live = tessera::hull(live, {first, last});
             };
-            // Most of a long row is alike: many tiles are asked about at once, and singly only where that leaves doubt.
+            // Most of a long row is alike: while it is, more and more tiles are asked about at once; fewer where that leaves
+            // doubt.
             const Index end = (seen.end + columns - 1) / columns;
-            for (Index x = seen.begin / columns, next = 0; x < end; x = next) {
-                next = std::min(x + 16, end);
-                const Cover together = known(tile(x, next));
-                if (together != Cover::some) {
-                    set(x, next, together);
+            for (Index x = seen.begin / columns, count = 32, next = 0; x < end;) {
+                next = std::min(x + count, end);
+                Cover cover = known(tile(x, next));
+                if (cover == Cover::some && next > x + 1) {
+                    count = std::max<Index>((next - x) / 4, 1);
                     continue;
                 }
-                for (Index one = x; one < next; ++one) {
-                    const Cover cover = known(tile(one, one + 1));
-                    const bool told = cover != Cover::some || exact(mask);
-                    set(one, one + 1, told ? cover : cover_by_bits(mask, tile(one, one + 1)));
-                }
+                if (cover == Cover::some && !exact(mask)) cover = cover_by_bits(mask, tile(x, next));
+                set(x, next, cover);
+                if (cover != Cover::some) count = std::min<Index>(2 * count, 32);
+                x = next;
             }
             hulls_.push_back(intersection({live.begin * columns, live.end * columns}, seen));
         }
