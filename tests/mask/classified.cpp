@@ -24,6 +24,17 @@ TEST_CASE("the classes of a lambda's tiles") {
     CHECK(classes.keys({3, 5}) == Range{0, 8});
 }
 
+TEST_CASE("the bits of mixed tiles are kept, and no others") {
+    const Where mask{[](Index query, Index key) { return key <= query; }};
+    const Classes classes(mask, 10, 12, 0, 4, 4, true);
+    CHECK(classes.keeps_bits());
+    CHECK(classes.bytes() == 9 + 3 * Index{sizeof(Range)} + 4 * (9 + (2 + 3) * 4));
+    for (Index query = 0; query < 10; ++query)
+        for (Index key = 0; key < 12; ++key)
+            CHECK(classes.bits(query, {key, 12}) == ones({key, std::max(key, query + 1)}, key));
+    CHECK_FALSE(Classes(mask, 10, 12, 0, 4, 4).keeps_bits());
+}
+
 TEST_CASE("a classified mask is the mask") {
     for (const auto& [queries, keys] : {std::pair<Index, Index>{9, 9}, {3, 40}, {13, 7}}) {
         const test::Catalogue catalogue(queries, keys);
@@ -55,6 +66,7 @@ TEST_CASE("it asks the mask once, and fits the lengths it was made for") {
     CHECK(once <= 65 * 65);
     CHECK(cover(mask, {0, {0, 64}, {64, 65}}) == Cover::none);
     CHECK(cover(mask, {7, {64, 65}, {0, 64}}) == Cover::all);  // every head, as it was told that they are alike
+    CHECK(visible_bits(mask, 3, 40, {30, 65}) == ones({30, 41}, 30));
     CHECK(asked == once);
     CHECK(fits(mask, 65, 65));
     CHECK_FALSE(fits(mask, 65, 64));

@@ -33,6 +33,14 @@ class Drawn {
                picture_[static_cast<std::size_t>(place)] == '#';
     }
     constexpr Cover cover(Tile tile) const { return cover_by_bits(*this, tile); }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        if (query >= queries()) return 0;
+        const std::string_view row = picture_.substr(static_cast<std::size_t>(query * (keys_ + 1)));
+        std::uint64_t set = 0;
+        for (Index key = keys.begin; key < std::min(keys.end, keys_); ++key)
+            set |= std::uint64_t{row[static_cast<std::size_t>(key)] == '#'} << (key - keys.begin);
+        return set;
+    }
     constexpr bool fits(Index queries, Index keys) const { return queries == this->queries() && keys == keys_; }
     static constexpr bool exact() { return true; }
 
@@ -53,7 +61,7 @@ class Drawn {
 ///     # . #
 /// shape   words [queries, (keys + 63) / 64], key k is bit k % 64 of word k / 64; borrowed, not copied
 /// errors  Errc::option_value if there are not as many words
-/// cost    queries · keys / 8 bytes; `cover` looks at the tile's words
+/// cost    queries · keys / 8 bytes; `cover` looks at the tile's words, `keys` at the ends of the rows
 class Bitmap {
   public:
     constexpr Bitmap(std::span<const std::uint64_t> words, Index queries, Index keys)
@@ -68,11 +76,12 @@ class Bitmap {
     constexpr Range keys(Range queries) const {
         Range seen = nowhere;
         for (Index query = queries.begin; query < std::min(queries.end, queries_); ++query) {
-            for (Index word = 0; word < width(); ++word) {
-                const std::uint64_t set = at(query, word);
-                if (set == 0) continue;
-                seen = hull(seen, {word * 64 + std::countr_zero(set), word * 64 + 64 - std::countl_zero(set)});
-            }
+            Range words{0, width()};
+            while (!words.empty() && at(query, words.begin) == 0) ++words.begin;
+            while (!words.empty() && at(query, words.end - 1) == 0) --words.end;
+            if (words.empty()) continue;
+            seen = hull(seen, {words.begin * 64 + std::countr_zero(at(query, words.begin)),
+                               words.end * 64 - std::countl_zero(at(query, words.end - 1))});
         }
         return seen;
     }
@@ -114,7 +123,7 @@ constexpr std::vector<std::uint64_t> bits_of(const M& mask, Index queries, Index
 ///     # # # #
 ///     # # # #
 /// shape   blocks [⌈queries / rows⌉, ⌈keys / columns⌉], zero is invisible; borrowed, not copied
-/// cost    `cover` looks at the blocks that the tile touches, `keys` at the rows of blocks
+/// cost    `cover` and `bits` look at the blocks that they touch, `keys` at the ends of the rows of blocks
 struct BlockSparse {
     View<const std::uint8_t, dyn, dyn> blocks;
     Index rows, columns;
@@ -129,10 +138,16 @@ struct BlockSparse {
     }
     constexpr Range keys(Range queries) const {
         Range seen = nowhere;
-        for (Index y = queries.begin / rows; y * rows < queries.end; ++y)
-            for (Index x = 0; x < blocks.extent(1); ++x)
-                if (visible(y, x)) seen = hull(seen, {x * columns, (x + 1) * columns});
+        for (Index y = queries.begin / rows; y * rows < queries.end; ++y) {
+            Range row{0, blocks.extent(1)};
+            while (!row.empty() && !visible(y, row.begin)) ++row.begin;
+            while (!row.empty() && !visible(y, row.end - 1)) --row.end;
+            seen = hull(seen, {row.begin * columns, row.end * columns});
+        }
         return seen;
+    }
+    constexpr std::uint64_t bits(Index, Index query, Range keys) const {
+        return bits_of_blocks(keys, columns, [&, y = query / rows](Index x) { return visible(y, x); });
     }
     constexpr bool fits(Index queries, Index keys) const {
         return (queries + rows - 1) / rows == blocks.extent(0) && (keys + columns - 1) / columns == blocks.extent(1);

@@ -10,15 +10,23 @@ namespace tessera {
 /// How much of each tile of a grid over queries × keys is visible in one head; the last tiles of each direction may be
 /// smaller.
 /// cost    a byte for each tile; time grows with the tiles inside the range that `keys` gives and outside of the one that
-///         `common` gives, and with `allows` only where `cover` does not tell
+///         `common` gives, and with `allows` only where `cover` does not tell. With `keep_bits`, for tiles of at most 32
+///         columns, four bytes more for each tile and for each row of the mixed ones, all of whose scores are asked about.
 class Classes {
   public:
     template <Mask M>
-    Classes(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 32, Index columns = 32)
+    Classes(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 32, Index columns = 32,
+            bool keep_bits = false)
         : rows_(rows),
           columns_(columns),
           width_((keys + columns - 1) / columns),
-          cells_(static_cast<std::size_t>((queries + rows - 1) / rows * width_), Cover::none) {
+          cells_(static_cast<std::size_t>((queries + rows - 1) / rows * width_), Cover::none),
+          blocks_(keep_bits ? cells_.size() : 0) {
+        TESSERA_EXPECTS(!keep_bits || columns <= 32);
+        if (keep_bits) {
+            words_.resize(static_cast<std::size_t>(rows), 0);
+            words_.resize(static_cast<std::size_t>(2 * rows), static_cast<std::uint32_t>(ones({0, columns}, 0)));
+        }
         for (Index y = 0; y * rows < queries; ++y) {
             const Range block{y * rows, std::min((y + 1) * rows, queries)};
             const Range seen = visible_keys(mask, block, keys), certain = common_keys(mask, block, keys);
@@ -31,6 +39,8 @@ class Classes {
             Range live = nowhere;  // in tiles
             const auto set = [&](Index first, Index last, Cover cover) {
                 std::fill(cells_.begin() + place(y, first), cells_.begin() + place(y, last), cover);
+                if (keep_bits)
+                    std::fill(blocks_.begin() + place(y, first), blocks_.begin() + place(y, last), block_of(cover));
                 if (cover != Cover::none) live = tessera::hull(live, {first, last});
             };
             // Most of a long row is alike: while it is, more and more tiles are asked about at once; fewer where that leaves
@@ -43,7 +53,10 @@ class Classes {
                     count = std::max<Index>((next - x) / 4, 1);
                     continue;
                 }
-                if (cover == Cover::some && !exact(mask)) cover = cover_by_bits(mask, tile(x, next));
+                if (cover == Cover::some && keep_bits)
+                    cover = keep(mask, tile(x, next));
+                else if (cover == Cover::some && !exact(mask))
+                    cover = cover_by_bits(mask, tile(x, next));
                 set(x, next, cover);
                 if (cover != Cover::some) count = std::min<Index>(2 * count, 32);
                 x = next;
@@ -56,37 +69,80 @@ class Classes {
     Index width() const { return width_; }
     Cover operator()(Index y, Index x) const { return cells_[static_cast<std::size_t>(place(y, x))]; }
     /// What it holds in memory.
-    Index bytes() const { return static_cast<Index>(cells_.size() * sizeof(Cover) + hulls_.size() * sizeof(Range)); }
+    Index bytes() const {
+        return static_cast<Index>(cells_.size() * sizeof(Cover) + hulls_.size() * sizeof(Range) +
+                                  (blocks_.size() + words_.size()) * sizeof(std::uint32_t));
+    }
     Index count(Cover cover) const { return std::count(cells_.begin(), cells_.end(), cover); }
 
     /// What follows for any tile, whether it lies on the grid or not.
     Cover cover(Range queries, Range keys) const {
-        const Cover first = (*this)(queries.begin / rows_, keys.begin / columns_);
-        for (Index y = queries.begin / rows_; y * rows_ < queries.end; ++y)
-            for (Index x = keys.begin / columns_; x * columns_ < keys.end; ++x)
+        const Index top = tile_of(queries.begin, rows_), left = tile_of(keys.begin, columns_);
+        const Cover first = (*this)(top, left);
+        for (Index y = top; y * rows_ < queries.end; ++y)
+            for (Index x = left; x * columns_ < keys.end; ++x)
                 if (joined((*this)(y, x), first) == Cover::some) return Cover::some;
         return first;
     }
     Range keys(Range queries) const {
         Range seen = nowhere;
-        for (Index y = queries.begin / rows_; y * rows_ < queries.end; ++y)
+        for (Index y = tile_of(queries.begin, rows_); y * rows_ < queries.end; ++y)
             seen = hull(seen, hulls_[static_cast<std::size_t>(y)]);
         return seen;
     }
 
+    bool keeps_bits() const { return !blocks_.empty(); }
+    /// Which of at most 64 keys a query sees, from the bits that were kept.
+    std::uint64_t bits(Index query, Range keys) const {
+        const Index y = tile_of(query, rows_), row = query - y * rows_;
+        std::uint64_t bits = 0;
+        for (Index x = tile_of(keys.begin, columns_); x * columns_ < keys.end; ++x) {
+            const std::uint64_t word =
+                words_[static_cast<std::size_t>(blocks_[static_cast<std::size_t>(place(y, x))] * rows_ + row)];
+            const Index ahead = x * columns_ - keys.begin;
+            bits |= ahead < 0 ? word >> -ahead : word << ahead;
+        }
+        return bits & ones(keys, keys.begin);
+    }
+
   private:
     Index place(Index y, Index x) const { return y * width_ + x; }
+    /// To divide takes long, and tiles are nearly always of that size.
+    static Index tile_of(Index position, Index side) { return side == 32 ? position / 32 : position / side; }
+
+    /// Keeps the bits of a tile if it is mixed; says how much of it is visible.
+    template <Mask M>
+    Cover keep(const M& mask, Tile tile) {
+        const std::size_t before = words_.size();
+        bool any = false, all = true;
+        for (Index query = tile.queries.begin; query < tile.queries.end; ++query) {
+            const std::uint64_t seen = visible_bits(mask, tile.head, query, tile.keys);
+            any |= seen != 0, all &= seen == ones(tile.keys, tile.keys.begin);
+            words_.push_back(static_cast<std::uint32_t>(seen));
+        }
+        const bool mixed = any && !all;
+        words_.resize(before + (mixed ? static_cast<std::size_t>(rows_) : 0));
+        return mixed ? Cover::some : all ? Cover::all : Cover::none;
+    }
+    /// The block of a tile like that; if it is mixed, of the one that was kept last.
+    std::uint32_t block_of(Cover cover) const {
+        const auto blocks = static_cast<std::uint32_t>(words_.size() / static_cast<std::size_t>(rows_));
+        return cover == Cover::none ? 0 : cover == Cover::all ? 1 : blocks - 1;
+    }
 
     Index rows_, columns_, width_;
     std::vector<Cover> cells_;
     std::vector<Range> hulls_;
+    std::vector<std::uint32_t> words_;   // of blocks of rows_ words: nothing, everything, one mixed tile after another
+    std::vector<std::uint32_t> blocks_;  // of each tile
 };
 
-/// A mask with its classes: made once, used in every head, layer and step.
+/// A mask with its classes and the bits of its mixed tiles: made once, used in every head, layer and step.
 ///     const Classified mask(Where{my_rule}, rows, rows, 1);
 /// shape   for `queries` × `keys` and no other size; `heads` is how many heads the mask tells apart: 1 if it does not look
 ///         at the head at all, or as many as there are
-/// cost    queries · keys / 1024 bytes for each of `heads`; copies share them
+/// cost    5 bytes for each tile and 128 for each mixed one, for each of `heads`: of 16384 × 16384 scores 1.3 MB and at most
+///         34; copies share them
 template <Mask M>
 class Classified {
   public:
@@ -94,21 +150,23 @@ class Classified {
         : mask_(std::move(mask)), queries_(queries), keys_(keys) {
         TESSERA_EXPECTS(heads >= 1);
         std::vector<Classes> classes;
-        for (Index head = 0; head < heads; ++head) classes.emplace_back(mask_, queries, keys, head, rows, columns);
+        for (Index head = 0; head < heads; ++head)
+            classes.emplace_back(mask_, queries, keys, head, rows, columns, columns <= 32);
         classes_ = std::make_shared<const std::vector<Classes>>(std::move(classes));
     }
 
     bool allows(Site at) const { return mask_.allows(at); }
-    Cover cover(Tile tile) const {
-        return classes(classes_->size() == 1 ? 0 : tile.head).cover(tile.queries, tile.keys);
-    }
+    Cover cover(Tile tile) const { return of(tile.head).cover(tile.queries, tile.keys); }
     Range keys(Range queries) const {
         Range seen = nowhere;
         for (const Classes& one : *classes_) seen = hull(seen, one.keys(queries));
         return seen;
     }
     Range common(Range queries) const { return common_keys(mask_, queries, keys_); }
-    std::uint64_t bits(Index head, Index query, Range keys) const { return visible_bits(mask_, head, query, keys); }
+    std::uint64_t bits(Index head, Index query, Range keys) const {
+        const Classes& known = of(head);
+        return known.keeps_bits() ? known.bits(query, keys) : visible_bits(mask_, head, query, keys);
+    }
     bool fits(Index queries, Index keys) const {
         return queries == queries_ && keys == keys_ && tessera::fits(mask_, queries, keys);
     }
@@ -116,6 +174,8 @@ class Classified {
     const Classes& classes(Index head = 0) const { return (*classes_)[static_cast<std::size_t>(head)]; }
 
   private:
+    const Classes& of(Index head) const { return classes(classes_->size() == 1 ? 0 : head); }
+
     M mask_;
     Index queries_, keys_;
     std::shared_ptr<const std::vector<Classes>> classes_;

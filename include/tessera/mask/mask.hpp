@@ -143,6 +143,18 @@ constexpr std::uint64_t ones(Range range, Index base) {
     return range.empty() ? 0 : ~std::uint64_t{0} >> (64 - range.size()) << (range.begin - base);
 }
 
+/// The bits of at most 64 keys that come in blocks of `columns`: block x is all ones where visible(x), else zeros.
+template <class F>
+constexpr std::uint64_t bits_of_blocks(Range keys, Index columns, const F& visible) {
+    std::uint64_t bits = 0;
+    Index x = keys.begin / columns;
+    for (Range block{keys.begin, 0}; block.begin < keys.end; block.begin = block.end, ++x) {
+        block.end = std::min((x + 1) * columns, keys.end);
+        bits |= ones(block, keys.begin) & -std::uint64_t{visible(x)};  // a branch could not be foreseen
+    }
+    return bits;
+}
+
 /// Which of at most 64 keys one query sees: bit i is key `keys.begin + i`. What a kernel asks about tiles that are
 /// `some`.
 /// cost    where one run of keys is visible, two range questions; otherwise `allows` where these leave doubt
@@ -157,10 +169,12 @@ constexpr std::uint64_t visible_bits(const M& mask, Index head, Index query, Ran
         const Range possible = intersection(keys, visible_keys(mask, {query, query + 1}, keys.end));
         const Range certain = intersection(possible, common_keys(mask, {query, query + 1}, keys.end));
         std::uint64_t bits = ones(certain, keys.begin);
-        for (Index key = possible.begin; key < possible.end; ++key) {
-            if (!certain.empty() && key == certain.begin) key = certain.end;
-            if (key < possible.end && mask.allows({head, query, key})) bits |= std::uint64_t{1} << (key - keys.begin);
-        }
+        const auto ask = [&](Range doubtful) {
+            for (Index key = doubtful.begin; key < doubtful.end; ++key)
+                bits |= std::uint64_t{mask.allows({head, query, key})} << (key - keys.begin);
+        };
+        ask({possible.begin, std::min(certain.begin, possible.end)});
+        ask({certain.end, possible.end});
         return bits;
     }
 }

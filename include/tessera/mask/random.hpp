@@ -30,10 +30,7 @@ struct Random {
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
         const std::uint64_t lot = row(head, query / rows);
-        std::uint64_t bits = 0;
-        for (Index x = keys.begin / columns; x * columns < keys.end; ++x)
-            if (visible(lot, x)) bits |= ones(intersection(keys, {x * columns, (x + 1) * columns}), keys.begin);
-        return bits;
+        return bits_of_blocks(keys, columns, [&](Index x) { return visible(lot, x); });
     }
     static constexpr bool exact() { return true; }
 

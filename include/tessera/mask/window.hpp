@@ -47,9 +47,10 @@ struct Window {
 
 /// Ones for every step-th key of `keys` from `first` on, where bit 0 is key `base`.
 constexpr std::uint64_t every(Index step, Index first, Range keys, Index base) {
-    std::uint64_t bits = 0;
-    for (Index key = first; key < keys.end; key += step) bits |= std::uint64_t{1} << (key - base);
-    return bits;
+    if (first >= keys.end) return 0;
+    std::uint64_t bits = std::uint64_t{1} << (first - base);
+    for (; step < 64; step *= 2) bits |= bits << step;
+    return bits & ones({first, keys.end}, base);
 }
 
 /// Every step-th key of a window, counted from the query's own position: a window that reaches `step` times as far.
