@@ -1,7 +1,9 @@
 // From a mask to what the attention kernel works on: runs of keys that a few neighbouring queries see.
 #pragma once
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <tessera/kernel/simd.hpp>
 #include <tessera/mask/mask.hpp>
 
@@ -17,23 +19,38 @@ struct Run {
 /// Keys that are asked about together where a mask knows no more about a window than that some of it is visible.
 inline constexpr Index tile_keys = 32;
 
-/// Bit j of x[i] ↔ bit i of x[j].
-/// source  Warren, Hacker's Delight, 7-3
-constexpr void transpose_bits(std::array<std::uint32_t, 32>& x) {
-    std::uint32_t low = 0x0000ffff;
-    for (unsigned half = 16; half != 0; half /= 2, low ^= low << half)
-        for (unsigned i = 0; i < 32; i = (i + half + 1) & ~half) {
-            const std::uint32_t swap = (x[i] >> half ^ x[i + half]) & low;
-            x[i] ^= swap << half;
-            x[i + half] ^= swap;
+/// So few keys that nobody sees are computed all the same, because that costs less than another run.
+inline constexpr Index most_gap = 4;
+
+/// Bit r of the i-th word is bit i of rows[r]; at most 32 rows, of which only the lower 32 bits count. Each word is a lane
+/// that takes its bit of one row after another.
+inline std::array<std::uint32_t, 32> turned(const std::uint64_t* rows, Index count) {
+    using Words [[gnu::vector_size(width * 4)]] = std::uint32_t;
+    constexpr std::size_t parts = 32 / width;
+    static constexpr std::array<std::uint32_t, 32> bit = [] {
+        std::array<std::uint32_t, 32> power{1};
+        for (std::size_t i = 1; i < 32; ++i) power[i] = 2 * power[i - 1];
+        return power;
+    }();
+    Words sum[parts]{}, own[parts];
+    std::memcpy(own, bit.data(), sizeof own);
+    while (count > 0) {
+        const auto row = static_cast<std::uint32_t>(rows[--count]);
+        for (std::size_t i = 0; i < parts; ++i) {
+            const Words seen = (own[i] & row) == own[i];  // −1 where the bit is set
+            sum[i] += sum[i] - seen;
         }
+    }
+    std::array<std::uint32_t, 32> words;
+    std::memcpy(words.data(), sum, sizeof words);
+    return words;
 }
 
-/// Writes to `runs` what `queries`, at most 32, see of the keys of `window`, leaving out keys that none of them sees.
-/// Returns the number of runs, at most the number of tiles of `window`.
+/// Writes to `runs` what `queries`, at most 32, see of the keys of `window`, leaving out tiles that none of them sees, and
+/// ends of tiles. Returns the number of runs, at most the number of tiles of `window`.
 /// shape   seen has room for window.size() words
-/// cost    one question about the whole; where that leaves doubt one about each tile of 32 keys; where that does, some
-///         about each row of the tile
+/// cost    one question about the whole; where that leaves doubt one about each tile of 32 keys; where that does, the bits
+///         of each row of two tiles, and some twenty vector instructions for each row to turn them
 template <tessera::Mask M>
 Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Range queries, Range window) {
     const Range possible = intersection(window, visible_keys(mask, queries, window.end));
@@ -52,16 +69,16 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
     const auto append = [&](Range keys, const std::uint32_t* bits) {
         if (count > 0) {
             Run& last = runs[count - 1];
-            const bool same =
-                bits == nullptr || last.seen == nullptr ? bits == last.seen : last.seen + last.count == bits;
-            if (same && last.key + last.count == keys.begin) {
-                last.count += keys.size();
+            const Index gap = keys.begin - (last.key + last.count);
+            if ((bits == nullptr) == (last.seen == nullptr) && gap <= (bits == nullptr ? 0 : most_gap)) {
+                last.count += gap + keys.size();
                 return;
             }
         }
         runs[count++] = {keys.begin, keys.size(), bits};
     };
-    const std::uint32_t everyone = ~std::uint32_t{0} >> (32 - queries.size());
+    std::array<std::uint64_t, 32> rows;
+    Range asked = nowhere;  // what `rows` are about: two tiles at once, as neighbours are often alike
     for (Range keys{possible.begin, 0}; keys.begin < possible.end; keys.begin = keys.end) {
         keys.end = std::min(possible.end, keys.begin + tile_keys);
         const Cover known = cover_of(keys);
@@ -70,24 +87,25 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
             append(keys, nullptr);
             continue;
         }
-        std::array<std::uint32_t, 32> bits{};
-        std::uint32_t any = 0, all = everyone;
-        for (Index i = 0; i < queries.size(); ++i)
-            bits[static_cast<std::size_t>(i)] =
-                static_cast<std::uint32_t>(visible_bits(mask, head, queries.begin + i, keys));
-        transpose_bits(bits);
-        for (Index i = 0; i < keys.size(); ++i) {
-            seen[i] = bits[static_cast<std::size_t>(i)];
-            any |= seen[i];
-            all &= seen[i];
+        const bool again = keys.end <= asked.end;
+        if (!again) asked = {keys.begin, std::min(possible.end, keys.begin + 2 * tile_keys)};
+        std::uint64_t any = 0, all = ~any;
+        for (Index i = 0; i < queries.size(); ++i) {
+            std::uint64_t& row = rows[static_cast<std::size_t>(i)];
+            row = again ? row >> tile_keys : visible_bits(mask, head, queries.begin + i, asked);
+            any |= row;
+            all &= row;
         }
+        any &= ones(keys, keys.begin), all &= any;
         if (any == 0) continue;
-        if (all == everyone) {
-            append(keys, nullptr);
-        } else {
-            append(keys, seen);
-            seen += keys.size();
+        const Range part{keys.begin + std::countr_zero(any), keys.begin + 64 - std::countl_zero(any)};
+        if (all == ones(part, keys.begin)) {
+            append(part, nullptr);
+            continue;
         }
+        std::uint32_t* const bits = seen + (keys.begin - window.begin);
+        std::copy_n(turned(rows.data(), queries.size()).data(), keys.size(), bits);
+        append(part, bits + (part.begin - keys.begin));
     }
     return count;
 }

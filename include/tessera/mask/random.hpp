@@ -10,7 +10,8 @@ namespace tessera {
 ///     # # # . # . # #
 ///     # # . # # . # #
 ///     # . . . # # . .
-/// cost    a hash; `cover` one for each block that the tile touches, until two differ
+/// cost    a hash; `cover` one for each block that the tile touches, until two differ. Where blocks are single scores,
+///         hashes take about as long as attention does; `Classified` (mask/classified.hpp) remembers.
 /// source  Zaheer 2020 (BigBird) §2, random attention; the mixing function of Steele 2014 (SplitMix64)
 struct Random {
     double density = 0.5;

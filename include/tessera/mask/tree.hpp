@@ -15,7 +15,7 @@ namespace tessera {
 ///     # # . . #
 /// shape   parents [positions], of each node an earlier one or −1; borrowed, not copied
 /// errors  Errc::option_value if a parent does not come before its child
-/// cost    everything costs steps up the tree
+/// cost    everything costs steps up the tree; where it is deep, `Classified` (mask/classified.hpp) remembers
 /// source  Miao 2024 (SpecInfer) §4
 class Tree {
   public:

@@ -13,7 +13,8 @@ namespace tessera {
 ///     # . # .
 ///     . # . #
 ///     # . # .
-/// cost    nothing is known of whole tiles; `Classified` (mask/classified.hpp) finds out once and remembers
+/// cost    nothing is known of whole tiles, so every score is asked about, for each head anew; `Classified`
+///         (mask/classified.hpp) asks once and remembers
 template <class Predicate>
     requires std::copy_constructible<Predicate> &&
         (std::predicate<const Predicate&, Site> || std::predicate<const Predicate&, Index, Index>)class Where {
