@@ -32,8 +32,11 @@ inline Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
 
 /// Lanes 0, 1, 2, …: true for the first `count`, 0 ≤ count ≤ width.
 inline Mask first(Index count) { return {static_cast<__mmask16>((1u << static_cast<unsigned>(count)) - 1u)}; }
-/// Lane i is bit i.
-inline Mask mask_of(std::uint32_t bits) { return {static_cast<__mmask16>(bits)}; }
+/// Lane i is bit First + i.
+template <unsigned First = 0>
+Mask mask_of(std::uint32_t bits) {
+    return {static_cast<__mmask16>(bits >> First)};
+}
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.m & b.m)}; }
 inline Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 inline bool any(Mask a) { return a.m != 0; }

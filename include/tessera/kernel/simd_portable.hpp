@@ -53,9 +53,10 @@ inline Mask first(Index count) {
     const Bits lane = bits_from([](unsigned i) { return i; });
     return {reinterpret_cast<Mask::Register>(lane) < static_cast<std::int32_t>(count)};
 }
-/// Lane i is bit i.
-inline Mask mask_of(std::uint32_t bits) {
-    const Bits lane = bits_from([](unsigned i) { return 1u << i; });
+/// Lane i is bit First + i.
+template <unsigned First = 0>
+Mask mask_of(std::uint32_t bits) {
+    const Bits lane = bits_from([](unsigned i) { return 1u << (First + i); });
     return {(bits & lane) == lane};
 }
 inline Mask operator&(Mask a, Mask b) { return {a.m & b.m}; }

@@ -93,16 +93,18 @@ void strip_absorb(Strip& strip, float* scores, const Run* runs, Index count, con
     Vec before[Vectors], top[Vectors], total[Vectors];
     unroll<Vectors>([&](auto v) { top[v] = before[v] = load(strip.top + v * width); });
     float* end = scores;
-    for (const Run* run = runs; run != runs + count; ++run)
+    for (const Run* run = runs; run != runs + count; ++run) {
+        const std::uint32_t* seen = run->seen;
         for (Index i = 0; i < run->count; ++i, end += lanes)
             unroll<Vectors>([&](auto v) {
                 Vec score = load(end + v * width);
-                if (run->seen != nullptr) {
-                    score = select(mask_of(run->seen[i] >> v * width), score, nothing);
+                if (seen != nullptr) {
+                    score = select(mask_of<v * width>(seen[i]), score, nothing);
                     store(end + v * width, score);
                 }
                 top[v] = max(score, top[v]);  // NaN is passed over
             });
+    }
 
     alignas(alignment) float factor[lanes];
     bool moved = false;
