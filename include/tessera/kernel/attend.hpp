@@ -88,39 +88,45 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
             s.sum = take(dim * strip_lanes);
             s.top = take(strip_lanes);
             s.total = take(strip_lanes);
-            begin_strip(s, q + head * dim, shape.q_stride, dim, shape.scale * std::numbers::log2e_v<float>);
+            clear_strip(s);
             rest.begin = s.queries.end;
         }
 
-    for (Range now{keys.begin, 0}; now.begin < keys.end; now.begin = now.end) {
-        now.end = std::min(now.begin + size, keys.end);
+    const auto absorb = [&](Strip& s, Range now) {
+        Run runs[window_keys / tile_keys];
+        const Index found = visible_runs(runs, seen, mask, s.head, s.queries, now);
+        if (found == 0) return;
+        window.need<T>(runs, found, now.end);
+        if (!s.started)
+            turn_queries(s, q + s.head * dim, shape.q_stride, dim, shape.scale * std::numbers::log2e_v<float>);
+        const Scores changing{scores, s.lanes(), s.head, s.queries, runs, found};
+        const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
+            strip_scores<Vectors>(scores, s, runs, found, window, dim);
+            change_scores(changing, change);
+            strip_absorb<Vectors>(s, scores, runs, found, window, dim);
+        };
+        if (s.vectors == 2) {
+            work(std::integral_constant<Index, 2>{});
+        } else if (s.vectors == 1) {
+            work(std::integral_constant<Index, 1>{});
+        } else {
+            query_scores(scores, s, runs, found, window, dim);
+            change_scores(changing, change);
+            query_absorb(s, scores, runs, found, window, dim);
+        }
+    };
+    Range now{keys.begin, keys.begin};
+    do {
+        now = {now.end, std::min(now.end + size, keys.end)};
         window.move_to(now.begin);
         for (std::size_t i = 0; i < count; ++i) {
             Strip& s = strips[i];
-            Run runs[window_keys / tile_keys];
-            const Index found = visible_runs(runs, seen, mask, s.head, s.queries, now);
-            if (found == 0) continue;
-            window.need<T>(runs, found, now.end);
-            const Scores changing{scores, s.lanes(), s.head, s.queries, runs, found};
-            const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
-                strip_scores<Vectors>(scores, s, runs, found, window, dim);
-                change_scores(changing, change);
-                strip_absorb<Vectors>(s, scores, runs, found, window, dim);
-            };
-            if (s.vectors == 2) {
-                work(std::integral_constant<Index, 2>{});
-            } else if (s.vectors == 1) {
-                work(std::integral_constant<Index, 1>{});
-            } else {
-                query_scores(scores, s, runs, found, window, dim);
-                change_scores(changing, change);
-                query_absorb(s, scores, runs, found, window, dim);
-            }
+            absorb(s, now);
+            if (now.end == keys.end)
+                end_strip(s, out + s.head * dim, shape.out_stride, dim,
+                          lse == nullptr ? nullptr : lse + s.head * shape.queries);
         }
-    }
-    for (std::size_t i = 0; i < count; ++i)
-        end_strip(strips[i], out + strips[i].head * dim, shape.out_stride, dim,
-                  lse == nullptr ? nullptr : lse + strips[i].head * shape.queries);
+    } while (now.end < keys.end);
 }
 
 /// out = softmax(scale·q kᵀ, changed by `change`, where mask allows)·v for each head.

@@ -35,9 +35,7 @@ void attention_probabilities(float* p, const T* q, const T* k, Index head, const
         strip.queries = {index * strip_lanes, std::min((index + 1) * strip_lanes, shape.queries)};
         strip.vectors = strip_vectors;
         strip.query = query;
-        strip.top = query + dim * strip_lanes;
-        strip.total = strip.top + strip_lanes;
-        begin_strip(strip, q + head * dim, shape.q_stride, dim, shape.scale * log2e);
+        turn_queries(strip, q + head * dim, shape.q_stride, dim, shape.scale * log2e);
 
         alignas(alignment) float base[strip_lanes] = {};
         for (Index lane = 0; lane < strip.queries.size(); ++lane) {

@@ -36,20 +36,23 @@ struct Strip {
     static constexpr Index floats(Index dim) { return 2 * (dim + 1) * strip_lanes; }
 };
 
-/// Starts a strip: turns its queries and multiplies them with `scale`.
+/// A strip that has seen nothing yet.
+inline void clear_strip(Strip& strip) {
+    std::fill_n(strip.top, strip.lanes(), -std::numeric_limits<float>::infinity());
+    std::fill_n(strip.total, strip.lanes(), 0.0f);
+    strip.started = false;
+}
+
+/// Turns a strip's queries and multiplies them with `scale`: before its first scores, as it may have none.
 /// shape   q: row 0 of the head's queries
 template <class T>
-void begin_strip(Strip& strip, const T* q, Index stride, Index dim, float scale) {
-    const Index lanes = strip.lanes();
+void turn_queries(const Strip& strip, const T* q, Index stride, Index dim, float scale) {
+    const Index lanes = strip.lanes(), rows = strip.queries.size();
     const T* const from = q + strip.queries.begin * stride;
-    const Index rows = strip.queries.size();
     transpose(strip.query, lanes, lanes, dim, [=](Index row, Index column, Index count) {
         if (row >= rows) return broadcast(0.0f);
         return load_floats(from + row * stride + column, count) * broadcast(scale);
     });
-    std::fill_n(strip.top, lanes, -std::numeric_limits<float>::infinity());
-    std::fill_n(strip.total, lanes, 0.0f);
-    strip.started = false;
 }
 
 /// The scores of all keys of `runs`, one after another, before bias and mask.
