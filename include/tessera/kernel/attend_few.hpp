@@ -3,12 +3,10 @@
 // by row as they lie in memory.
 #pragma once
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <tessera/core/scratch.hpp>
-#include <tessera/core/tensor.hpp>
 #include <tessera/kernel/attend_shape.hpp>
 #include <tessera/kernel/one_query.hpp>
 #include <tessera/kernel/parallel.hpp>

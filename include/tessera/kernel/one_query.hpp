@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tessera/core/tensor.hpp>
 #include <tessera/kernel/copy_rows.hpp>
 #include <tessera/kernel/exponential.hpp>
 #include <tessera/kernel/transpose.hpp>
