@@ -57,6 +57,7 @@ class AttendBackward {
             for (Index head = first; head < first + split_.together; ++head)
                 if (head == first || !d_bias_.one_for_all_heads())
                     d_bias_.clear(bias_sums_ + (head * split_.shares + share) * d_bias_.floats(), head, own);
+        if (own.empty()) return;  // k and v may be null
         // Groups of keys outside, so that they stay in the second-level cache with their gradients.
         const Index groups = std::max<Index>(1, (own.size() + group_keys / 2) / group_keys);
         for (Index i = 0; i < groups; ++i) {
