@@ -116,13 +116,6 @@ class Product {
         });
     }
 
-    /// Rows [row, row + rows), at most chunk_rows, × panels [first, last).
-    void block(Index row, Index rows, Index first, Index last) const {
-        typename Columns::Room room;
-        const Index most = group(rows);
-        for (; first < last; first += most) turn(room, row, rows, first, std::min(last, first + most));
-    }
-
   private:
     static constexpr Index most_at_once = std::max<Index>(most_panels, panels_at_once(1));
 
@@ -139,6 +132,13 @@ class Product {
         if (strips(rows) == 1) return Columns::in_place ? panels_at_once(rows) : most_panels;
         const Index bytes = (weight_.in() / passes(rows) + 1) * Panels::panel_width * Index{sizeof(T)};
         return std::clamp<Index>(second_level_cache / 2 / bytes, 1, most_panels);
+    }
+
+    /// Rows [row, row + rows), at most chunk_rows, × panels [first, last).
+    void block(Index row, Index rows, Index first, Index last) const {
+        typename Columns::Room room;
+        const Index most = group(rows);
+        for (; first < last; first += most) turn(room, row, rows, first, std::min(last, first + most));
     }
 
     /// Rows × a group of panels.

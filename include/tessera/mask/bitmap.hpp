@@ -76,9 +76,7 @@ class Bitmap {
     constexpr Range keys(Range queries) const {
         Range seen = nowhere;
         for (Index query = queries.begin; query < std::min(queries.end, queries_); ++query) {
-            Range words{0, width()};
-            while (!words.empty() && at(query, words.begin) == 0) ++words.begin;
-            while (!words.empty() && at(query, words.end - 1) == 0) --words.end;
+            const Range words = trimmed({0, width()}, [&](Index word) { return at(query, word) != 0; });
             if (words.empty()) continue;
             seen = hull(seen, {words.begin * 64 + std::countr_zero(at(query, words.begin)),
                                words.end * 64 - std::countl_zero(at(query, words.end - 1))});
@@ -139,9 +137,7 @@ struct BlockSparse {
     constexpr Range keys(Range queries) const {
         Range seen = nowhere;
         for (Index y = queries.begin / rows; y * rows < queries.end; ++y) {
-            Range row{0, blocks.extent(1)};
-            while (!row.empty() && !visible(y, row.begin)) ++row.begin;
-            while (!row.empty() && !visible(y, row.end - 1)) --row.end;
+            const Range row = trimmed({0, blocks.extent(1)}, [&](Index x) { return visible(y, x); });
             seen = hull(seen, {row.begin * columns, row.end * columns});
         }
         return seen;

@@ -63,6 +63,14 @@ constexpr Range hull(Range a, Range b) {
     return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
 }
 
+/// `range` without what of its ends is not `wanted`.
+template <class F>
+constexpr Range trimmed(Range range, const F& wanted) {
+    while (!range.empty() && !wanted(range.begin)) ++range.begin;
+    while (!range.empty() && !wanted(range.end - 1)) --range.end;
+    return range;
+}
+
 /// What is known about the union of two disjoint tiles.
 constexpr Cover joined(Cover a, Cover b) { return a == b ? a : Cover::some; }
 
