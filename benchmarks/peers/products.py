@@ -1,12 +1,9 @@
 """Matrix products: what benchmarks/kernel/gemm and gemm_gradients time, which hold Eigen, OpenBLAS and oneDNN themselves."""
 
 import dataclasses
-import json
-import os
 import subprocess
-import time
 
-from turns import processor_seconds
+from turns import children_seconds, repetitions, watched
 
 PEERS = ("Eigen", "OpenBLAS", "oneDNN")
 PROGRAMS = {"kernel/gemm": ("f32", "bf16 weights"), "kernel/gemm_gradients": ("dx f32", "dx bf16 weights", "dw")}
@@ -21,18 +18,12 @@ class Product:
     def run(self, programs, threads):
         """What the table shows of each of our ways of computing it, all timed in one run of the program."""
         pattern = "^" + self.name.replace(".", "[.]") + "/"
-        command = [programs / self.program, f"--benchmark_filter={pattern}", "--benchmark_format=json"]
-        begin, before, own_before = time.perf_counter(), processor_seconds(), os.times()
-        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
-        own = os.times()
-        used = own.children_user + own.children_system - own_before.children_user - own_before.children_system
-        others = processor_seconds() - before - used
-        disturbed = max(0.0, others / ((time.perf_counter() - begin) * (os.cpu_count() or 1)))
+        command = [programs / self.program, f"--benchmark_filter={pattern}"]
+        rows, disturbed = watched(lambda: repetitions(command, threads), children_seconds)
         best = {}  # {contender: its fastest repetition}
-        for row in json.loads(run.stdout)["benchmarks"]:
-            if row["run_type"] == "iteration":
-                way = row["run_name"].split("/")[2]
-                best[way] = min(row, best.get(way, row), key=lambda x: x["real_time"])
+        for row in rows:
+            way = row["run_name"].split("/")[2]
+            best[way] = min(row, best.get(way, row), key=lambda x: x["real_time"])
         for way in PROGRAMS[self.program]:
             yield self.entry(way, best, disturbed)
 

@@ -126,8 +126,9 @@ def main():
     warnings.filterwarnings("ignore")
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
-    cases = [(case.kind, case) for case in [*attention.CASES, *products.cases(options.programs)]]
-    cases += [("model", case) for case in models.CASES]
+    cases = [(case.kind, case) for case in attention.CASES] + [("model", case) for case in models.CASES]
+    if options.kind in (None, "product"):  # it asks the programs, which need not be there for others
+        cases += [(case.kind, case) for case in products.cases(options.programs)]
     cases = [(k, c) for k, c in cases if options.only in c.name and options.kind in (None, k)]
     if options.list:
         print("\n".join(f"{kind:18} {case.name}" for kind, case in cases))

@@ -17,6 +17,29 @@ def processor_seconds():
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
+def children_seconds():
+    """Processor time of programs that were started from here and have ended."""
+    t = os.times()
+    return t.children_user + t.children_system
+
+
+def watched(call, own_seconds):
+    """What `call` returns, and the share of the processors that others took meanwhile."""
+    begin, all_before, own_before = time.perf_counter(), processor_seconds(), own_seconds()
+    result = call()
+    wall = time.perf_counter() - begin
+    others = processor_seconds() - all_before - (own_seconds() - own_before)
+    return result, max(0.0, others / (wall * (os.cpu_count() or 1)))
+
+
+def repetitions(command, threads):
+    """All repetitions of what a program of benchmarks/ runs, as it tells them."""
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    words = [str(x) for x in command] + ["--benchmark_format=json"]
+    run = subprocess.run(words, check=True, stdout=subprocess.PIPE, env=environment)
+    return [row for row in json.loads(run.stdout)["benchmarks"] if row["run_type"] == "iteration"]
+
+
 class Calls:
     """A function of this process."""
 
@@ -55,19 +78,16 @@ class Program:
 
     def __init__(self, command, threads, pattern="."):
         """`pattern`: of the benchmark's name."""
-        self.command = [str(x) for x in command] + [f"--benchmark_filter={pattern}", "--benchmark_format=json"]
-        self.environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        self.command, self.threads = [*command, f"--benchmark_filter={pattern}"], threads
         self.row = {"seconds": float("inf")}
 
     def own_seconds(self):
-        t = os.times()
-        return t.children_user + t.children_system
+        return children_seconds()
 
     def turn(self, budget):
-        repetitions = 5 if self.row["seconds"] < budget else 2  # as `Calls` does
-        how = [f"--benchmark_repetitions={repetitions}", f"--benchmark_min_time={budget / 5}"]
-        run = subprocess.run([*self.command, *how], check=True, stdout=subprocess.PIPE, env=self.environment)
-        rows = [row for row in json.loads(run.stdout)["benchmarks"] if row["run_type"] == "iteration"]
+        count = 5 if self.row["seconds"] < budget else 2  # as `Calls` does
+        how = [f"--benchmark_repetitions={count}", f"--benchmark_min_time={budget / 5}"]
+        rows = repetitions([*self.command, *how], self.threads)
         if len({row["run_name"] for row in rows}) != 1:
             raise LookupError(f"{self.command}: expected one benchmark, found {[row['run_name'] for row in rows]}")
         best = min(rows, key=lambda row: row["real_time"])
@@ -91,10 +111,6 @@ def race(contenders, budget, rounds):
             break
         for name, contender in contenders.items():
             time.sleep(0.05)  # the threads of the one before stop waiting for work
-            begin, all_before, own_before = time.perf_counter(), processor_seconds(), contender.own_seconds()
-            seconds = contender.turn(budget)
-            wall = time.perf_counter() - begin
-            others = processor_seconds() - all_before - (contender.own_seconds() - own_before)
-            turns[name].append((seconds, max(0.0, others / (wall * (os.cpu_count() or 1)))))
+            turns[name].append(watched(lambda contender=contender: contender.turn(budget), contender.own_seconds))
     best = {name: min(x) for name, x in turns.items()}
     return {name: seconds for name, (seconds, _) in best.items()}, max(others for _, others in best.values())
