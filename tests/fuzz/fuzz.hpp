@@ -7,7 +7,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/printable.hpp>
-#include <tessera/text/utf8.hpp>
+#include <tessera/core/utf8.hpp>
 
 namespace tessera::fuzz {
 

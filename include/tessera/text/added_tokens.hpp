@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/tokenizer.hpp>
 #include <tessera/text/unicode.hpp>
-#include <tessera/text/utf8.hpp>
 #include <vector>
 
 namespace tessera {

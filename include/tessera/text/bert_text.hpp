@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/unicode.hpp>
-#include <tessera/text/utf8.hpp>
 
 namespace tessera {
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/unicode.hpp>
-#include <tessera/text/utf8.hpp>
 
 namespace tessera {
 

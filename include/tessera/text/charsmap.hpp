@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/unicode.hpp>
-#include <tessera/text/utf8.hpp>
 #include <vector>
 
 namespace tessera {

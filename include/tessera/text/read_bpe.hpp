@@ -10,12 +10,12 @@
 #include <tessera/core/file.hpp>
 #include <tessera/core/json.hpp>
 #include <tessera/core/printable.hpp>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/bpe.hpp>
 #include <tessera/text/json_field.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/tokenizer_json.hpp>
 #include <tessera/text/tokenizer_settings.hpp>
-#include <tessera/text/utf8.hpp>
 #include <tessera/text/vocabulary.hpp>
 #include <utility>
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/printable.hpp>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/base64.hpp>
 #include <tessera/text/charsmap.hpp>
 #include <tessera/text/json_field.hpp>
@@ -16,7 +17,6 @@
 #include <tessera/text/tokenizer_json.hpp>
 #include <tessera/text/tokenizer_settings.hpp>
 #include <tessera/text/unigram.hpp>
-#include <tessera/text/utf8.hpp>
 #include <utility>
 #include <vector>
 

@@ -9,11 +9,11 @@
 #include <tessera/core/error.hpp>
 #include <tessera/core/file.hpp>
 #include <tessera/core/printable.hpp>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/json_field.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/tokenizer_json.hpp>
 #include <tessera/text/tokenizer_settings.hpp>
-#include <tessera/text/utf8.hpp>
 #include <tessera/text/vocabulary.hpp>
 #include <tessera/text/wordpiece.hpp>
 #include <utility>

@@ -13,8 +13,8 @@
 #include <tessera/core/error.hpp>
 #include <tessera/core/file.hpp>
 #include <tessera/core/printable.hpp>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/tokenizer.hpp>
-#include <tessera/text/utf8.hpp>
 #include <vector>
 
 namespace tessera {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/token.hpp>
+#include <tessera/core/utf8.hpp>
 #include <tessera/text/clean_up.hpp>
-#include <tessera/text/utf8.hpp>
 #include <utility>
 #include <vector>
 

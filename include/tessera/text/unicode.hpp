@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <tessera/text/utf8.hpp>
+#include <tessera/core/utf8.hpp>
 #include <utility>
 #include <vector>
 

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <tessera/text/utf8.hpp>
+#include <tessera/core/utf8.hpp>
 
-namespace text_utf8 {
+namespace core_utf8 {
 using namespace tessera;
 
 namespace {
@@ -65,4 +65,4 @@ TEST_CASE("the error says which byte, and where") {
                          "[text.encoding] here: expected UTF-8, found the byte 0xfe at position 2", Error);
 }
 
-}  // namespace text_utf8
+}  // namespace core_utf8
