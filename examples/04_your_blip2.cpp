@@ -1,6 +1,6 @@
 // Your own BLIP-2 in ten lines: shapes that do not fit each other do not compile.
 #include <cstdio>
-#include <tessera/model/blip2.hpp>
+#include <tessera/model/blip2/blip2.hpp>
 #include <tessera/nn/randomize.hpp>
 
 using namespace tessera;

@@ -32,7 +32,7 @@ class Attention:
 
     def ours(self, programs, threads):
         if self.backward:
-            return Program([programs / "kernel/attend_backward"], threads, f"^{self.name}/.*/backward/")
+            return Program([programs / "kernel/attention/backward"], threads, f"^{self.name}/.*/backward/")
         rows, keys = self.batch * self.queries, self.batch * self.keys
         sizes = ["--queries", rows, "--lengths", keys, "--heads", self.heads, "--dims", self.dim]
         expression = self.expression
@@ -40,7 +40,7 @@ class Attention:
             lengths = [" ".join([str(length)] * self.batch) for length in (self.queries, self.keys)]
             expression = f"sequences {lengths[0]} by {lengths[1]}"
         kind = ["--masks", expression, "--types", "bf16" if self.bf16 else "f32", "--algorithms", "fused"]
-        return Program([programs / "kernel/mask_sweep", *sizes, *kind], threads)
+        return Program([programs / "kernel/attention/mask_sweep", *sizes, *kind], threads)
 
     @property
     def kind(self):
@@ -91,7 +91,7 @@ CASES = [
     *forward("Q-Former 64 × 64, batch 8", 8, 12, 64, 64, 64, bars={ANY: 1.5}),
     *forward("Q-Former 32 × 257", 1, 12, 32, 257, 64, bars={ANY: 1.5}),
     *forward("Q-Former 32 × 257, batch 8", 8, 12, 32, 257, 64, bars={ANY: 1.5}),
-    # The names are those of the rows of benchmarks/kernel/attend_backward.
+    # The names are those of the rows of benchmarks/kernel/attention/backward.
     backward("ViT-g", 1, 16, 257, 257, 88),
     backward("CLIP-L", 1, 16, 257, 257, 64),
     backward("long", 1, 12, 2048, 2048, 64),

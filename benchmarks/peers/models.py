@@ -173,7 +173,7 @@ class Model:
     bars: dict = dataclasses.field(default_factory=dict)
 
     def ours(self, programs, threads):
-        return Program([programs / "model" / self.program], threads, f"^{self.name}/{self.weights}/")
+        return Program([programs / "model" / self.program / self.program], threads, f"^{self.name}/{self.weights}/")
 
     @property
     def dtype(self):

@@ -1,4 +1,4 @@
-"""Matrix products: what benchmarks/kernel/gemm and gemm_gradients time, which hold Eigen, OpenBLAS and oneDNN themselves."""
+"""Matrix products: what benchmarks/kernel/matmul times, which hold Eigen, OpenBLAS and oneDNN themselves."""
 
 import dataclasses
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 from turns import children_seconds, repetitions, watched
 
 PEERS = ("Eigen", "OpenBLAS", "oneDNN")
-PROGRAMS = {"kernel/gemm": ("f32", "bf16 weights"), "kernel/gemm_gradients": ("dx f32", "dx bf16 weights", "dw")}
+PROGRAMS = {"kernel/matmul/matmul": ("f32", "bf16 weights"), "kernel/matmul/backward": ("dx f32", "dx bf16 weights", "dw")}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tessera/model/stock.hpp>
+#include <tessera/model/blip2/stock.hpp>
 
 namespace tessera::random_checkpoint {
 

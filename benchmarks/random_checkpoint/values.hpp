@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string_view>
-#include <tessera/core/number.hpp>
+#include <tessera/core/dtype.hpp>
 #include <tessera/core/view.hpp>
 
 namespace tessera::random_checkpoint {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <tessera/core/tensor.hpp>
 #include <tessera/kernel/parallel.hpp>
-#include <tessera/kernel/simd.hpp>
+#include <tessera/kernel/simd/vec.hpp>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif

@@ -71,7 +71,7 @@ int run(const CaptionCommand& command) {
         compiled += (compiled.empty() ? "" : ", ") + std::string(candidate.name);
         if (!fits<Model>(description)) return false;
         OpenOptions options{.warn = [](const std::string& warning) { std::cerr << "tessera: " << warning << '\n'; }};
-        if (!command.weights.empty()) options.weights = command.weights == "bf16" ? Stored::bf16 : Stored::f32;
+        if (!command.weights.empty()) options.weights = command.weights == "bf16" ? DType::bf16 : DType::f32;
         const Model model = [&] {
             ProgressBar bar;
             options.progress = std::ref(bar);

@@ -13,12 +13,12 @@ using namespace tessera;
 
 // What a model would take in memory, without filling it.
 template <class Model>
-Index bytes_of(const Model& model, Stored stored) {
+Index bytes_of(const Model& model, DType stored) {
     Index bytes = 0;
     for_each_parameter(model, [&]<class Leaf>(const std::string&, const Leaf&) {
         // Matrices are kept as asked for, everything else as float.
         constexpr bool is_matrix = !requires(const Leaf& leaf) { leaf.view(); };
-        bytes += Leaf::rows * Leaf::columns * (is_matrix && stored == Stored::bf16 ? 2 : 4);
+        bytes += Leaf::rows * Leaf::columns * (is_matrix && stored == DType::bf16 ? 2 : 4);
     });
     return bytes;
 }
@@ -75,8 +75,8 @@ int run(const InfoCommand& command) {
         if (!fits<Model>(d)) return false;
         const Model model;
         out["compiled"] = candidate.name;
-        out["memory"] = {{"f32", bytes_of(model, Stored::f32) + working_bytes(model)},
-                         {"bf16", bytes_of(model, Stored::bf16) + working_bytes(model)}};
+        out["memory"] = {{"f32", bytes_of(model, DType::f32) + working_bytes(model)},
+                         {"bf16", bytes_of(model, DType::bf16) + working_bytes(model)}};
         return true;
     });
     if (command.tensors)

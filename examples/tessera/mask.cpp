@@ -3,8 +3,8 @@
 #include <iostream>
 #include <tessera/core/json.hpp>
 #include <tessera/image/write.hpp>
-#include <tessera/mask/figure.hpp>
-#include <tessera/mask/parse.hpp>
+#include <tessera/study/parse.hpp>
+#include <tessera/study/svg.hpp>
 
 #include "commands.hpp"
 

@@ -1,6 +1,6 @@
 // The shapes this program is compiled for.
 #pragma once
-#include <tessera/model/blip2.hpp>
+#include <tessera/model/blip2/blip2.hpp>
 
 namespace program {
 

@@ -9,7 +9,7 @@
 namespace checkpoint_convert {
 using namespace tessera;
 
-TEST_CASE_TEMPLATE("all 65536 numbers of 16 bits, at an odd address, become the floats that core/number gives", T, f16,
+TEST_CASE_TEMPLATE("all 65536 numbers of 16 bits, at an odd address, become the floats that core/dtype gives", T, f16,
                    bf16) {
     constexpr Index count = 65536;
     std::vector<unsigned char> bytes(count * 2 + 1);
@@ -18,7 +18,7 @@ TEST_CASE_TEMPLATE("all 65536 numbers of 16 bits, at an odd address, become the 
         bytes[static_cast<std::size_t>(2 * i + 2)] = static_cast<unsigned char>(i >> 8);
     }
     std::vector<float> out(count);
-    to_floats(std::is_same_v<T, f16> ? Dtype::f16 : Dtype::bf16, bytes.data() + 1, count, out.data());
+    to_floats(std::is_same_v<T, f16> ? DType::f16 : DType::bf16, bytes.data() + 1, count, out.data());
     for (Index i = 0; i < count; ++i) {
         const float expected = to_float(T{static_cast<std::uint16_t>(i)});
         const float found = out[static_cast<std::size_t>(i)];
@@ -38,10 +38,10 @@ TEST_CASE("float and double, at any count") {
             floats.push_back(static_cast<float>(doubles.back()));
         }
         std::vector<float> out(static_cast<std::size_t>(count));
-        to_floats(Dtype::f64, reinterpret_cast<const unsigned char*>(doubles.data()), count, out.data());
+        to_floats(DType::f64, reinterpret_cast<const unsigned char*>(doubles.data()), count, out.data());
         CHECK(out == floats);
         out.assign(out.size(), 7.0f);
-        to_floats(Dtype::f32, reinterpret_cast<const unsigned char*>(floats.data()), count, out.data());
+        to_floats(DType::f32, reinterpret_cast<const unsigned char*>(floats.data()), count, out.data());
         CHECK(out == floats);
     }
 }
@@ -63,10 +63,10 @@ TEST_CASE("the first number that is not finite is found wherever it is") {
     }
     x[300] = std::numeric_limits<float>::max();  // rounds to infinity in bf16
     CHECK(first_not_finite(x.data(), 1000) == 1000);
-    CHECK(first_not_finite(x.data(), 1000, Stored::bf16) == 300);
+    CHECK(first_not_finite(x.data(), 1000, DType::bf16) == 300);
     x[300] = std::bit_cast<float>(0x7f7f7fffu);  // the largest that does not
     CHECK(to_float(to_bf16(x[300])) < std::numeric_limits<float>::infinity());
-    CHECK(first_not_finite(x.data(), 1000, Stored::bf16) == 1000);
+    CHECK(first_not_finite(x.data(), 1000, DType::bf16) == 1000);
 }
 
 }  // namespace checkpoint_convert

@@ -5,7 +5,7 @@
 #include <support/golden_models.hpp>
 #include <tessera/checkpoint/description.hpp>
 #include <tessera/checkpoint/parameters.hpp>
-#include <tessera/model/stock.hpp>
+#include <tessera/model/blip2/stock.hpp>
 
 namespace checkpoint_description {
 using namespace tessera;

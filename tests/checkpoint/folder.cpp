@@ -51,11 +51,11 @@ TEST_CASE("what a checkpoint holds, counted") {
     CHECK(b16.all.bytes == 2 * b16.all.numbers);
     CHECK(f32.all.numbers == b16.all.numbers);
     REQUIRE(b16.by_type.size() == 1);
-    CHECK(b16.by_type.begin()->first == Dtype::bf16);
+    CHECK(b16.by_type.begin()->first == DType::bf16);
     CHECK(read_json(test::golden("blip2_opt/model.safetensors.index.json"))["metadata"]["total_size"] == f32.all.bytes);
     const Inventory clip(Checkpoint(test::golden("clip_vision")));
-    CHECK(clip.by_type.at(Dtype::i64).tensors == 2);
-    CHECK(clip.by_type.at(Dtype::i64).numbers == 33);
+    CHECK(clip.by_type.at(DType::i64).tensors == 2);
+    CHECK(clip.by_type.at(DType::i64).numbers == 33);
 }
 
 TEST_CASE("where two shards hold a tensor, the index says which counts") {

@@ -10,7 +10,7 @@
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/parameters.hpp>
 #include <tessera/checkpoint/save.hpp>
-#include <tessera/model/blip2.hpp>
+#include <tessera/model/blip2/blip2.hpp>
 
 namespace checkpoint_load {
 using namespace tessera;
@@ -63,7 +63,7 @@ void check_golden(const char* folder) {
     CAPTURE(folder);
     const Checkpoint checkpoint(test::golden(folder));
     const Description d = read_description(test::golden(folder));
-    for (const Stored stored : {Stored::f32, Stored::bf16}) {
+    for (const DType stored : {DType::f32, DType::bf16}) {
         Model model;
         CHECK(needs_of(model) == parameters(d));
         const Report report = load_weights(model, checkpoint, {.weights = stored});
@@ -71,7 +71,7 @@ void check_golden(const char* folder) {
         CHECK(report.parameters == total_size(parameters(d)));
         CHECK(report.unexpected.empty());
         CHECK(report.used.size() + report.copies.size() + report.ignored.size() == checkpoint.tensors().size());
-        check_filled(model, checkpoint, stored == Stored::bf16);
+        check_filled(model, checkpoint, stored == DType::bf16);
     }
 }
 
@@ -266,7 +266,7 @@ TEST_CASE("numbers that no weight can be: the place is named") {
     CHECK(refusal(folder) == place + "expected a finite number, found -inf (model.safetensors)");
     with(folder, std::numeric_limits<float>::max());
     CHECK(refusal(folder) == "not refused");
-    CHECK(refusal(folder, {.weights = Stored::bf16}) ==
+    CHECK(refusal(folder, {.weights = DType::bf16}) ==
           place + "expected a finite number of bfloat16, found 3.40282e+38 (model.safetensors)");
 }
 
@@ -359,7 +359,7 @@ TEST_CASE("rows of bf16 become panels as they are, from any address") {
         return Checkpoint(folder.path());
     };
     const std::string header = R"({"weight":{"dtype":"BF16","shape":[100,37],"data_offsets":[0,7400]}})";
-    for (const Stored stored : {Stored::f32, Stored::bf16})
+    for (const DType stored : {DType::f32, DType::bf16})
         for (const char* spaces : {"", " "}) {
             Matrix model;
             load_weights(model, write(header + spaces), {.weights = stored});
@@ -369,7 +369,7 @@ TEST_CASE("rows of bf16 become panels as they are, from any address") {
     numbers[40 * 37 + 5] = bf16{0x7f80};
     Matrix model;
     CHECK_THROWS_WITH_AS(
-        load_weights(model, write(header), {.weights = Stored::bf16}),
+        load_weights(model, write(header), {.weights = DType::bf16}),
         "[checkpoint.value] 'weight': row 40, column 5: expected a finite number of bfloat16, found inf "
         "(model.safetensors)",
         Error);
@@ -405,7 +405,7 @@ struct Sink {
     std::mutex one;
     double sum = 0;
     Index most = 0;
-    void allocate(Stored) {}
+    void allocate(DType) {}
     void write(Index, const float* x, Index count) {
         const std::lock_guard lock(one);
         for (Index i = 0; i < count * columns; ++i) sum += static_cast<double>(x[i]);

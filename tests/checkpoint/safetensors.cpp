@@ -85,7 +85,7 @@ TEST_CASE("the golden checkpoints can be read in every type they are stored in")
     for (const StoredTensor& tensor : f32.tensors()) {
         const StoredTensor* other = b16.find(tensor.name);
         if (other == nullptr) continue;
-        CHECK(other->type == Dtype::bf16);
+        CHECK(other->type == DType::bf16);
         REQUIRE(other->shape == tensor.shape);
         const auto a = tensor.to_floats();
         const auto b = other->to_floats();

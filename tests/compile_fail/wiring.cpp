@@ -1,6 +1,6 @@
 // The Q-Former must attend to patches as wide as the image encoder makes them.
 // error: the Q-Former must attend to patches as wide as the image encoder makes them
-#include <tessera/model/blip2.hpp>
+#include <tessera/model/blip2/blip2.hpp>
 
 using namespace tessera;
 

@@ -2,7 +2,7 @@
 // tile: multiply_tile
 // sums: avx2 12, avx512 24
 // stack: clang avx2 1
-#include <tessera/kernel/gemm.hpp>
+#include <tessera/kernel/matmul/matmul.hpp>
 
 using namespace tessera::kernel;
 [[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, 1, float, tessera::bf16>;

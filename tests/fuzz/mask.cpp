@@ -1,8 +1,8 @@
 // Expressions of masks: a mask keeps its word, and can be drawn.
 #include <fuzz/fuzz.hpp>
-#include <tessera/mask/draw.hpp>
-#include <tessera/mask/parse.hpp>
-#include <tessera/mask/verify.hpp>
+#include <tessera/study/draw.hpp>
+#include <tessera/study/parse.hpp>
+#include <tessera/study/verify.hpp>
 
 using namespace tessera;
 

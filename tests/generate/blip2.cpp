@@ -210,8 +210,8 @@ TEST_CASE("pixels from the file, not from the reference, give the reference's va
 
 TEST_CASE("weights kept as bf16 give what the same rounded weights give in f32") {
     const auto path = test::golden("blip2_opt_bf16").string();
-    const auto exact = load<Blip2Tiny>(path, {.weights = Stored::f32});
-    const auto narrow = load<Blip2Tiny>(path, {.weights = Stored::bf16});
+    const auto exact = load<Blip2Tiny>(path, {.weights = DType::f32});
+    const auto narrow = load<Blip2Tiny>(path, {.weights = DType::bf16});
     CHECK(parameter_bytes(narrow) < parameter_bytes(exact) * 6 / 10);
     const Folder folder{"blip2_opt_bf16"};
     const auto pixels = reference_patches("pixel_values", 0);
@@ -222,7 +222,7 @@ TEST_CASE("weights kept as bf16 give what the same rounded weights give in f32")
 }
 
 TEST_CASE("a second pass of the same size allocates nothing: from the picture to the second token") {
-    for (const Stored stored : {Stored::f32, Stored::bf16}) {
+    for (const DType stored : {DType::f32, DType::bf16}) {
         const auto model = load<Blip2Tiny>(test::golden("blip2_opt").string(), {.weights = stored});
         const auto pixels = reference_patches("pixel_values", 0);
         const Token words[] = {2, 100}, next[] = {7};

@@ -5,7 +5,7 @@
 #include <tessera/checkpoint/safetensors.hpp>
 #include <tessera/generate/load.hpp>
 #include <tessera/image/preprocess.hpp>
-#include <tessera/model/vit.hpp>
+#include <tessera/model/vit/vit.hpp>
 
 #include "support/compare.hpp"
 #include "support/golden.hpp"

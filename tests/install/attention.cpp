@@ -8,7 +8,7 @@ int main() {
     tessera::Attention<64, 4, 96> cross;
     float seed = 0;
     tessera::for_each_parameter(cross, [&](const std::string&, auto& leaf) {
-        leaf.allocate(tessera::Stored::f32);
+        leaf.allocate(tessera::DType::f32);
         std::vector<float> row(static_cast<std::size_t>(leaf.columns));
         for (tessera::Index i = 0; i < leaf.rows; ++i) {
             for (float& value : row) value = 0.1f * std::sin(seed += 0.7f);

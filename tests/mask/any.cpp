@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <tessera/mask/any.hpp>
-#include <tessera/mask/order.hpp>
-#include <tessera/mask/where.hpp>
+#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog/predicate.hpp>
 #include "support/mask.hpp"
 
 namespace mask_any {

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/blip2.hpp>
+#include <tessera/mask/catalog/blip2.hpp>
 #include <tessera/mask/packed.hpp>
-#include <tessera/mask/verify.hpp>
+#include <tessera/study/verify.hpp>
 #include <vector>
 #include "support/mask.hpp"
 

@@ -3,11 +3,11 @@
 
 #include <cstdlib>
 #include <ostream>
-#include <tessera/mask/classified.hpp>
-#include <tessera/mask/density.hpp>
-#include <tessera/mask/flow.hpp>
-#include <tessera/mask/parse.hpp>
-#include <tessera/mask/verify.hpp>
+#include <tessera/mask/block_mask.hpp>
+#include <tessera/study/density.hpp>
+#include <tessera/study/flow.hpp>
+#include <tessera/study/parse.hpp>
+#include <tessera/study/verify.hpp>
 #include "support/catalogue.hpp"
 
 namespace mask_properties {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/model/stock.hpp>
+#include <tessera/model/blip2/stock.hpp>
 
 namespace model_config {
 using namespace tessera;

@@ -20,7 +20,7 @@ struct Pair {
     Attention<width, heads, wide> plain;
     FoldedAttention<width, heads, wide> folded;
 
-    explicit Pair(Stored stored) {
+    explicit Pair(DType stored) {
         randomize(plain, 7, stored);
         std::mt19937 random(2);
         std::normal_distribution<float> normal;
@@ -62,7 +62,7 @@ constexpr double tolerance = 2 * (48 + 96 + 257 + 48) * 0x1p-24;
 
 TEST_CASE("folded attention equals attention") {
     Scratch s;
-    for (const Stored stored : {Stored::f32, Stored::bf16}) {
+    for (const DType stored : {DType::f32, DType::bf16}) {
         const Pair layer(stored);
         for (const Index queries : {0, 1, 7, 33})
             for (const Index keys : {0, 1, 7, 257}) {
@@ -82,7 +82,7 @@ TEST_CASE("folded attention equals attention") {
 }
 
 TEST_CASE("several pictures are a packed context") {
-    const Pair layer(Stored::f32);
+    const Pair layer(DType::f32);
     Scratch s;
     const std::vector<Index> queries{0, 8, 16, 24}, keys{0, 17, 17, 50};  // the second picture is empty
     const auto x = random_rows(24, width, 1), context = random_rows(50, wide, 2);

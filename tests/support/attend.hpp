@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 #include <random>
-#include <tessera/kernel/attend.hpp>
+#include <tessera/kernel/attention/forward.hpp>
 #include <tessera/mask/any.hpp>
-#include <tessera/mask/where.hpp>
+#include <tessera/mask/catalog/predicate.hpp>
 #include <tessera/reference/attention.hpp>
 #include <vector>
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <tessera/core/tensor.hpp>
 #include <tessera/mask/any.hpp>
-#include <tessera/mask/relative_bias.hpp>
+#include <tessera/mask/score_mod/relative_bias.hpp>
 #include <vector>
 
 #include "support/compare.hpp"

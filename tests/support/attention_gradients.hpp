@@ -6,7 +6,7 @@
 #include <limits>
 #include <random>
 #include <string>
-#include <tessera/kernel/attend_backward.hpp>
+#include <tessera/kernel/attention/backward.hpp>
 #include <tessera/reference/attention_gradients.hpp>
 
 namespace tessera::test {

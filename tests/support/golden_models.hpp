@@ -1,6 +1,6 @@
 // The shapes of the models in tests/golden that are not among the library's own (tiny_vit, tiny_qformer, tiny_opt).
 #pragma once
-#include <tessera/model/stock.hpp>
+#include <tessera/model/blip2/stock.hpp>
 
 namespace tessera::test {
 

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <tessera/mask/verify.hpp>
+#include <tessera/study/verify.hpp>
 
 namespace tessera::test {
 

@@ -1,9 +1,8 @@
-// Stored numbers, at any address, as float: straight loops over blocks, which compilers turn into vector code.
+// DType numbers, at any address, as float: straight loops over blocks, which compilers turn into vector code.
 #pragma once
 #include <bit>
 #include <cstring>
-#include <tessera/checkpoint/dtype.hpp>
-#include <tessera/core/number.hpp>
+#include <tessera/core/dtype.hpp>
 
 namespace tessera {
 
@@ -53,24 +52,24 @@ Index first_bad(Index count, const Bad& bad) {
 
 /// Writes `count` numbers of `type` (one that `is_weight`) at `from`, which need not be aligned, to `out`. A double
 /// that is too large becomes ∞.
-inline void to_floats(Dtype type, const unsigned char* from, Index count, float* out) {
+inline void to_floats(DType type, const unsigned char* from, Index count, float* out) {
     TESSERA_EXPECTS(is_weight(type));
     if (count == 0) return;
-    if (type == Dtype::f32) std::memcpy(out, from, static_cast<std::size_t>(count) * sizeof(float));
-    if (type == Dtype::bf16) detail::widen_all<bf16>(from, count, out);
-    if (type == Dtype::f16) detail::widen_all<f16>(from, count, out);
-    if (type == Dtype::f64) detail::widen_all<double>(from, count, out);
+    if (type == DType::f32) std::memcpy(out, from, static_cast<std::size_t>(count) * sizeof(float));
+    if (type == DType::bf16) detail::widen_all<bf16>(from, count, out);
+    if (type == DType::f16) detail::widen_all<f16>(from, count, out);
+    if (type == DType::f64) detail::widen_all<double>(from, count, out);
 }
 
 /// The first of `count` numbers that is NaN, infinite, or becomes infinite when it is stored as `stored`; `count` if
 /// all are well.
-inline Index first_not_finite(const float* x, Index count, Stored stored = Stored::f32) {
-    const std::uint32_t limit = stored == Stored::bf16 ? 0x7f7f8000u : 0x7f800000u;
+inline Index first_not_finite(const float* x, Index count, DType stored = DType::f32) {
+    const std::uint32_t limit = stored == DType::bf16 ? 0x7f7f8000u : 0x7f800000u;
     return detail::first_bad<std::uint32_t>(
         count, [=](Index i) { return (std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffffu) >= limit; });
 }
 /// Of bf16 all that are finite can be stored as they are.
-inline Index first_not_finite(const bf16* x, Index count, Stored = Stored::bf16) {
+inline Index first_not_finite(const bf16* x, Index count, DType = DType::bf16) {
     return detail::first_bad<std::uint16_t>(count, [=](Index i) { return (x[i].bits & 0x7f80u) == 0x7f80u; });
 }
 

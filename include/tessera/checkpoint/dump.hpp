@@ -2,7 +2,7 @@
 #pragma once
 #include <map>
 #include <tessera/checkpoint/save.hpp>
-#include <tessera/core/recorder.hpp>
+#include <tessera/core/record.hpp>
 
 namespace tessera {
 

@@ -16,7 +16,7 @@ struct Inventory {
         }
     };
     Count all;
-    std::map<Dtype, Count> by_type;
+    std::map<DType, Count> by_type;
     std::size_t files = 0;
 
     explicit Inventory(const Checkpoint& checkpoint) : files(checkpoint.files().size()) {

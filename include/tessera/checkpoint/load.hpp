@@ -14,7 +14,7 @@
 namespace tessera {
 
 struct LoadOptions {
-    Stored weights = Stored::f32;
+    DType weights = DType::f32;
     /// Is told, every few dozen megabytes, how many bytes of how many have been read, and of which tensor.
     std::function<void(Index done, Index total, std::string_view tensor)> progress = {};
 };
@@ -46,7 +46,7 @@ namespace detail {
 /// and handed on by all threads at once, straight from the mapped file; what has been read is given back.
 class RowReader {
   public:
-    RowReader(Stored stored, std::function<void(Index, Index, std::string_view)> progress, Index total)
+    RowReader(DType stored, std::function<void(Index, Index, std::string_view)> progress, Index total)
         : stored_(stored), progress_(std::move(progress)), total_(total) {}
 
     /// Writes all rows to `leaf`, each once, from several threads at once.
@@ -54,7 +54,7 @@ class RowReader {
     template <Leaf L>
     void read(const Source& source, L& leaf) {
         if constexpr (requires(const bf16* rows) { leaf.write(Index{}, rows, Index{}); })
-            if (source.entry->tensor->type == Dtype::bf16 && source.layout.form != Layout::Form::zeros)
+            if (source.entry->tensor->type == DType::bf16 && source.layout.form != Layout::Form::zeros)
                 return read_as<bf16>(source, leaf);
         read_as<float>(source, leaf);
     }
@@ -131,11 +131,11 @@ class RowReader {
         const Index at = first_not_finite(values.data(), count * columns, stored_);
         const Index row = (source.layout.offset(source.need) + first * columns + at) / columns;
         throw Error(Errc::checkpoint_value, in_quotes(source.entry->name()), ": row ", row, ", column ", at % columns,
-                    ": expected a finite number", stored_ == Stored::bf16 ? " of bfloat16" : "", ", found ",
+                    ": expected a finite number", stored_ == DType::bf16 ? " of bfloat16" : "", ", found ",
                     values[static_cast<std::size_t>(at)], " (", source.entry->file->path().filename().string(), ')');
     }
 
-    Stored stored_;
+    DType stored_;
     std::function<void(Index, Index, std::string_view)> progress_;
     Index total_, done_ = 0;
     std::vector<Buffer<std::byte>> buffers_;  // one for each thread

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/checkpoint/convert.hpp>
-#include <tessera/checkpoint/dtype.hpp>
+#include <tessera/core/dtype.hpp>
 #include <tessera/core/file.hpp>
 #include <tessera/core/json.hpp>
 #include <tessera/core/printable.hpp>
@@ -29,7 +29,7 @@ inline std::string shape_text(std::span<const Index> shape) {
 /// A tensor of a file: what it is called, and where its numbers lie. Lives as long as the file is open.
 struct StoredTensor {
     std::string name;
-    Dtype type = Dtype::f32;
+    DType type = DType::f32;
     std::vector<Index> shape;              // none: one number
     std::span<const unsigned char> bytes;  // little-endian, row-major, not necessarily aligned
     Index size = 1;                        // number of elements
@@ -39,30 +39,30 @@ struct StoredTensor {
     template <class T>
     std::vector<T> to() const {
         switch (type) {
-            case Dtype::boolean:
-            case Dtype::u8:
+            case DType::boolean:
+            case DType::u8:
                 return copy<std::uint8_t, T>();
-            case Dtype::i8:
+            case DType::i8:
                 return copy<std::int8_t, T>();
-            case Dtype::i16:
+            case DType::i16:
                 return copy<std::int16_t, T>();
-            case Dtype::u16:
+            case DType::u16:
                 return copy<std::uint16_t, T>();
-            case Dtype::i32:
+            case DType::i32:
                 return copy<std::int32_t, T>();
-            case Dtype::u32:
+            case DType::u32:
                 return copy<std::uint32_t, T>();
-            case Dtype::i64:
+            case DType::i64:
                 return copy<std::int64_t, T>();
-            case Dtype::u64:
+            case DType::u64:
                 return copy<std::uint64_t, T>();
-            case Dtype::f16:
+            case DType::f16:
                 return copy<f16, T>();
-            case Dtype::bf16:
+            case DType::bf16:
                 return copy<bf16, T>();
-            case Dtype::f32:
+            case DType::f32:
                 return copy<float, T>();
-            case Dtype::f64:
+            case DType::f64:
                 return copy<double, T>();
             default:
                 refuse();

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <tessera/checkpoint/dtype.hpp>
+#include <tessera/core/dtype.hpp>
 #include <tessera/core/json.hpp>
 #include <utility>
 #include <vector>
@@ -16,10 +16,10 @@ class SafetensorsWriter {
   public:
     /// errors  Errc::checkpoint_format for a name that was added before
     void add(const std::string& name, const std::vector<Index>& shape, const float* values) {
-        add(name, Dtype::f32, shape, values, sizeof(float));
+        add(name, DType::f32, shape, values, sizeof(float));
     }
     void add(const std::string& name, const std::vector<Index>& shape, const std::int64_t* values) {
-        add(name, Dtype::i64, shape, values, sizeof(std::int64_t));
+        add(name, DType::i64, shape, values, sizeof(std::int64_t));
     }
 
     /// errors  Errc::file_open when the file cannot be written whole
@@ -35,7 +35,7 @@ class SafetensorsWriter {
     }
 
   private:
-    void add(const std::string& name, Dtype type, const std::vector<Index>& shape, const void* values,
+    void add(const std::string& name, DType type, const std::vector<Index>& shape, const void* values,
              std::size_t element) {
         if (header_.contains(name)) throw Error(Errc::checkpoint_format, '\'', name, "': added twice");
         std::size_t count = 1;

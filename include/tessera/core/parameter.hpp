@@ -1,7 +1,7 @@
 // Learned numbers that are used element by element: biases, gains, positions, queries.
 #pragma once
 #include <algorithm>
-#include <tessera/core/number.hpp>
+#include <tessera/core/dtype.hpp>
 #include <tessera/core/tensor.hpp>
 
 namespace tessera {
@@ -9,7 +9,7 @@ namespace tessera {
 /// What `for_each_parameter` arrives at: learned numbers of fixed extents, filled row by row by whoever has the values;
 /// blocks of 48 rows may be written by several threads at once. It may take rows of bf16 too.
 template <class P>
-concept Leaf = requires(P& leaf, const P& constant, const float* values, float* out, Index row, Stored stored) {
+concept Leaf = requires(P& leaf, const P& constant, const float* values, float* out, Index row, DType stored) {
     { P::rows } -> std::convertible_to<Index>;
     { P::columns } -> std::convertible_to<Index>;
     leaf.allocate(stored);
@@ -30,7 +30,7 @@ class Parameter {
     static constexpr Index rows = extents.size() < 2 ? 1 : extents.front();
     static constexpr Index columns = rows == 0 ? 0 : size / rows;
 
-    void allocate(Stored = Stored::f32) {
+    void allocate(DType = DType::f32) {
         if (!is_set()) values_ = Buffer<float>(size);
     }
     /// Sets `count` rows from `first` on.

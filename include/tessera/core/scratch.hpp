@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <tessera/core/recorder.hpp>
+#include <tessera/core/record.hpp>
 #include <tessera/core/tensor.hpp>
 #include <vector>
 

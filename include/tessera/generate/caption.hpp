@@ -2,7 +2,7 @@
 #pragma once
 #include <chrono>
 #include <tessera/generate/greedy.hpp>
-#include <tessera/model/blip2.hpp>
+#include <tessera/model/blip2/blip2.hpp>
 
 namespace tessera {
 

@@ -6,14 +6,14 @@
 #include <tessera/checkpoint/hub.hpp>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/image/read_preprocess.hpp>
-#include <tessera/model/blip2.hpp>
+#include <tessera/model/blip2/blip2.hpp>
 #include <tessera/text/read_tokenizer.hpp>
 #include <type_traits>
 
 namespace tessera {
 
 struct OpenOptions {
-    std::optional<Stored> weights =
+    std::optional<DType> weights =
         {};  // how they are kept; if not said: bf16 if all of them are stored so, or else f32
     std::function<void(Index done, Index total, std::string_view tensor)> progress = {};
     std::function<void(const std::string& warning)> warn = {};  // told of tensors that the model has no place for
@@ -63,10 +63,10 @@ void read_companions(Blip2<Vision, Query, Decoder>& model, const std::filesystem
     for (const Index id : d.generation.end) model.tokens.end.push_back(token("eos_token_id", id, 0));
 }
 
-inline Stored stored_type(const Checkpoint& checkpoint) {
+inline DType stored_type(const Checkpoint& checkpoint) {
     for (const auto& entry : checkpoint.tensors())
-        if (is_weight(entry.tensor->type) && entry.tensor->type != Dtype::bf16) return Stored::f32;
-    return Stored::bf16;
+        if (is_weight(entry.tensor->type) && entry.tensor->type != DType::bf16) return DType::f32;
+    return DType::bf16;
 }
 
 }  // namespace detail

@@ -1,7 +1,7 @@
 // A mask whose kind is known only at run time.
 #pragma once
 #include <memory>
-#include <tessera/mask/compose.hpp>
+#include <tessera/mask/algebra.hpp>
 #include <tessera/mask/mask.hpp>
 #include <utility>
 

@@ -40,7 +40,7 @@ enum class Cover : char { none, some, all };
 /// and, to catch mistakes,
 ///     fits(Index queries, Index keys) → bool     whether it is meant for so many queries and keys
 ///     exact() → bool                     a promise: `cover` says `some` of no tile that is none or all
-/// All have to agree with `allows`; `verify` (mask/verify.hpp) checks that they do.
+/// All have to agree with `allows`; `verify` (study/verify.hpp) checks that they do.
 template <class M>
 concept Mask = std::copyable<M> && requires(const M& mask, Site at) {
     { mask.allows(at) } -> std::same_as<bool>;

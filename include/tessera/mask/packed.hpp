@@ -1,7 +1,7 @@
 // A ragged batch as a mask: sequences of any length as rows one after another, each seeing only itself.
 #pragma once
 #include <span>
-#include <tessera/mask/order.hpp>
+#include <tessera/mask/catalog/order.hpp>
 
 namespace tessera {
 

@@ -1,9 +1,9 @@
 // Multi-head attention: of rows to themselves, or to a context of another width.
 #pragma once
 #include <cmath>
-#include <tessera/kernel/attend.hpp>
-#include <tessera/mask/bias.hpp>
+#include <tessera/kernel/attention/forward.hpp>
 #include <tessera/mask/catalog.hpp>
+#include <tessera/mask/score_mod/score_mod.hpp>
 #include <tessera/nn/cache.hpp>
 #include <tessera/nn/linear.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <tessera/core/parameter.hpp>
-#include <tessera/kernel/panels.hpp>
+#include <tessera/kernel/matmul/pack.hpp>
 #include <vector>
 
 namespace tessera {
@@ -22,8 +22,8 @@ class HeadWeight {
     static constexpr Index rows = Heads * HeadDim, columns = Context;
     static constexpr std::array<Index, 2> extents{rows, columns};
 
-    void allocate(Stored stored = Stored::f32) {
-        if (is_set() && heads_.front().stored() == stored) return;
+    void allocate(DType stored = DType::f32) {
+        if (is_set() && heads_.front().dtype() == stored) return;
         heads_.clear();
         for (Index h = 0; h < Heads; ++h)
             heads_.emplace_back(Order == Turned::no ? HeadDim : Context, Order == Turned::no ? Context : HeadDim,

@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/visit.hpp>
-#include <tessera/kernel/gemm.hpp>
+#include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/nn/weight.hpp>
 
 namespace tessera {

@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/visit.hpp>
-#include <tessera/kernel/norm.hpp>
+#include <tessera/kernel/row/norm.hpp>
 
 namespace tessera {
 

@@ -8,7 +8,7 @@ namespace tessera {
 
 /// Sets every parameter of `model`: matrices uniformly with a variance of 1 / columns, vectors named `bias` to 0, other
 /// single rows (the gains of norms) to 1. The same numbers for the same seed, everywhere.
-void randomize(auto& model, std::uint64_t seed, Stored stored = Stored::f32) {
+void randomize(auto& model, std::uint64_t seed, DType stored = DType::f32) {
     for_each_parameter(model, [&](const std::string& path, auto& leaf) {
         using Kind = std::remove_cvref_t<decltype(leaf)>;
         leaf.allocate(stored);

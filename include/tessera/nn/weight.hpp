@@ -1,7 +1,7 @@
 // A matrix that rows are multiplied by, packed for that once.
 #pragma once
 #include <tessera/core/parameter.hpp>
-#include <tessera/kernel/panels.hpp>
+#include <tessera/kernel/matmul/pack.hpp>
 
 namespace tessera {
 
@@ -14,15 +14,15 @@ class Weight {
     static constexpr Index rows = Out, columns = In;
     static constexpr std::array<Index, 2> extents{Out, In};
 
-    void allocate(Stored stored = Stored::f32) {
-        if (!is_set() || panels_.stored() != stored) panels_ = kernel::Panels(Out, In, stored);
+    void allocate(DType stored = DType::f32) {
+        if (!is_set() || panels_.dtype() != stored) panels_ = kernel::Panels(Out, In, stored);
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
     void write(Index first, const float* values, Index count) { panels_.write(first, values, count); }
     void write(Index first, const bf16* values, Index count) { panels_.write(first, values, count); }
     void read(Index row, float* out) const { panels_.read(row, out); }
     /// Sets all of it.
-    void assign(View<const float, Out, In> values, Stored stored = Stored::f32) {
+    void assign(View<const float, Out, In> values, DType stored = DType::f32) {
         allocate(stored);
         write(0, values.data(), Out);
     }

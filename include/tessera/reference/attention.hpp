@@ -2,8 +2,8 @@
 #pragma once
 #include <cmath>
 #include <limits>
-#include <tessera/mask/bias.hpp>
 #include <tessera/mask/mask.hpp>
+#include <tessera/mask/score_mod/score_mod.hpp>
 #include <vector>
 
 namespace tessera::reference {

@@ -2,8 +2,8 @@
 #pragma once
 #include <algorithm>
 #include <limits>
-#include <tessera/kernel/attend_backward.hpp>
-#include <tessera/kernel/gemm_gradients.hpp>
+#include <tessera/kernel/attention/backward.hpp>
+#include <tessera/kernel/matmul/backward.hpp>
 #include <tessera/nn/folded_attention.hpp>
 
 namespace tessera {

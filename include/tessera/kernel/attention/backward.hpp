@@ -1,0 +1,309 @@
+// The backward pass of attention, fused: probabilities are computed anew from the log-sum-exp, scores never leave the
+// cache, and only what the mask shows is computed.
+#pragma once
+#include <tessera/core/scratch.hpp>
+#include <tessera/kernel/attention/kv_gradients.hpp>
+#include <tessera/kernel/attention/score_gradient.hpp>
+#include <tessera/kernel/attention/shape.hpp>
+#include <tessera/kernel/matmul/small_gemm.hpp>
+#include <tessera/kernel/parallel.hpp>
+#include <utility>
+
+namespace tessera::kernel::inline TESSERA_ISA {
+
+/// Operands of the backward pass; the gradients lie as what they are gradients of does. dk and dv may be null where nobody
+/// wants them, and then cost nothing.
+struct AttendGradients {
+    float *dq, *dk, *dv;
+    const float *d_out, *out, *lse, *q, *k, *v;
+};
+
+/// Detail: how the work is split, which sizes alone decide. A task is a share of the keys for a few heads, one after
+/// another: those that look at the same keys, or all if they share the gradient of a bias. So dk and dv belong to one
+/// task each; dq is a sum over the shares.
+struct BackwardSplit {
+    Index together, shares, blocks;
+
+    BackwardSplit(const AttendShape& shape, bool all_together)
+        : together(all_together           ? shape.heads
+                   : shape.key_heads == 0 ? 1
+                                          : shape.heads / shape.key_heads),
+          shares(std::clamp<Index>(shape.keys / (all_together ? 128 : 512), 1,
+                                   all_together ? 8 : 32 * together / shape.heads + 1)),
+          blocks((shape.queries + block_queries - 1) / block_queries) {}
+};
+
+/// Detail: one backward pass; `task` does a task, when all are done `finish` puts together a block
+/// of one head, and `finish_bias` the gradient of the bias.
+template <tessera::Mask M, ScoreChange C, class G>
+class AttendBackward {
+  public:
+    AttendBackward(const AttendGradients& x, const AttendShape& shape, const M& mask, const C& change, const G& d_bias,
+                   const BackwardSplit& split, Scratch& scratch)
+        : x_(x), shape_(shape), mask_(mask), change_(change), d_bias_(d_bias), split_(split) {
+        const Index parts = shape.heads * split.shares;
+        memory_ = scratch.take<float>(threads() * floats());
+        bits_ = scratch.take<std::uint32_t>(threads() * most_keys);
+        touched_ = scratch.take<bool>(parts * split.blocks);
+        std::fill_n(touched_, parts * split.blocks, false);
+        if (split.shares > 1) sums_ = scratch.take<float>(parts * shape.queries * shape.dim);
+        if constexpr (learns) bias_sums_ = scratch.take<float>(parts * d_bias.floats());
+    }
+
+    /// Everything that `share` of the keys is to the heads from `first` on.
+    void task(Index first, Index share, Index worker) const {
+        const Range own{shape_.keys * share / split_.shares, shape_.keys * (share + 1) / split_.shares};
+        if constexpr (learns)
+            for (Index head = first; head < first + split_.together; ++head)
+                if (head == first || !d_bias_.one_for_all_heads())
+                    d_bias_.clear(bias_sums_ + (head * split_.shares + share) * d_bias_.floats(), head, own);
+        if (own.empty()) return;  // k and v may be null
+        // Groups of keys outside, so that they stay in the second-level cache with their gradients.
+        const Index groups = std::max<Index>(1, (own.size() + group_keys / 2) / group_keys);
+        for (Index i = 0; i < groups; ++i) {
+            const Range keys{own.begin + own.size() * i / groups, own.begin + own.size() * (i + 1) / groups};
+            const bool copying = copies(keys);
+            KeyGroup group{};
+            for (Index head = first; head < first + split_.together; ++head) {
+                if (head == first || shape_.key_head(head) != shape_.key_head(head - 1)) {
+                    group = group_of(keys, head);
+                    if (copying) group = copied(group, memory_ + (worker + 1) * floats() - group_floats(), shape_.dim);
+                }
+                for (Index block = 0; block < split_.blocks; ++block) absorb(group, head, share, block, worker);
+                if (head + 1 < first + split_.together && shape_.key_head(head) == shape_.key_head(head + 1)) continue;
+                end_gradients(group, shape_.dim);
+                if (copying) copy_gradients(group_of(keys, head), group, shape_.dim);
+            }
+        }
+    }
+
+    void finish(Index head, Index block) const {
+        const Index begin = block * block_queries, end = std::min(begin + block_queries, shape_.queries);
+        for (Index query = begin; query < end; ++query) {
+            float* const dq = x_.dq + query * shape_.q_stride + head * shape_.dim;
+            if (split_.shares > 1 || !touched(head, 0, block)) std::fill_n(dq, shape_.dim, 0.0f);
+            for (Index share = 0; share < split_.shares && split_.shares > 1; ++share) {
+                if (!touched(head, share, block)) continue;
+                const float* const sum = sums_ + ((head * split_.shares + share) * shape_.queries + query) * shape_.dim;
+                for_each_vec(shape_.dim,
+                             [&](Index c, Index n) { store(dq + c, load(dq + c, n) + load(sum + c, n), n); });
+            }
+        }
+    }
+
+    void finish_bias() const {
+        if constexpr (learns)
+            for (Index head = 0; head < shape_.heads; ++head)
+                d_bias_.finish(head, bias_sums_ + head * split_.shares * d_bias_.floats(), split_.shares);
+    }
+
+  private:
+    static constexpr bool learns = !std::same_as<G, NoBiasGradient>;
+    static_assert(!learns || ends_with_bias<C> || begins_with_bias<C>,
+                  "attend_backward: a bias that learns must come first or last in what changes the scores");
+    static constexpr Index group_keys = 256, most_keys = 2 * group_keys;
+    static constexpr Index window_keys = 64, most_window = 2 * window_keys;
+
+    /// Scratch of a worker: its block of queries, what that adds to dq, probabilities and their kin, its group of keys.
+    Index floats() const {
+        return QueryBlock::floats(shape_.dim) + (shape_.dim + 3 * most_window) * block_queries + group_floats();
+    }
+    Index group_floats() const { return KeyGroup::floats(std::min(shape_.keys, most_keys), shape_.dim); }
+
+    bool& touched(Index head, Index share, Index block) const {
+        return touched_[(head * split_.shares + share) * split_.blocks + block];
+    }
+    Range queries(Index block) const {
+        return {block * block_queries, std::min((block + 1) * block_queries, shape_.queries)};
+    }
+
+    KeyGroup group_of(Range keys, Index head) const {
+        const Index column = shape_.key_head(head) * shape_.dim;
+        const Index k = keys.begin * shape_.k_stride + column, v = keys.begin * shape_.v_stride + column;
+        const auto at = [](float* gradient, Index offset) { return gradient == nullptr ? nullptr : gradient + offset; };
+        return {keys,
+                x_.k + k,
+                x_.v + v,
+                at(x_.dk, k),
+                at(x_.dv, v),
+                shape_.k_stride,
+                shape_.v_stride,
+                false,
+                {keys.begin, keys.begin}};
+    }
+
+    /// Whether it is worth it to copy these keys together: whether three blocks of queries, on average, may see a key.
+    bool copies(Range keys) const {
+        Index seen = 0;
+        for (Index block = 0; block < split_.blocks; ++block)
+            seen += intersection(keys, visible_keys(mask_, queries(block), shape_.keys)).size();
+        return seen * split_.together >= 3 * keys.size();
+    }
+
+    /// Adds what a group of keys and a block of queries have to do with each other.
+    void absorb(KeyGroup& group, Index head, Index share, Index number, Index worker) const {
+        QueryBlock block;
+        block.queries = queries(number);
+        Run runs[most_keys / tile_keys];
+        const Index found = visible_runs(runs, bits_ + worker * most_keys, mask_, head, block.queries, group.keys);
+        if (found == 0) return;
+
+        const Index dim = shape_.dim, column = head * dim;
+        float* memory = memory_ + worker * floats();
+        const auto take = [&memory](Index size) { return std::exchange(memory, memory + size); };
+        block.query = take(dim * block_queries);
+        block.d_out = take(dim * block_queries);
+        block.turned_query = take(dim * block_queries);
+        block.turned_d_out = take(dim * block_queries);
+        block.lse = take(block_queries);
+        block.delta = take(block_queries);
+        float* const dq = take(dim * block_queries);
+        load_block(block, x_.q + column, shape_.q_stride, x_.d_out + column, x_.out + column, shape_.out_stride,
+                   x_.lse + head * shape_.queries, dim,
+                   Bias<C> ? shape_.scale * std::numbers::log2e_v<float> : shape_.scale);
+
+        bool started = false;
+        for (const Run* run = runs; run != runs + found; ++run) {
+            const bool first =
+                begin_gradients(group, {run->key, run->key + run->count}, run->seen == nullptr, shape_.dim);
+            const Index windows = std::max<Index>(1, (run->count + window_keys / 2) / window_keys);
+            for (Index i = 0; i < windows; ++i) {
+                const Index begin = run->count * i / windows, end = run->count * (i + 1) / windows;
+                absorb(group, block, head, share,
+                       {run->key + begin, end - begin, run->seen == nullptr ? nullptr : run->seen + begin}, memory, dq,
+                       first, started);
+                started = true;
+            }
+        }
+
+        const bool alone = split_.shares == 1;
+        const Index stride = alone ? shape_.q_stride : dim;
+        float* const sum = alone
+                               ? x_.dq + block.queries.begin * stride + column
+                               : sums_ + ((head * split_.shares + share) * shape_.queries + block.queries.begin) * dim;
+        bool& any = touched(head, share, number);
+        for (Index i = 0; i < block.queries.size(); ++i)
+            for_each_vec(dim, [&](Index c, Index n) {
+                const Vec more = load(dq + i * dim + c, n);
+                store(sum + i * stride + c, any ? load(sum + i * stride + c, n) + more : more, n);
+            });
+        any = true;
+    }
+
+    /// The same for a run of at most most_window keys, whose gradients hold nothing if this is the `first`; dq is the
+    /// block's own, and holds nothing unless `started`.
+    void absorb(const KeyGroup& group, const QueryBlock& block, Index head, Index share, const Run& run, float* panels,
+                float* dq, bool first, bool started) const {
+        const Index dim = shape_.dim, count = run.count, queries = block.queries.size();
+        const Index at = run.key - group.keys.begin;
+        const float *const k = group.k + at * group.k_stride, *const v = group.v + at * group.v_stride;
+        float* const p = panels;
+        float* const ds = p + most_window * block_queries;
+        float* const slopes = ds + most_window * block_queries;
+
+        tile_product(p, block_queries, {k, group.k_stride, 1}, {block.turned_query, block_queries}, count,
+                     block.lanes(), dim, TileStart::zero);
+        tile_product(ds, block_queries, {v, group.v_stride, 1}, {block.turned_d_out, block_queries}, count,
+                     block.lanes(), dim, TileStart::zero);
+        change_scores(p, slopes, block, head, run, change_);
+        constexpr bool plain = Bias<C> && !learns;
+        score_gradients(p, ds, block, run, plain ? shape_.scale : 1.0f);
+
+        // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
+        const bool care =
+            run.seen != nullptr && !(block.finite && (group.finite || finite_rows(k, group.k_stride, count, dim)));
+        // What these queries add to rows of keys or of values; nothing where those are not wanted.
+        const auto add_to_keys = [&](float* sums, Index stride, const float* factors, const float* rows) {
+            if (sums == nullptr) return;
+            sums += at * stride;
+            if (!care)
+                tile_product(sums, stride, {factors, block_queries, 1}, {rows, dim}, count, dim, queries,
+                             first ? TileStart::zero : TileStart::sum);
+            else
+                for_each_seen(run, queries, [&](Index i, Index lane) {
+                    add(sums + i * stride, factors[i * block_queries + lane], rows + lane * dim);
+                });
+        };
+        add_to_keys(group.dv, group.v_stride, p, block.d_out);
+        if constexpr (!plain) {
+            float* const sums = learns ? bias_sums_ + (head * split_.shares + share) * bias_floats() : nullptr;
+            if constexpr (learns && !ends_with_bias<C>) change_gradients<C>(ds, slopes, block, count, 1.0f);
+            if constexpr (learns) d_bias_.add(sums, head, block.queries, run.key, count, ds, p);
+            if constexpr (learns && !ends_with_bias<C>)
+                change_gradients<NoBias>(ds, slopes, block, count, shape_.scale);
+            else
+                change_gradients<C>(ds, slopes, block, count, shape_.scale);
+        }
+        add_to_keys(group.dk, group.k_stride, ds, block.query);
+        if (!care) {
+            tile_product(dq, dim, {ds, 1, block_queries}, {k, group.k_stride}, queries, dim, count,
+                         started ? TileStart::sum : TileStart::zero);
+        } else {
+            if (!started) std::fill_n(dq, queries * dim, 0.0f);
+            for_each_seen(run, queries, [&](Index i, Index lane) {
+                add(dq + lane * dim, ds[i * block_queries + lane], k + i * group.k_stride);
+            });
+        }
+    }
+
+    /// sum += factor · x.
+    void add(float* sum, float factor, const float* x) const {
+        for_each_vec(shape_.dim, [&](Index c, Index n) {
+            store(sum + c, fma(broadcast(factor), load(x + c, n), load(sum + c, n)), n);
+        });
+    }
+
+    template <class F>
+    static void for_each_seen(const Run& run, Index queries, const F& f) {
+        for (Index i = 0; i < run.count; ++i)
+            for (Index lane = 0; lane < queries; ++lane)
+                if ((run.seen[i] >> lane & 1u) != 0) f(i, lane);
+    }
+
+    Index bias_floats() const {
+        if constexpr (learns) return d_bias_.floats();
+        return 0;
+    }
+
+    const AttendGradients& x_;
+    const AttendShape& shape_;
+    const M& mask_;
+    const C& change_;
+    const G& d_bias_;
+    const BackwardSplit& split_;
+    float* memory_;
+    std::uint32_t* bits_;
+    bool* touched_;  // whether a task has found anything for a block of queries
+    float *sums_ = nullptr, *bias_sums_ = nullptr;
+};
+
+/// What `d_out`, the gradient of a loss by `out` of `attend`, gives for its inputs.
+/// shape   d_out, out [T, H·d], lse [H, T] → dq [T, H·d], dk, dv [S, K·d], overwritten; rows of gradients are as far
+///         apart as those of what they are gradients of. d_bias: DiagonalGradient or AdditiveGradient.
+/// units   queries that see no key, and pairs that the mask hides, add nothing, whatever their numbers are. The result
+///         does not depend on the number of threads.
+/// errors  std::bad_alloc
+/// cost    10·T·S·d·H flops on the visible tiles, 2·T·S·d·H less for each of dk and dv that is not wanted; scratch of 160·d + 12288 floats for each thread and 4·d for each of
+///         at most 512 keys, T·H·d for each share
+///         of the keys if there is more than one (32/H, at most one for 512 keys), T + S for each and a DiagonalGradient
+/// source  Dao 2022 (FlashAttention), algorithm 4
+template <tessera::Mask M, ScoreChange C = NoBias, class G = NoBiasGradient>
+void attend_backward(const AttendGradients& x, const AttendShape& shape, const M& mask, Scratch& scratch,
+                     const C& change = {}, const G& d_bias = {}) {
+    TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
+    if (shape.heads == 0) return;
+    const auto frame = scratch.frame();
+    bool all_together = false;
+    if constexpr (!std::same_as<G, NoBiasGradient>) all_together = d_bias.one_for_all_heads();
+    const BackwardSplit split(shape, all_together);
+    const AttendBackward work(x, shape, mask, change, d_bias, split, scratch);
+    const Index sets = shape.heads / split.together;
+    parallel_for_workers(sets * split.shares, [&](Index task, Index worker) {  // causal masks make the first keys long
+        work.task(task % sets * split.together, task / sets, worker);
+    });
+    parallel_for(shape.heads * split.blocks,
+                 [&](Index task) { work.finish(task / split.blocks, task % split.blocks); });
+    work.finish_bias();
+}
+
+}  // namespace tessera::kernel::inline TESSERA_ISA

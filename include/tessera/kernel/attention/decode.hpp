@@ -1,0 +1,126 @@
+// Attention of a few queries to many keys, as when a decoder takes one token at a time: there are not enough queries for
+// a vector of them, so the lanes are parts of a head. What counts is to read the keys and values of all heads once, row
+// by row as they lie in memory.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <tessera/core/scratch.hpp>
+#include <tessera/kernel/attention/one_query.hpp>
+#include <tessera/kernel/attention/shape.hpp>
+#include <tessera/kernel/parallel.hpp>
+#include <tessera/mask/score_mod/score_mod.hpp>
+
+namespace tessera::kernel::inline TESSERA_ISA {
+
+/// Keys that are scored before their values are added.
+inline constexpr Index few_keys = 64;
+
+/// Detail: what some of the keys have given for a row, which is a query of a head; all in memory of their own.
+struct Part {
+    float *top, *total;  // [rows]: the largest score, the sum of 2^(score − top)
+    float* sum;          // [rows, d], of values times 2^(score − top)
+};
+
+/// `attend` for few queries; each part of the keys is taken by one thread for all heads, and the parts are put together in
+/// their order, so that the bits do not depend on the number of threads.
+/// cost    reads what it sees of k and v once; about 64·H·T·d floats of scratch
+template <class T, tessera::Mask M, ScoreChange C>
+void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask,
+                Scratch& scratch, const C& change, float* lse) {
+    constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
+    const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
+    const Index dim = shape.dim, queries = shape.queries, rows = shape.heads * queries;
+    const Index sharing = shape.heads / shape.groups(), own = sharing * queries;  // rows with the same keys and values
+    const auto frame = scratch.frame();
+
+    const Range keys = visible_keys(mask, {0, queries}, shape.keys);
+    constexpr Index most_parts = 64, least_keys = 32;
+    const Index each =
+        std::max<Index>(1, (keys.size() + most_parts * least_keys - 1) / (most_parts * least_keys)) * least_keys;
+    const Index parts = (keys.size() + each - 1) / each;
+    float* const tops = scratch.take<float>(parts * rows);
+    float* const totals = scratch.take<float>(parts * rows);
+    float* const sums = scratch.take<float>(parts * rows * dim);
+    float* const scaled = scratch.take<float>(rows * dim);
+    float* const memory = scratch.take<float>(threads() * rows * few_keys);
+    std::uint64_t* const bits = scratch.take<std::uint64_t>(threads() * rows);
+
+    for (Index row = 0; row < rows; ++row) {
+        const T* const from = q + row % queries * shape.q_stride + row / queries * dim;
+        for_each_vec(dim, [&](Index c, Index n) {
+            store(scaled + row * dim + c, load_floats(from + c, n) * broadcast(shape.scale * log2e), n);
+        });
+    }
+
+    parallel_for_workers(parts, [&](Index index, Index worker) {
+        const Part part{tops + index * rows, totals + index * rows, sums + index * rows * dim};
+        std::fill_n(part.top, rows, -std::numeric_limits<float>::infinity());
+        std::fill_n(part.total, rows, 0.0f);
+        std::fill_n(part.sum, rows * dim, 0.0f);
+        float* const scores = memory + worker * rows * few_keys;
+        std::uint64_t* const seen = bits + worker * rows;
+        const Index last = std::min(keys.begin + (index + 1) * each, keys.end);
+        for (Range now{keys.begin + index * each, 0}; now.begin < last; now.begin = now.end) {
+            now.end = std::min(now.begin + few_keys, last);
+            std::uint64_t any = 0;
+            for (Index head = 0; head < shape.heads; ++head) {
+                const Cover known = cover(mask, {head, {0, queries}, now});
+                for (Index query = 0; query < queries; ++query)
+                    any |= seen[head * queries + query] = known == Cover::all    ? ones(now, now.begin)
+                                                          : known == Cover::none ? 0
+                                                                                 : visible_bits(mask, head, query, now);
+            }
+            if (any == 0) continue;
+            for (Index i = 0; i < now.size(); i += width)
+                for (Index group = 0; group < shape.groups(); ++group)
+                    for (Index row = group * own; row < (group + 1) * own; ++row)
+                        dot_products(scores + row * few_keys + i, scaled + row * dim,
+                                     k + (now.begin + i) * shape.k_stride + group * dim, shape.k_stride,
+                                     std::min(width, now.size() - i), dim);
+            for (Index row = 0; row < rows; ++row) {
+                float* const own_scores = scores + row * few_keys;
+                if constexpr (!std::same_as<C, NoBias>)
+                    for (Index i = 0; i < now.size(); ++i)
+                        if ((seen[row] >> i & 1u) != 0)
+                            own_scores[i] = changed(change, own_scores[i] * ln2,
+                                                    Site{row / queries, row % queries, now.begin + i}) *
+                                            log2e;
+                for (Index i = 0; i < few_keys; i += width) {
+                    const Vec score = load(own_scores + i);
+                    store(own_scores + i, select(mask_of(static_cast<std::uint32_t>(seen[row] >> i)), score, nothing));
+                }
+                absorb_scores(own_scores, few_keys, part.top[row], part.total[row], part.sum + row * dim, dim);
+            }
+            for (Index i = 0; i < now.size(); i += width)
+                for (Index group = 0; group < shape.groups(); ++group)
+                    for (Index row = group * own; row < (group + 1) * own; ++row)
+                        add_values(part.sum + row * dim, scores + row * few_keys + i,
+                                   v + (now.begin + i) * shape.v_stride + group * dim, shape.v_stride, seen[row] >> i,
+                                   dim);
+        }
+    });
+
+    for (Index row = 0; row < rows; ++row) {
+        float top = -std::numeric_limits<float>::infinity(), total = 0;
+        for (Index part = 0; part < parts; ++part) top = std::max(top, tops[part * rows + row]);
+        const float shift = top == -std::numeric_limits<float>::infinity() ? 0.0f : top;
+        float* const to = out + row % queries * shape.out_stride + row / queries * dim;
+        std::fill_n(to, dim, 0.0f);
+        for (Index part = 0; part < parts; ++part) {
+            const float share = std::exp2(tops[part * rows + row] - shift);
+            const float* const sum = sums + (part * rows + row) * dim;
+            total += share * totals[part * rows + row];
+            for_each_vec(dim, [&](Index c, Index n) {
+                store(to + c, fma(broadcast(share), load(sum + c, n), load(to + c, n)), n);
+            });
+        }
+        const Vec inverse = broadcast(total == 0.0f ? 0.0f : 1.0f / total);
+        for_each_vec(dim, [&](Index c, Index n) { store(to + c, load(to + c, n) * inverse, n); });
+        if (lse != nullptr)
+            lse[row] = total == 0.0f ? -std::numeric_limits<float>::infinity() : (top + std::log2(total)) * ln2;
+    }
+}
+
+}  // namespace tessera::kernel::inline TESSERA_ISA

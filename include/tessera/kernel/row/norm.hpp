@@ -1,0 +1,43 @@
+// Layer norm and RMS norm, a row at a time.
+#pragma once
+#include <cmath>
+#include <tessera/kernel/row/rows.hpp>
+
+namespace tessera::kernel::inline TESSERA_ISA {
+
+/// y = (x − mean) / √(variance + eps) · gain + bias, row by row. The variance is that of the centred values, so large
+/// means do not spoil it.
+/// shape   x [T, D], gain, bias [D] → y [T, D]; y may be x
+/// cost    three passes over a row, which stays in the first-level cache
+/// source  Ba et al. 2016
+inline void layer_norm(float* y, const float* x, const float* gain, const float* bias, Index rows, Index size,
+                       float eps) noexcept {
+    for_each_row(rows, size, [=](Index row) {
+        const float* const from = x + row * size;
+        const float count = static_cast<float>(size);
+        const Vec mean = broadcast(sum_row(from, size, [](Vec a) { return a; }) / count);
+        const float variance = sum_row(from, size, [=](Vec a) { return (a - mean) * (a - mean); }) / count;
+        const Vec scale = broadcast(1.0f / std::sqrt(variance + eps));
+        for_each_vec(size, [&](Index i, Index n) {
+            const Vec centred = (load(from + i, n) - mean) * scale;
+            store(y + row * size + i, fma(centred, load(gain + i, n), load(bias + i, n)), n);
+        });
+    });
+}
+
+/// y = x / √(mean of x² + eps) · gain, row by row: the norm of T5.
+/// shape   x [T, D], gain [D] → y [T, D]; y may be x
+/// cost    two passes over a row
+/// source  Zhang and Sennrich 2019
+inline void rms_norm(float* y, const float* x, const float* gain, Index rows, Index size, float eps) noexcept {
+    for_each_row(rows, size, [=](Index row) {
+        const float* const from = x + row * size;
+        const float square = sum_row(from, size, [](Vec a) { return a * a; }) / static_cast<float>(size);
+        const Vec scale = broadcast(1.0f / std::sqrt(square + eps));
+        for_each_vec(size, [&](Index i, Index n) {
+            store(y + row * size + i, load(from + i, n) * scale * load(gain + i, n), n);
+        });
+    });
+}
+
+}  // namespace tessera::kernel::inline TESSERA_ISA

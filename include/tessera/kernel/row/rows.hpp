@@ -1,0 +1,44 @@
+// Sums along a row, and rows spread over threads: what norms and softmax share.
+#pragma once
+#include <tessera/kernel/parallel.hpp>
+#include <tessera/kernel/simd/vec.hpp>
+
+namespace tessera::kernel::inline TESSERA_ISA {
+
+/// fold(… fold(start, f(x₀)) …, f(xₙ₋₁)) lane by lane, in four chains so that none waits for another, then across the
+/// lanes by the caller. Lanes behind the end keep `start`, which must be neutral to `fold`.
+template <class F, class Fold>
+Vec fold_row(const float* x, Index size, float start, const F& f, const Fold& fold) {
+    Vec a = broadcast(start), b = a, c = a, d = a;
+    Index i = 0;
+    for (; i + 4 * width <= size; i += 4 * width) {
+        a = fold(a, f(load(x + i)));
+        b = fold(b, f(load(x + i + width)));
+        c = fold(c, f(load(x + i + 2 * width)));
+        d = fold(d, f(load(x + i + 3 * width)));
+    }
+    for (; i + width <= size; i += width) a = fold(a, f(load(x + i)));
+    if (i < size) b = fold(b, select(first(size - i), f(load(x + i, size - i)), broadcast(start)));
+    return fold(fold(a, b), fold(c, d));
+}
+
+/// Σ f(xᵢ), always in the same order.
+template <class F>
+float sum_row(const float* x, Index size, const F& f) {
+    return reduce_add(fold_row(x, size, 0.0f, f, [](Vec a, Vec b) { return a + b; }));
+}
+
+/// Calls f(row) for every row, on several threads where there is enough to do.
+template <class F>
+void for_each_row(Index rows, Index size, const F& f) {
+    constexpr Index worth_a_thread = 1 << 14;  // numbers; waking threads takes as long as about so many
+    const auto share = [&](Index begin, Index end) {
+        for (Index row = begin; row < end; ++row) f(row);
+    };
+    if (rows * size < worth_a_thread)
+        share(0, rows);
+    else
+        parallel_ranges(rows, share);
+}
+
+}  // namespace tessera::kernel::inline TESSERA_ISA

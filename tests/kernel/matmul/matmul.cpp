@@ -1,0 +1,235 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+#include <tessera/kernel/matmul/matmul.hpp>
+#include <tessera/reference/linear.hpp>
+
+#include "support/allocations.hpp"
+
+namespace kernel_matmul_matmul {
+using namespace tessera;
+
+namespace {
+
+struct Problem {
+    Index rows, out, in;
+    Tensor<float, dyn, dyn> x, weight, residual;
+    Tensor<float, dyn> bias;
+
+    Problem(Index m, Index n, Index k)
+        : rows(m), out(n), in(k), x({m, k}), weight({n, k}), residual({m, n}), bias({n}) {
+        std::mt19937 random(static_cast<unsigned>(m * 10007 + n * 101 + k));
+        std::normal_distribution<float> normal;
+        for (auto* t : {&x, &weight, &residual})
+            for (float& value : t->view()) value = normal(random);
+        for (float& value : bias.view()) value = normal(random);
+    }
+
+    kernel::Panels panels(DType stored) const {
+        kernel::Panels p(out, in, stored);
+        p.write(0, weight.data(), out);
+        return p;
+    }
+    /// The weights as `stored` keeps them.
+    Tensor<float, dyn, dyn> rounded(DType stored) const {
+        auto copy = weight;
+        if (stored == DType::bf16)
+            for (float& value : copy.view()) value = to_float(to_bf16(value));
+        return copy;
+    }
+};
+
+/// How far y[row, column] may be from the sum in double: each of K + 3 roundings moves a partial sum, which is no
+/// larger than Σ|x·w| + |bias|, by half an ulp; the slope of every activation is below 1.2, its own error 2e-7·max(1,
+/// |y|).
+double tolerance(const Problem& p, const Tensor<float, dyn, dyn>& weight, Index row, Index column, double y) {
+    double size = std::abs(double{p.bias(column)});
+    for (Index k = 0; k < p.in; ++k) size += std::abs(double{p.x(row, k)} * double{weight(column, k)});
+    const double half_ulp = 0x1p-24;
+    return 1.2 * half_ulp * static_cast<double>(p.in + 3) * size + 4e-7 * std::max(1.0, std::abs(y)) +
+           half_ulp * 4 * std::abs(double{p.residual(row, column)});
+}
+
+/// The largest |ours − reference| / tolerance of one product.
+double worst(const Problem& p, DType stored, Activation activation, bool bias, bool residual) {
+    const auto weight = p.rounded(stored);
+    const auto panels = p.panels(stored);
+    Tensor<float, dyn, dyn> expected({p.rows, p.out}), found({p.rows, p.out});
+    reference::linear(expected, p.x, weight, bias ? p.bias.view() : View<const float, dyn>{}, activation,
+                      residual ? p.residual.view() : View<const float, dyn, dyn>{});
+    kernel::gemm(found.data(), p.out, p.x.data(), p.in, p.rows, panels,
+                 {.bias = bias ? p.bias.data() : nullptr,
+                  .activation = activation,
+                  .residual = residual ? p.residual.data() : nullptr,
+                  .residual_stride = p.out});
+    double largest = 0;
+    for (Index r = 0; r < p.rows; ++r)
+        for (Index c = 0; c < p.out; ++c) {
+            const double error = std::abs(double{found(r, c)} - double{expected(r, c)});
+            const double ratio = error / tolerance(p, weight, r, c, double{expected(r, c)});
+            if (!(ratio <= largest)) largest = ratio;
+        }
+    return largest;
+}
+
+constexpr Activation activations[] = {Activation::none, Activation::relu, Activation::gelu, Activation::gelu_tanh,
+                                      Activation::quick_gelu};
+}  // namespace
+
+TEST_CASE("gemm equals the reference at odd sizes") {
+    for (const Index rows : {0, 1, 2, 7, 8, 9, 33, 257})
+        for (const Index out : {1, 7, 16, 33, 48, 49, 97, 257})
+            for (const Index in : {1, 2, 7, 33, 257}) {
+                const Problem p(rows, out, in);
+                for (const DType stored : {DType::f32, DType::bf16}) {
+                    CAPTURE(rows);
+                    CAPTURE(out);
+                    CAPTURE(in);
+                    CAPTURE(int(stored));
+                    CHECK(worst(p, stored, Activation::none, true, true) <= 1);
+                }
+            }
+}
+
+TEST_CASE("gemm takes many inputs in several passes") {
+    for (const Index rows : {1, 5, 16, 17, 40, 390})
+        for (const DType stored : {DType::f32, DType::bf16}) {
+            CAPTURE(rows);
+            CAPTURE(int(stored));
+            CHECK(worst(Problem(rows, 50, 4999), stored, Activation::none, true, true) <= 1);
+        }
+}
+
+TEST_CASE("every activation with and without bias and residual") {
+    const Problem p(19, 83, 24);
+    for (const Activation activation : activations)
+        for (const bool bias : {false, true})
+            for (const bool residual : {false, true}) {
+                CAPTURE(name(activation));
+                CHECK(worst(p, DType::f32, activation, bias, residual) <= 1);
+            }
+}
+
+TEST_CASE("rows keep their stride and what lies between them") {
+    const Problem p(21, 35, 29);
+    const auto panels = p.panels(DType::f32);
+    Tensor<float, dyn, dyn> plain({21, 35}), wide_x({21, 64}), wide_y({21, 50});
+    kernel::gemm(plain.data(), 35, p.x.data(), 29, 21, panels);
+    for (Index r = 0; r < 21; ++r)
+        for (Index k = 0; k < 64; ++k) wide_x(r, k) = k < 29 ? p.x(r, k) : std::nanf("");
+    for (float& value : wide_y.view()) value = -1;
+    kernel::gemm(wide_y.data(), 50, wide_x.data(), 64, 21, panels);
+    for (Index r = 0; r < 21; ++r)
+        for (Index c = 0; c < 50; ++c) CHECK(wide_y(r, c) == (c < 35 ? plain(r, c) : -1.0f));
+}
+
+TEST_CASE("the residual may be the output") {
+    for (const Index in : {20, 4000}) {
+        const Problem p(30, 70, in);
+        const auto panels = p.panels(DType::f32);
+        const Tensor<float, dyn, dyn>& residual = p.residual;
+        Tensor<float, dyn, dyn> apart({30, 70}), in_place = residual;
+        kernel::gemm(apart.data(), 70, p.x.data(), in, 30, panels,
+                     {.residual = residual.data(), .residual_stride = 70});
+        kernel::gemm(in_place.data(), 70, p.x.data(), in, 30, panels,
+                     {.residual = in_place.data(), .residual_stride = 70});
+        for (Index i = 0; i < apart.size(); ++i) CHECK(apart.data()[i] == in_place.data()[i]);
+    }
+}
+
+TEST_CASE("bf16 weights give the bits of the rounded weights in f32") {
+    for (const Index rows : {1, 4, 11, 40}) {
+        const Problem p(rows, 100, 333);
+        kernel::Panels rounded(100, 333, DType::f32);
+        rounded.write(0, p.rounded(DType::bf16).data(), 100);
+        Tensor<float, dyn, dyn> a({rows, 100}), b({rows, 100});
+        kernel::gemm(a.data(), 100, p.x.data(), 333, rows, p.panels(DType::bf16));
+        kernel::gemm(b.data(), 100, p.x.data(), 333, rows, rounded);
+        for (Index i = 0; i < a.size(); ++i) CHECK(a.data()[i] == b.data()[i]);
+    }
+}
+
+TEST_CASE("bf16 activations: the f32 product of what they are, to the bit where the processor has no dot products") {
+    for (const Index rows : {1, 2, 3, 5, 6, 8, 13, 40})
+        for (const Index out : {1, 17, 50})
+            for (const Index in : {1, 2, 7, 33, 3101}) {
+                const Problem p(rows, out, in);
+                const auto panels = p.panels(DType::bf16);
+                const auto weight = p.rounded(DType::bf16);
+                Buffer<bf16> x(rows * in);
+                kernel::to_bf16(x.data(), in, p.x.data(), in, rows, in);
+                Tensor<float, dyn, dyn> rounded({rows, in}), expected({rows, out}), found({rows, out});
+                bool same = true;
+                for (Index i = 0; i < x.size(); ++i) {
+                    rounded.data()[i] = to_float(x[i]);
+                    same = same && x[i] == tessera::to_bf16(p.x.data()[i]);
+                }
+                CHECK(same);
+                kernel::gemm(expected.data(), out, rounded.data(), in, rows, panels, {.bias = p.bias.data()});
+                kernel::gemm(found.data(), out, x.data(), in, rows, panels, {.bias = p.bias.data()});
+                double worst = 0;
+                for (Index r = 0; r < rows; ++r)
+                    for (Index c = 0; c < out; ++c) {
+                        double size = std::abs(double{p.bias(c)});
+                        for (Index k = 0; k < in; ++k) size += std::abs(double{rounded(r, k)} * double{weight(c, k)});
+                        const double bound = kernel::has_dot ? 0x1p-23 * static_cast<double>(in + 3) * size : 0.0;
+                        worst = std::max(worst, std::abs(double{found(r, c)} - double{expected(r, c)}) - bound);
+                    }
+                CAPTURE(rows);
+                CAPTURE(out);
+                CAPTURE(in);
+                CHECK(worst <= 0);
+            }
+}
+
+TEST_CASE("a row has the same bits whatever rows are beside it") {
+    const Problem p(67, 90, 3100);
+    for (const DType stored : {DType::f32, DType::bf16}) {
+        const auto panels = p.panels(stored);
+        Tensor<float, dyn, dyn> all({67, 90}), one({1, 90});
+        kernel::gemm(all.data(), 90, p.x.data(), p.in, 67, panels);
+        for (Index r = 0; r < 67; ++r) {
+            kernel::gemm(one.data(), 90, p.x.data() + r * p.in, p.in, 1, panels);
+            bool same = true;
+            for (Index c = 0; c < 90; ++c) same = same && one(0, c) == all(r, c);
+            CHECK(same);
+        }
+    }
+}
+
+#if defined(_OPENMP)
+TEST_CASE("the same bits at any number of threads") {
+    const int before = omp_get_max_threads();
+    for (const Index rows : {1, 9, 130, 400})
+        for (const DType stored : {DType::f32, DType::bf16}) {
+            const Problem p(rows, 331, 1700);
+            const auto panels = p.panels(stored);
+            Tensor<float, dyn, dyn> one({rows, 331}), more({rows, 331});
+            omp_set_num_threads(1);
+            kernel::gemm(one.data(), 331, p.x.data(), p.in, rows, panels, {.activation = Activation::gelu});
+            for (const int threads : {2, 3}) {
+                omp_set_num_threads(threads);
+                kernel::gemm(more.data(), 331, p.x.data(), p.in, rows, panels, {.activation = Activation::gelu});
+                bool same = true;
+                for (Index i = 0; i < one.size(); ++i) same = same && one.data()[i] == more.data()[i];
+                CHECK(same);
+            }
+        }
+    omp_set_num_threads(before);
+}
+#endif
+
+TEST_CASE("gemm allocates nothing") {
+    for (const Index rows : {1, 13, 300})
+        for (const DType stored : {DType::f32, DType::bf16}) {
+            const Problem p(rows, 130, 1600);
+            const auto panels = p.panels(stored);
+            Tensor<float, dyn, dyn> y({rows, 130});
+            const Index before = test::allocations();
+            kernel::gemm(y.data(), 130, p.x.data(), p.in, rows, panels, {.bias = p.bias.data()});
+            CHECK(test::allocations() == before);
+        }
+}
+
+}  // namespace kernel_matmul_matmul
