@@ -4,7 +4,7 @@
 #include <cstring>
 #include <tessera/core/dtype.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 namespace detail {
 
@@ -73,4 +73,4 @@ inline Index first_not_finite(const bf16* x, Index count, DType = DType::bf16) {
     return detail::first_bad<std::uint16_t>(count, [=](Index i) { return (x[i].bits & 0x7f80u) == 0x7f80u; });
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -9,7 +9,7 @@
 #include <tessera/model/config.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What a checkpoint wants of text generation. Only what its files say; the rest is up to the caller.
 struct GenerationSettings {
@@ -226,4 +226,4 @@ inline Description read_description(const std::filesystem::path& folder) {
     return d;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

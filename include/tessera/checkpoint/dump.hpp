@@ -4,7 +4,7 @@
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/core/record.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Keeps named values: `vision.layer_3`, `qformer.embeddings`, … A name that comes again replaces what it had.
 /// cost    a copy of each value
@@ -39,4 +39,4 @@ class Dump : public Recorder {
     std::map<std::string, Value> values_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <tessera/checkpoint/safetensors.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The weights of a folder: `model.safetensors`, or the files that `model.safetensors.index.json` names; or one
 /// safetensors file by itself.
@@ -120,4 +120,4 @@ class Checkpoint {
     std::vector<Entry> tensors_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -10,7 +10,7 @@
 #include <tessera/core/printable.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The folders in which those tools keep what they download, the most particular setting first.
 inline std::vector<std::filesystem::path> hub_caches() {
@@ -77,4 +77,4 @@ inline std::filesystem::path resolve_model(const std::string& model,
                 looked.empty() ? "none, since HOME is not set" : looked);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

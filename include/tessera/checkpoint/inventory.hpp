@@ -3,7 +3,7 @@
 #include <map>
 #include <tessera/checkpoint/folder.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Tensors, numbers and bytes, in all and for each type.
 struct Inventory {
@@ -27,4 +27,4 @@ struct Inventory {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

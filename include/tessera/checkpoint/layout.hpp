@@ -7,7 +7,7 @@
 #include <tessera/core/view.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A learned tensor of a model: its path, and its extents as rows and columns.
 struct Need {
@@ -58,4 +58,4 @@ struct Layout {
     Index offset(const Need& need) const { return third < 0 ? 0 : third * need.rows * need.columns; }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

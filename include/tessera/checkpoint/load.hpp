@@ -11,7 +11,7 @@
 #include <tessera/kernel/parallel.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 struct LoadOptions {
     DType weights = DType::f32;
@@ -226,4 +226,4 @@ Report load_weights(Model& model, const Checkpoint& checkpoint, const LoadOption
     return report;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <tessera/checkpoint/spellings.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A parameter that a stored tensor stands for.
 struct Place {
@@ -156,4 +156,4 @@ inline Architecture architecture_of(std::span<const Need> needs) {
     return Architecture::own;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

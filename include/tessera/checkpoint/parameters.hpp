@@ -6,7 +6,7 @@
 #include <tessera/checkpoint/names.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 namespace detail {
 
@@ -131,4 +131,4 @@ inline std::vector<StoredShape> stored_shapes(const Description& d) {
     return out;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

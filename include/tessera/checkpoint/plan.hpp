@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Where a parameter comes from.
 struct Source {
@@ -119,4 +119,4 @@ inline Plan plan_load(std::span<const Need> needs, const Checkpoint& checkpoint,
     return plan;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

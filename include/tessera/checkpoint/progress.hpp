@@ -8,7 +8,7 @@
 #include <string_view>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// `7.5 GB`; powers of ten.
 inline std::string bytes_text(Index bytes) {
@@ -58,4 +58,4 @@ class ProgressBar {
     std::chrono::steady_clock::time_point last_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -15,7 +15,7 @@
 #include <tessera/core/printable.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// `[16, 8]`
 inline std::string shape_text(std::span<const Index> shape) {
@@ -227,4 +227,4 @@ class Safetensors {
     std::vector<StoredTensor> tensors_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Tensors on their way to a file; the numbers are copied when they are added.
 class SafetensorsWriter {
@@ -50,4 +50,4 @@ class SafetensorsWriter {
     std::vector<char> data_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -11,7 +11,7 @@
 #include <tessera/core/view.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// An object of a JSON file: its keys with their ranges and defaults.
 /// errors  Errc::config_value: `config.json: text_config.hidden_size: expected …, found …`
@@ -121,4 +121,4 @@ class Settings {
     std::string path_;   // of this object in it, with a dot behind
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

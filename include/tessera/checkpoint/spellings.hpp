@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <tessera/core/compiler.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The families of models that other people's names are known of.
 enum class Architecture : std::uint8_t {
@@ -273,4 +274,4 @@ constexpr std::span<const std::string_view> beside(Architecture architecture) {
 }
 
 }  // namespace spelling
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -2,8 +2,9 @@
 #pragma once
 #include <cstdint>
 #include <string_view>
+#include <tessera/core/compiler.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 enum class Activation : std::uint8_t {
     none,
@@ -29,4 +30,4 @@ constexpr std::string_view name(Activation f) {
     return "unknown";
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

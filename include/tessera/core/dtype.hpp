@@ -7,7 +7,7 @@
 #include <string_view>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// bfloat16: the upper half of a float.
 struct bf16 {
@@ -115,4 +115,4 @@ constexpr std::optional<DType> dtype_named(std::string_view name) {
     return std::nullopt;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

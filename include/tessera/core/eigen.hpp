@@ -3,7 +3,7 @@
 #include <Eigen/Core>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 namespace detail {
 constexpr int eigen_size(Index extent) { return extent == dyn ? Eigen::Dynamic : static_cast<int>(extent); }
@@ -43,4 +43,4 @@ auto from_eigen(const Eigen::PlainObjectBase<Derived>& matrix) {
     return View<const typename Derived::Scalar, dyn, Width>(matrix.data(), {matrix.rows(), matrix.cols()});
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,11 +7,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tessera/core/compiler.hpp>
 
 /// Checks a promise of the caller in debug builds; costs nothing with NDEBUG.
 #define TESSERA_EXPECTS(condition) assert(condition)
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What kind of thing went wrong; `name(Errc)` is the word in brackets at the head of an Error's message.
 enum class Errc {
@@ -116,4 +117,4 @@ struct Error : std::runtime_error {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -14,7 +14,7 @@
 #include <tessera/core/view.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A whole file as bytes, mapped read-only; pages are read when they are touched.
 /// errors  Errc::file_open names the path and the system's reason
@@ -67,4 +67,4 @@ class MappedFile {
     std::span<const unsigned char> bytes_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

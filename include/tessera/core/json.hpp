@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 using Json = nlohmann::json;
 
@@ -359,4 +359,4 @@ inline Json read_json(const std::filesystem::path& path, Errc code = Errc::file_
     return parse_json(file.text(), path.string(), code);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

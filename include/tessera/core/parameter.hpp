@@ -4,7 +4,7 @@
 #include <tessera/core/dtype.hpp>
 #include <tessera/core/tensor.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What `for_each_parameter` arrives at: learned numbers of fixed extents, filled row by row by whoever has the values;
 /// blocks of 48 rows may be written by several threads at once. It may take rows of bf16 too.
@@ -54,4 +54,4 @@ class Parameter {
     Buffer<float> values_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

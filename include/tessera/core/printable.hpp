@@ -4,7 +4,7 @@
 #include <string_view>
 #include <tessera/core/utf8.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// `text` with control characters and bytes that are not UTF-8 as \xNN, cut after `longest` bytes.
 inline std::string printable(std::string_view text, std::size_t longest = 200) {
@@ -32,4 +32,4 @@ inline std::string printable(std::string_view text, std::size_t longest = 200) {
 /// The same in single quotes.
 inline std::string in_quotes(std::string_view text) { return '\'' + printable(text) + '\''; }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

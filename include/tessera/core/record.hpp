@@ -4,7 +4,7 @@
 #include <tessera/core/activation.hpp>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// y [rows, out] = activation(x [rows, in] · weightᵀ + bias) + residual
 struct LinearCall {
@@ -56,4 +56,4 @@ struct Recorder {
     virtual void on(const Named&) {}
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <tessera/core/tensor.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// An arena for one thread's forward passes. What is taken lives until the frame it was taken in ends.
 /// errors  std::bad_alloc
@@ -84,4 +84,4 @@ class Scratch {
     Recorder* recorder_ = nullptr;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <new>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Everything this library allocates begins on a cache line, which is also the width of an AVX-512 register.
 inline constexpr std::size_t alignment = 64;
@@ -85,4 +85,4 @@ class Tensor {
     Buffer<T> buffer_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What stands at the front of some bytes: a character, a beginning that more bytes may complete, or neither.
 struct Utf8Front {
@@ -103,4 +103,4 @@ inline void repair_utf8(std::string& bytes, std::string& out, bool last) {
     bytes.erase(0, done);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <tessera/core/error.hpp>
 #include <type_traits>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Signed, so that differences of positions are what they look like.
 using Index = std::ptrdiff_t;
@@ -98,4 +98,4 @@ using Rows = View<float, dyn, Width>;
 template <Index Width>
 using ConstRows = View<const float, dyn, Width>;
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

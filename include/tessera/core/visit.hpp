@@ -4,7 +4,7 @@
 #include <string_view>
 #include <tessera/core/parameter.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Calls `f(path, leaf)` for every parameter below `layer`. Each layer names its children once:
 ///     static void visit(auto& self, auto&& f) { f("weight", self.weight); f("bias", self.bias); }
@@ -41,4 +41,4 @@ Index parameter_bytes(const auto& layer) {
     return bytes;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

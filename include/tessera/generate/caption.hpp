@@ -4,7 +4,7 @@
 #include <tessera/generate/greedy.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A generated text, and how long each part took.
 struct Caption {
@@ -88,4 +88,4 @@ std::string caption(const Blip2<Vision, Query, Decoder>& model, const Image& ima
     return caption(model, image, options, s).text;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

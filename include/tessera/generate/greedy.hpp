@@ -4,7 +4,7 @@
 #include <tessera/generate/logits.hpp>
 #include <tessera/generate/options.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Generates greedily behind `prompt`, whose ids are `seen` (placeholders included, for the rules about repetition).
 /// Calls `on_token(id)` for each new token, the end included; it may return false to stop.
@@ -51,4 +51,4 @@ std::vector<Token> greedy(const Decoder& decoder, std::type_identity_t<ConstRows
     return made;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

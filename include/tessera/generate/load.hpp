@@ -10,7 +10,7 @@
 #include <tessera/text/read_tokenizer.hpp>
 #include <type_traits>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 struct OpenOptions {
     std::optional<DType> weights =
@@ -101,4 +101,4 @@ Model load(const std::string& where, const OpenOptions& options = {}) {
     return load<Model>(read_description(resolve_model(where)), options);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

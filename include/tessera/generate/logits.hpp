@@ -6,7 +6,7 @@
 #include <span>
 #include <tessera/nn/embedding.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The score of a token that must not be chosen.
 inline constexpr float forbidden = -std::numeric_limits<float>::infinity();
@@ -51,4 +51,4 @@ inline Token most_likely(std::span<const float> scores) {
     return static_cast<Token>(best);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -8,7 +8,7 @@
 #include <tessera/nn/embedding.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 struct GenerateOptions {
     std::string prompt = {};  // what the caption begins with, or "Question: … Answer:"
@@ -35,4 +35,4 @@ inline void check(const GenerateOptions& options) {
     if (options.no_repeat < 0) reject("no_repeat", "0 or more", options.no_repeat);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

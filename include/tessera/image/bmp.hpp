@@ -9,7 +9,7 @@
 #include <tessera/image/read_options.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 inline bool is_bmp(Bytes file) { return file.size() >= 2 && file[0] == 'B' && file[1] == 'M'; }
 
@@ -102,4 +102,4 @@ inline Image read_bmp(Bytes file, std::string_view where, const ReadOptions& opt
     return out;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

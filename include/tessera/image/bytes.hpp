@@ -4,7 +4,7 @@
 #include <span>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 using Bytes = std::span<const unsigned char>;
 
@@ -24,4 +24,4 @@ constexpr std::uint32_t little32(Bytes bytes, std::size_t at) {
     return little16(bytes, at) | little16(bytes, at + 2) << 16;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

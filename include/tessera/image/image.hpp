@@ -3,7 +3,7 @@
 #include <tessera/core/tensor.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Bytes of red, green and blue, row by row from the top; copies deeply.
 /// shape   pixels [height, width, 3]
@@ -20,4 +20,4 @@ struct Image {
     const unsigned char* row(Index y) const { return pixels.data() + y * width() * 3; }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -12,7 +12,7 @@
 #include <tessera/image/orientation.hpp>
 #include <tessera/image/read_options.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 inline bool is_jpeg(Bytes file) { return file.size() >= 3 && file[0] == 0xff && file[1] == 0xd8 && file[2] == 0xff; }
 
@@ -87,4 +87,4 @@ inline Image read_jpeg(Bytes file, std::string_view where, const ReadOptions& op
     return options.turn_upright ? turn_upright(std::move(out), detail::jpeg_orientation(file)) : out;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

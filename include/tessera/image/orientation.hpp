@@ -4,7 +4,7 @@
 #include <tessera/image/bytes.hpp>
 #include <tessera/image/image.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Where the first row and the first column of the stored picture lie in the real one; EXIF's numbers.
 enum class Orientation {
@@ -63,4 +63,4 @@ inline Image turn_upright(Image stored, Orientation orientation) {
     return out;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

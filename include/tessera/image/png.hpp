@@ -14,7 +14,7 @@
 #include <tessera/image/orientation.hpp>
 #include <tessera/image/read_options.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 inline bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
 
@@ -152,4 +152,4 @@ inline Image read_png(Bytes file, std::string_view where, const ReadOptions& opt
     return detail::PngReader(file, where, options).read();
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -8,7 +8,7 @@
 #include <tessera/image/image.hpp>
 #include <tessera/image/resize.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// How a model wants its pictures; the names are those of preprocessor_config.json. The defaults are BLIP-2's.
 struct Preprocess {
@@ -103,4 +103,4 @@ inline void patches(View<float, dyn, dyn> out, View<const float, 3, dyn, dyn> pi
                     std::copy_n(pixels.data() + (channel * height + y) * width + left, patch, to);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

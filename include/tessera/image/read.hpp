@@ -10,7 +10,7 @@
 #include <tessera/image/png.hpp>
 #include <tessera/image/read_options.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Decodes a PNG, JPEG or BMP file that lies in memory; `where` names it in messages.
 /// shape   → [height, width, 3]
@@ -35,4 +35,4 @@ inline Image read_image(const std::filesystem::path& path, const ReadOptions& op
     return decode_image(file.bytes(), path.string(), options);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

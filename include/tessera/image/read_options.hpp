@@ -4,7 +4,7 @@
 #include <tessera/core/error.hpp>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What becomes of transparency, since the models know none.
 enum class Transparency {
@@ -41,4 +41,4 @@ constexpr unsigned char seen(std::uint32_t colour, std::uint32_t alpha, Transpar
     return static_cast<unsigned char>(((sum >> 8) + sum) >> 15);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -9,7 +9,7 @@
 #include <tessera/core/printable.hpp>
 #include <tessera/image/preprocess.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The settings in one parsed file.
 class PreprocessReader {
@@ -130,4 +130,4 @@ inline Preprocess read_preprocess(const std::filesystem::path& path) {
     return PreprocessReader(read_json(path, Errc::config_value), path.string()).read();
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

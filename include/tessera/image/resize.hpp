@@ -8,7 +8,7 @@
 #include <tessera/image/image.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Which of the two passes runs first; the picture is rounded to bytes between them, so the order shows.
 enum class PassOrder {
@@ -155,4 +155,4 @@ inline Image resize(const Image& from, Index height, Index width, PassOrder orde
     return resize_vertically(resize_horizontally(from, width), height);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

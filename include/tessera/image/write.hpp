@@ -6,7 +6,7 @@
 #include <tessera/core/error.hpp>
 #include <tessera/image/image.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Writes a PNG file of 8-bit RGB.
 /// errors  Errc::image_size where the picture is empty; Errc::file_open names the path and the reason, and leaves no file
@@ -24,4 +24,4 @@ inline void write_png(const std::filesystem::path& path, const Image& image) {
         throw Error(Errc::file_open, path.string(), ": cannot be written: ", header.message);
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -11,7 +11,7 @@
 #include <omp.h>
 #endif
 
-namespace tessera::kernel::inline
+namespace tessera::inline TESSERA_ISA::kernel::inline
 #if defined(_OPENMP)
     openmp
 #else
@@ -157,4 +157,4 @@ void parallel_pieces(Index count, Index piece, const F& f) {
     for (Index begin = 0; begin < count; begin += piece) f(begin, std::min(begin + piece, count));
 }
 
-}  // namespace tessera::kernel::inline openmp
+}  // namespace tessera::inline TESSERA_ISA::kernel::inline openmp

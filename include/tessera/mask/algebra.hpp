@@ -3,7 +3,7 @@
 #include <tessera/mask/mask.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 namespace compose {
 
@@ -167,4 +167,4 @@ constexpr Not<A> operator~(A a) {
     return {std::move(a)};
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

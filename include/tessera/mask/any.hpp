@@ -5,7 +5,7 @@
 #include <tessera/mask/mask.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Holds any mask, for masks that come from a command line or a file; tells all that the mask inside tells. `borrowed`
 /// keeps alive what the mask borrows.
@@ -66,4 +66,4 @@ class AnyMask {
     std::shared_ptr<const Interface> mask_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

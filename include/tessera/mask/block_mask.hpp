@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// How much of each tile of a grid over queries × keys is visible in one head; the last tiles of each direction may be
 /// smaller.
@@ -181,4 +181,4 @@ class Classified {
     std::shared_ptr<const std::vector<Classes>> classes_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

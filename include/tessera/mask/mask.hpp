@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// One score: query row `query` of head `head` against key row `key`.
 struct Site {
@@ -202,4 +202,4 @@ constexpr Cover cover_by_bits(const M& mask, Tile tile) {
     return all ? Cover::all : Cover::none;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -3,7 +3,7 @@
 #include <span>
 #include <tessera/mask/catalog/order.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Causal with the last query of each sequence at its last key: for new tokens behind caches of different lengths. It
 /// is no mask by itself, because where the diagonal lies depends on the sequence; `Packed` knows.
@@ -159,4 +159,4 @@ template <SequenceMask Inner>
 Packed(std::span<const Index>, std::span<const Index>, Inner) -> Packed<Inner>;
 Packed(std::span<const Index>)->Packed<Full>;
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -5,7 +5,7 @@
 #include <tessera/core/activation.hpp>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A vision transformer: EVA-CLIP as it stands, CLIP with `input_norm`, no `patch_bias`, `quick_gelu`, 1e-5.
 struct VitConfig {
@@ -126,4 +126,4 @@ consteval OptConfig checked(OptConfig c) {
     return c;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <tessera/nn/cache.hpp>
 #include <tessera/nn/linear.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Attends from each row of `x` to the rows of `context` that `mask` allows.
 /// shape   x [T, Width], context [S, Context] → [T, Width]
@@ -92,4 +92,4 @@ struct Attention {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -4,7 +4,7 @@
 #include <tessera/nn/mlp.hpp>
 #include <tessera/nn/norm.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Where a block's norms stand.
 enum class NormPlace : bool {
@@ -60,4 +60,4 @@ struct Block {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/core/tensor.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The keys and values of one sequence in every layer of a decoder.
 /// shape   per layer [capacity, Width] keys and as many values; the first `length` rows are filled
@@ -26,4 +26,4 @@ class KeyValueCache {
     Buffer<float> values_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -7,7 +7,7 @@
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/nn/weight.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A table of word embeddings, which may serve as output layer too.
 /// shape   ids [T] → [T, Width]; logits: x [T, Width] → [T, Vocabulary]
@@ -49,4 +49,4 @@ struct Embedding {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

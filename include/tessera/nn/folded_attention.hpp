@@ -7,7 +7,7 @@
 #include <tessera/nn/head_weight.hpp>
 #include <type_traits>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Whether (q·Wₖ)·xᵀ and (P·x)·Wᵥᵀ take fewer multiplications than q·(x·Wₖᵀ)ᵀ and P·(x·Wᵥᵀ).
 constexpr bool folding_pays(Index queries, Index keys, Index head_dim, Index context) {
@@ -119,4 +119,4 @@ template <Index Width, Index Heads, Index Context, Index Queries, Index Keys>
 using CrossAttention = std::conditional_t<folding_pays(Queries, Keys, Width / Heads, Context),
                                           FoldedAttention<Width, Heads, Context>, Attention<Width, Heads, Context>>;
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

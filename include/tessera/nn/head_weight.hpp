@@ -5,7 +5,7 @@
 #include <tessera/kernel/matmul/pack.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Which way a head's part of a weight is multiplied.
 enum class Turned : bool {
@@ -75,4 +75,4 @@ struct HeadLinear {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

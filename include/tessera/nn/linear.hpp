@@ -5,7 +5,7 @@
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/nn/weight.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 enum class HasBias : bool { no, yes };
 
@@ -48,4 +48,4 @@ struct Linear {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/nn/linear.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// down(activation(up(x))).
 /// shape   x [rows, Width] → [rows, Width]
@@ -31,4 +31,4 @@ struct Mlp {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -4,7 +4,7 @@
 #include <tessera/core/visit.hpp>
 #include <tessera/kernel/row/norm.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// (x − mean) / √(variance + eps) · weight + bias, row by row.
 /// shape   x [rows, Width] → [rows, Width]
@@ -34,4 +34,4 @@ struct LayerNorm {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

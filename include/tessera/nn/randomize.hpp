@@ -4,7 +4,7 @@
 #include <tessera/core/visit.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Sets every parameter of `model`: matrices uniformly with a variance of 1 / columns, vectors named `bias` to 0, other
 /// single rows (the gains of norms) to 1. The same numbers for the same seed, everywhere.
@@ -27,4 +27,4 @@ void randomize(auto& model, std::uint64_t seed, DType stored = DType::f32) {
     });
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -3,7 +3,7 @@
 #include <tessera/core/parameter.hpp>
 #include <tessera/kernel/matmul/pack.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A learned matrix, kept as f32 or bf16 in the panels of the matrix multiplication.
 /// shape   [Out, In], as Hugging Face stores it: y = x · weightᵀ
@@ -35,4 +35,4 @@ class Weight {
     kernel::Panels panels_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

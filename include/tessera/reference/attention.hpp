@@ -6,7 +6,7 @@
 #include <tessera/mask/score_mod/score_mod.hpp>
 #include <vector>
 
-namespace tessera::reference {
+namespace tessera::inline TESSERA_ISA::reference {
 
 /// Rows of any width; heads lie side by side in a row.
 using Matrix = View<float, dyn, dyn>;
@@ -83,4 +83,4 @@ void attention(Matrix out, ConstMatrix q, ConstMatrix k, ConstMatrix v, Index he
         }
 }
 
-}  // namespace tessera::reference
+}  // namespace tessera::inline TESSERA_ISA::reference

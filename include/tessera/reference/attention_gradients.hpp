@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/reference/attention.hpp>
 
-namespace tessera::reference {
+namespace tessera::inline TESSERA_ISA::reference {
 
 /// What `d_out`, the gradient of a loss by `out` of `attention`, gives for its inputs.
 /// shape   d_out [T, H·d] → dq [T, H·d], dk, dv [S, K·d]; d_scores [H, T, S], if they are wanted: the gradient by the
@@ -56,4 +56,4 @@ void attention_gradients(Matrix dq, Matrix dk, Matrix dv, ConstMatrix d_out, Con
     }
 }
 
-}  // namespace tessera::reference
+}  // namespace tessera::inline TESSERA_ISA::reference

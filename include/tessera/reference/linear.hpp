@@ -5,7 +5,7 @@
 #include <tessera/core/activation.hpp>
 #include <tessera/core/view.hpp>
 
-namespace tessera::reference {
+namespace tessera::inline TESSERA_ISA::reference {
 
 inline double activate(double x, Activation what) {
     switch (what) {
@@ -72,4 +72,4 @@ inline void bias_gradient(View<float, dyn> db, View<const float, dyn, dyn> dy) {
     }
 }
 
-}  // namespace tessera::reference
+}  // namespace tessera::inline TESSERA_ISA::reference

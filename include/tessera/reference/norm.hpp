@@ -3,7 +3,7 @@
 #include <cmath>
 #include <tessera/core/view.hpp>
 
-namespace tessera::reference {
+namespace tessera::inline TESSERA_ISA::reference {
 
 /// y = (x − mean) / √(variance + eps) · gain + bias, row by row.
 /// shape   x [T, D], gain, bias [D] → y [T, D]; y may be x
@@ -35,4 +35,4 @@ inline void rms_norm(View<float, dyn, dyn> y, View<const float, dyn, dyn> x, con
     }
 }
 
-}  // namespace tessera::reference
+}  // namespace tessera::inline TESSERA_ISA::reference

@@ -4,7 +4,7 @@
 #include <tessera/mask/mask.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The visible scores of one head, counted in each tile of a grid.
 /// cost    a word of `visible_bits` for each 64 scores of the tiles of which `cover` does not tell
@@ -84,4 +84,4 @@ class Density {
     std::vector<Index> counts_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

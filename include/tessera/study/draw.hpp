@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/study/summary.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 namespace drawing {
 
@@ -35,4 +35,4 @@ std::string draw(const M& mask, Index queries, Index keys, const Drawing& how = 
     return text;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

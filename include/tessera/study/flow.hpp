@@ -3,7 +3,7 @@
 #include <tessera/mask/mask.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// So many layers that more would change nothing.
 inline constexpr Index any_depth = PTRDIFF_MAX;
@@ -51,4 +51,4 @@ constexpr bool reaches(const M& mask, Range from, Range to, Index layers = any_d
     return false;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

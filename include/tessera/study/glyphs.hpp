@@ -3,7 +3,7 @@
 #include <string_view>
 #include <tessera/mask/catalog/pattern.hpp>
 
-namespace tessera::drawing {
+namespace tessera::inline TESSERA_ISA::drawing {
 
 /// Dots of a glyph, and of the place it takes with the gaps around it; the last two rows are below the line.
 inline constexpr Index glyph_width = 5, glyph_height = 9, glyph_advance = 6;
@@ -74,4 +74,4 @@ constexpr Drawn glyph(char c) {
     return Drawn{"#####|#...#|#...#|#...#|#...#|#...#|#####|.....|....."};
 }
 
-}  // namespace tessera::drawing
+}  // namespace tessera::inline TESSERA_ISA::drawing

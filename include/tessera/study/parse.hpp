@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/study/parse/words.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A mask from an expression over the catalogue, such as "prefix 32 | causal" or "window 256 & ~(random 0.1 7 64)":
 ///     ~a      a & b      a | b      (a)                               in this order of binding
@@ -25,4 +25,4 @@ inline AnyMask parse_mask(std::string_view text, Index queries, Index keys) {
     return mask;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

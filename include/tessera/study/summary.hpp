@@ -5,7 +5,7 @@
 #include <string>
 #include <tessera/study/density.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What of a mask is looked at, and how finely.
 struct Drawing {
@@ -73,4 +73,4 @@ std::string describe(const M& mask, Index queries, Index keys, const Drawing& ho
     return sentence(summary(mask, queries, keys, how));
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -4,7 +4,7 @@
 #include <tessera/study/draw.hpp>
 #include <tessera/study/glyphs.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A picture before it is decided what it is made of: boxes, and lines of text upon them; from the upper left corner, in
 /// pixels.
@@ -226,4 +226,4 @@ inline Painting paint(const Figure& figure) {
     return painting;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -4,7 +4,7 @@
 #include <tessera/mask/mask.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What `verify` found; true if nothing is wrong.
 struct Verdict {
@@ -130,4 +130,4 @@ constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads =
     return verdict;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

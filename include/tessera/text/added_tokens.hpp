@@ -12,7 +12,7 @@
 #include <tessera/text/unicode.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// One of them, with the rules by which it is found.
 struct AddedToken {
@@ -144,4 +144,4 @@ class AddedTokens {
     std::map<std::string, Token, std::less<>> ids_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -4,8 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tessera/core/compiler.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// The bytes that `text` stands for; none if it is not base64 with padding.
 /// source  RFC 4648 §4
@@ -30,4 +31,4 @@ inline std::optional<std::string> decode_base64(std::string_view text) {
     return out;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -6,7 +6,7 @@
 #include <tessera/core/utf8.hpp>
 #include <tessera/text/unicode.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// source  tokenizers, BertNormalizer and BertPreTokenizer
 struct BertText {
@@ -83,4 +83,4 @@ struct BertText {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

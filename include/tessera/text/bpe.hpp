@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 struct BpeOptions {
     bool add_prefix_space = false;   // in front of a text that does not begin with one
@@ -155,4 +155,4 @@ class Bpe {
     std::unordered_map<std::uint64_t, Rule> rules_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

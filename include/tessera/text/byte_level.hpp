@@ -9,7 +9,7 @@
 #include <tessera/core/utf8.hpp>
 #include <tessera/text/unicode.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Whether `byte` stands for itself, as Latin-1; the others are U+0100, U+0101, … in order.
 constexpr bool stands_for_itself(unsigned char byte) {
@@ -100,4 +100,4 @@ void for_each_gpt2_word(std::string_view text, F&& f) {
     }
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

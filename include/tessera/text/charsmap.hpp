@@ -10,7 +10,7 @@
 #include <tessera/text/unicode.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Replaces characters by what the table has for them.
 /// source  SentencePiece's `precompiled_charsmap`: the size of a Darts double array in bytes, the array, and the
@@ -92,4 +92,4 @@ class Charsmap {
     std::string replacements_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

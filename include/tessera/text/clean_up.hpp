@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <tessera/core/compiler.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Replaces every `from` (not empty), left to right, by `to`.
 inline void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -42,4 +43,4 @@ constexpr std::size_t settled_spaces(std::string_view text) {
     return 0;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

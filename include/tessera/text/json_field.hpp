@@ -11,7 +11,7 @@
 #include <tessera/text/tokenizer.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A view of a value of a tokenizer file; the value must outlive it.
 /// errors  every function: tokenizer_format
@@ -93,4 +93,4 @@ class JsonField {
     std::string file_, place_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What tells one kind of tokenizer from another.
 template <class Model>
@@ -92,4 +92,4 @@ class PieceTokenizer final : public Tokenizer {
     TokenizerRules rules_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

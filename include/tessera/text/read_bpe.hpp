@@ -19,7 +19,7 @@
 #include <tessera/text/vocabulary.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 using BpeTokenizer = PieceTokenizer<Bpe>;
 
@@ -123,4 +123,4 @@ inline std::unique_ptr<BpeTokenizer> read_bpe(const std::filesystem::path& folde
     return std::make_unique<BpeTokenizer>(std::move(bpe), std::move(rules));
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -13,7 +13,7 @@
 #include <tessera/text/tokenizer_json.hpp>
 #include <tessera/text/tokenizer_settings.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Reads the tokenizer that `folder` holds: tokenizer.json if it is there, else vocab.json with merges.txt (BPE),
 /// vocab.txt (WordPiece) or spiece.model (Unigram); with it what there is of tokenizer_config.json,
@@ -43,4 +43,4 @@ inline std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& fo
                 ": no tokenizer; expected tokenizer.json, vocab.json with merges.txt, vocab.txt or spiece.model");
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 using UnigramTokenizer = PieceTokenizer<Unigram>;
 
@@ -170,4 +170,4 @@ inline std::unique_ptr<UnigramTokenizer> read_unigram(const std::filesystem::pat
     return std::make_unique<UnigramTokenizer>(std::move(unigram), std::move(rules));
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

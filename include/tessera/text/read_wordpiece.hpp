@@ -18,7 +18,7 @@
 #include <tessera/text/wordpiece.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 using WordPieceTokenizer = PieceTokenizer<WordPiece>;
 
@@ -108,4 +108,4 @@ inline std::unique_ptr<WordPieceTokenizer> read_wordpiece(const std::filesystem:
     return std::make_unique<WordPieceTokenizer>(std::move(wordpiece), std::move(rules));
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -17,7 +17,7 @@
 #include <tessera/text/tokenizer.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What a spiece.model says.
 struct SentencePieceModel {
@@ -218,4 +218,4 @@ inline SentencePieceModel read_sentencepiece(const std::filesystem::path& path) 
     return out;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Whether encode() adds what the model expects around a text ([CLS] … [SEP], </s> in front).
 enum class Specials { add, omit };
@@ -114,4 +114,4 @@ inline std::string Tokenizer::decode(std::span<const Token> tokens, SkipSpecials
     return text += stream.flush();
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -13,7 +13,7 @@
 #include <tessera/text/vocabulary.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Complains of a setting that is legal, but that no tokenizer of BERT, OPT or T5 has.
 [[noreturn]] inline void refuse_setting(const JsonField& field, std::string_view expected) {
@@ -133,4 +133,4 @@ inline TokenizerRules read_rules(const JsonField& root, const TokenizerSettings&
     return rules;
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// What they say. Each file, and each setting, may be missing.
 struct TokenizerSettings {
@@ -203,4 +203,4 @@ inline void cast_roles(TokenizerRules& rules, const TokenizerSettings& settings,
                             .mask = token("mask_token")};
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 inline utf8proc_category_t unicode_category(char32_t character) {
     return utf8proc_category(static_cast<utf8proc_int32_t>(character));
@@ -113,4 +113,4 @@ void for_each_grapheme(std::string_view text, F&& f) {
     if (begin < text.size()) f(text.substr(begin));
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

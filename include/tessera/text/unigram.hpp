@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Takes white space off the ends.
 struct StripEnds {
@@ -216,4 +216,4 @@ class Unigram {
     std::vector<Entry> sorted_;  // by bytes
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

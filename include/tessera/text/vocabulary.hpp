@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Pieces and their ids, one to one; ids without a piece are allowed.
 class Vocabulary {
@@ -62,4 +62,4 @@ class Vocabulary {
     std::vector<const std::string*> pieces_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

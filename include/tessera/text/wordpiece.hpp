@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 struct WordPieceOptions {
     BertText text{};
@@ -91,4 +91,4 @@ class WordPiece {
     Token unknown_ = 0;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

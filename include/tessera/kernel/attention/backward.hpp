@@ -9,7 +9,7 @@
 #include <tessera/kernel/parallel.hpp>
 #include <utility>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Operands of the backward pass; the gradients lie as what they are gradients of does. dk and dv may be null where nobody
 /// wants them, and then cost nothing.
@@ -306,4 +306,4 @@ void attend_backward(const AttendGradients& x, const AttendShape& shape, const M
     work.finish_bias();
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

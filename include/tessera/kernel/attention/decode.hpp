@@ -12,7 +12,7 @@
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/mask/score_mod/score_mod.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Keys that are scored before their values are added.
 inline constexpr Index few_keys = 64;
@@ -123,4 +123,4 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
     }
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Detail: what one thread does at a time: strips of neighbouring queries, of heads that share keys and values. They
 /// take the keys window by window, so that a window is copied once for all of them.
@@ -168,4 +168,4 @@ void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& s
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

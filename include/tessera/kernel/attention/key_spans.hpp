@@ -7,7 +7,7 @@
 #include <tessera/kernel/simd/vec.hpp>
 #include <tessera/mask/mask.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Keys key, …, key + count − 1, of which all queries see each, or else `seen[i]` says who sees key + i: bit r is the
 /// r-th query.
@@ -110,4 +110,4 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
     return count;
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -5,7 +5,7 @@
 #include <tessera/kernel/attention/key_spans.hpp>
 #include <tessera/kernel/row/copy.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// The most keys of a window, so that the scores of a strip stay in the first-level cache.
 inline constexpr Index window_keys = 192;
@@ -94,4 +94,4 @@ class KeyWindow {
     std::array<Copied, static_cast<std::size_t>(window_keys / tile_keys)> copied_{};
 };
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -6,7 +6,7 @@
 #include <tessera/mask/mask.hpp>
 #include <utility>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Whether all numbers of these rows are finite.
 inline bool finite_rows(const float* x, Index stride, Index rows, Index dim) {
@@ -70,4 +70,4 @@ inline void copy_gradients(const KeyGroup& to, const KeyGroup& from, Index dim) 
     if (to.dv != nullptr) copy_rows(to.dv, to.v_stride, from.dv, from.v_stride, from.keys.size(), dim);
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

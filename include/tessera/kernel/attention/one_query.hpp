@@ -9,7 +9,7 @@
 #include <tessera/kernel/simd/math.hpp>
 #include <tessera/kernel/simd/transpose.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// The most queries that are better taken one by one: with more of them, a vector of queries wastes less.
 inline constexpr Index few_queries = std::max<Index>(width / 2, 1);
@@ -76,4 +76,4 @@ inline void absorb_scores(float* scores, Index count, float& top, float& total, 
         for_each_vec(dim, [&](Index c, Index n) { store(sum + c, load(sum + c, n) * broadcast(shrink[0]), n); });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -7,7 +7,7 @@
 #include <tessera/kernel/attention/shape.hpp>
 #include <tessera/kernel/parallel.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// The probabilities with which each query of `head` looks at each key, from the log-sum-exp that `attend` has given.
 /// shape   q [T, H·d], k [S, K·d] as for `attend`; lse [H, T] → p [T, S]
@@ -73,4 +73,4 @@ void attention_probabilities(float* p, const T* q, const T* k, Index head, const
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

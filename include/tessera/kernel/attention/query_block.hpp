@@ -15,7 +15,7 @@
 #include <tessera/kernel/simd/math.hpp>
 #include <tessera/kernel/simd/transpose.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Vectors in the widest strip.
 inline constexpr Index strip_vectors = 2;
@@ -196,4 +196,4 @@ inline void end_strip(const Strip& strip, float* out, Index stride, Index dim, f
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -9,7 +9,7 @@
 #include <tessera/kernel/attention/score_mod_gradient.hpp>
 #include <tessera/kernel/simd/math.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// A block of queries of one head: as they are, and turned, a query in each lane. All in scratch memory.
 struct QueryBlock {
@@ -126,4 +126,4 @@ void change_gradients(float* d_scores, const float* slopes, const QueryBlock& bl
         }
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

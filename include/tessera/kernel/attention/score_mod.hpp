@@ -6,7 +6,7 @@
 #include <tessera/kernel/simd/transpose.hpp>
 #include <tessera/mask/score_mod/score_mod.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Scores of neighbouring queries of one head, one in each lane, and the keys of some runs one after another; in powers
 /// of two, that is times log₂e.
@@ -105,4 +105,4 @@ void change_scores(const Scores& s, const C& change) {
     }
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -3,7 +3,7 @@
 #include <tessera/kernel/simd/transpose.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Queries in the lanes of a row of scores: as many as `Run::seen` tells apart.
 inline constexpr Index block_queries = 32;
@@ -86,4 +86,4 @@ inline constexpr bool begins_with_bias = Bias<C>;
 template <ScoreChange A, ScoreChange B>
 inline constexpr bool begins_with_bias<Then<A, B>> = begins_with_bias<A>;
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

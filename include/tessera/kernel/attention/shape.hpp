@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/core/view.hpp>
 
-namespace tessera::kernel {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Sizes of an attention, and how many numbers lie between the rows of its operands; head h is the columns
 /// [h·dim, (h + 1)·dim) of a row of queries. With fewer heads of keys and values than of queries (grouped-query
@@ -17,4 +17,4 @@ struct AttendShape {
     constexpr Index key_head(Index head) const { return head / (heads / groups()); }
 };
 
-}  // namespace tessera::kernel
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -4,7 +4,7 @@
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// db[n] += Σ_r dy[r, n], in the order of the rows.
 /// shape   dy [rows, N], stride in elements
@@ -32,4 +32,4 @@ inline void bias_gradient(float* db, const float* dy, Index dy_stride, Index row
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

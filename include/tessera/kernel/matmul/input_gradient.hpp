@@ -4,7 +4,7 @@
 #include <tessera/kernel/matmul/product.hpp>
 #include <tessera/kernel/simd/transpose.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Detail: weights the other way round as PreparedColumns: its inputs are the layer's outputs, its panels the layer's inputs.
 struct TurnedPanels {
@@ -73,4 +73,4 @@ inline void input_gradient(float* dx, Index dx_stride, const float* dy, Index dy
         .run();
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -4,7 +4,7 @@
 #include <tessera/kernel/matmul/pack.hpp>
 #include <tessera/kernel/matmul/product.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r. From rows of float in float, where bf16
 /// weights count exactly.
@@ -41,4 +41,4 @@ inline void to_bf16(bf16* y, Index y_stride, const float* x, Index x_stride, Ind
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -5,7 +5,7 @@
 #include <tessera/kernel/matmul/pack.hpp>
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Rows of sums that fit the registers beside one panel's vectors.
 inline constexpr Index strip_rows = registers >= 32 ? 8 : 6;
@@ -155,4 +155,4 @@ void multiply(Index rows, Index vectors, Index count, float* sums, Index sums_st
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// The weight of a linear layer, out × in, cut into panels of `panel_width` outputs; the last is as many whole vectors
 /// wide as it needs. Within a panel of width W the element of output column c and input k is at
@@ -209,4 +209,4 @@ class Panels {
     Buffer<std::byte> data_;
 };
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

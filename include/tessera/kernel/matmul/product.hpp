@@ -7,7 +7,7 @@
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/row/activation.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// What happens to a row after its product: + bias, activation, + residual; each may be left out.
 struct Epilogue {
@@ -214,4 +214,4 @@ class Product {
     const Epilogue& epilogue_;
 };
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

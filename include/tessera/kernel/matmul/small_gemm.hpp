@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// a(r, s) = data[r·row + s·step]: {k, stride, 1} are the rows of a matrix, {v, 1, stride} are its columns.
 struct TileLeft {
@@ -143,4 +143,4 @@ void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, In
     }
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

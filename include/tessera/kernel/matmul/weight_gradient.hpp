@@ -5,7 +5,7 @@
 #include <tessera/kernel/matmul/microkernel.hpp>
 #include <tessera/kernel/parallel.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Detail: adds to a piece of a weight's gradient what a block of rows gives. Both activations are copied to where tiles read
 /// them in order: those of the outputs in strips, once, and those of the inputs in panels, two at a time, so that each stays
@@ -121,4 +121,4 @@ inline void weight_gradient(float* dw, Index out, Index in, const float* dy, Ind
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

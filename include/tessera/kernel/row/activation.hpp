@@ -3,7 +3,7 @@
 #include <tessera/core/activation.hpp>
 #include <tessera/kernel/simd/math.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 inline Vec relu(Vec x) { return max(broadcast(0.0f), x); }
 
@@ -46,4 +46,4 @@ inline void activate(float* y, const float* x, Index count, Activation what) noe
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

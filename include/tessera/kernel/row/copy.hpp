@@ -6,7 +6,7 @@
 #include <tessera/core/dtype.hpp>
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// `count` numbers from p on as floats, with zeros behind them.
 inline Vec load_floats(const float* p, Index count) { return load(p, count); }
@@ -42,4 +42,4 @@ bool copy_rows(float* to, Index to_stride, const T* from, Index from_stride, Ind
     return reduce_add(zero[0]) == 0.0f;
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <tessera/kernel/row/rows.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// y = (x − mean) / √(variance + eps) · gain + bias, row by row. The variance is that of the centred values, so large
 /// means do not spoil it.
@@ -40,4 +40,4 @@ inline void rms_norm(float* y, const float* x, const float* gain, Index rows, In
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

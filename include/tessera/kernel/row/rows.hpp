@@ -3,7 +3,7 @@
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// fold(… fold(start, f(x₀)) …, f(xₙ₋₁)) lane by lane, in four chains so that none waits for another, then across the
 /// lanes by the caller. Lanes behind the end keep `start`, which must be neutral to `fold`.
@@ -41,4 +41,4 @@ void for_each_row(Index rows, Index size, const F& f) {
         parallel_ranges(rows, share);
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -5,7 +5,7 @@
 #include <tessera/kernel/row/rows.hpp>
 #include <tessera/kernel/simd/math.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Detail: the largest number of a row; −∞ where there is none. NaN may be passed over.
 inline float largest(const float* x, Index size) {
@@ -42,4 +42,4 @@ inline void log_softmax(float* y, const float* x, Index rows, Index size) noexce
     });
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -8,7 +8,7 @@
 #include <tessera/core/dtype.hpp>
 #include <tessera/core/view.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// How many vectors the processor can hold at once.
 inline constexpr int registers = 32;
@@ -170,4 +170,4 @@ inline Vec dot(Halves a, Halves b, Vec c) {
 }
 #endif
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

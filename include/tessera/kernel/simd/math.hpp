@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// c[0] + c[1]·x + c[2]·x² + …
 template <std::size_t Terms>
@@ -85,4 +85,4 @@ inline Vec normal_tail(Vec a) {
     return ratio * exp2(a * a * broadcast(-0x1.715476p-1f));
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

@@ -8,7 +8,7 @@
 #include <tessera/core/view.hpp>
 #include <utility>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// How many vectors the processor can hold at once.
 #if defined(__aarch64__)
@@ -252,4 +252,4 @@ inline Vec dot(Halves a, Halves b, Vec c) {
     return fma(odd(a), odd(b), fma(even(a), even(b), c));
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

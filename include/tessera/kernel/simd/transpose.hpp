@@ -4,7 +4,7 @@
 #include <array>
 #include <tessera/kernel/simd/vec.hpp>
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 /// As many vectors as a vector has lanes: a square block of a matrix.
 using Square = std::array<Vec, static_cast<std::size_t>(width)>;
@@ -94,4 +94,4 @@ void transpose(float* y, Index y_stride, Index rows, Index columns, const Read& 
         }
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

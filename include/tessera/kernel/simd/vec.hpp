@@ -5,35 +5,13 @@
 #include <type_traits>
 #include <utility>
 
-// Inline functions that were compiled for different processors must not share a name, or the linker keeps one of them
-// for all: everything in kernel/ lives in an inline namespace named after the instruction set.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#if defined(__AVX512BF16__)
-#define TESSERA_ISA avx512_bf16
-#else
-#define TESSERA_ISA avx512
-#endif
 #include <tessera/kernel/simd/avx512.hpp>
 #else
-#if defined(__AVX2__) && defined(__FMA__)
-#define TESSERA_ISA avx2_fma
-#elif defined(__AVX2__)
-#define TESSERA_ISA avx2
-#elif defined(__AVX__)
-#define TESSERA_ISA avx
-#elif defined(__SSE4_2__)
-#define TESSERA_ISA sse4
-#elif defined(__SSE2__)
-#define TESSERA_ISA sse2
-#elif defined(__ARM_NEON)
-#define TESSERA_ISA neon
-#else
-#error "tessera needs vector instructions: SSE2, AVX2, AVX-512 or NEON"
-#endif
 #include <tessera/kernel/simd/portable.hpp>
 #endif
 
-namespace tessera::kernel::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::kernel {
 
 inline constexpr Index width = Vec::width;
 
@@ -97,4 +75,4 @@ template <class T>
     return p;
 }
 
-}  // namespace tessera::kernel::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::kernel

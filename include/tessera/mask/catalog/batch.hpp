@@ -3,7 +3,7 @@
 #include <span>
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Rows see rows of the same document, which is named by an id per row; ids must not decrease. Where the starts are at
 /// hand, `Packed` does the same, and takes a rule for the inside.
@@ -152,4 +152,4 @@ class Padded {
     Side side_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -3,7 +3,7 @@
 #include <tessera/mask/algebra.hpp>
 #include <tessera/mask/catalog/order.hpp>
 
-namespace tessera::masks {
+namespace tessera::inline TESSERA_ISA::masks {
 
 /// Image-text contrast: queries and text each see only themselves, so that neither representation knows the other.
 ///     # # . . .
@@ -33,4 +33,4 @@ constexpr Full bidirectional() { return {}; }
 /// source  BLIP-2 (Li 2023), figure 2, "multi-modal causal self-attention mask"
 constexpr Or<KeysBelow, Causal> multimodal_causal(Index queries) { return KeysBelow{queries} | Causal{}; }
 
-}  // namespace tessera::masks
+}  // namespace tessera::inline TESSERA_ISA::masks

@@ -4,7 +4,7 @@
 #include <tessera/mask/algebra.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Everything in the first `count` heads, nothing in the others: `Choose{HeadsBelow{4}, Window{64}, Causal{}}`.
 ///     HeadsBelow{1}, head 0 and head 1
@@ -99,4 +99,4 @@ struct PerHead {
 template <Mask M>
 PerHead(std::span<const M>) -> PerHead<M>;
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -4,7 +4,7 @@
 #include <tessera/mask/catalog/order.hpp>
 #include <tessera/mask/catalog/window.hpp>
 
-namespace tessera::masks {
+namespace tessera::inline TESSERA_ISA::masks {
 
 /// Everybody sees the first `prefix` keys; the rest is causal.
 ///     # # . . .
@@ -40,4 +40,4 @@ constexpr Or<Window, Dilated> sparse_strided(Index stride) {
     return Window{stride - 1} | Dilated{.left = unbounded, .step = stride};
 }
 
-}  // namespace tessera::masks
+}  // namespace tessera::inline TESSERA_ISA::masks

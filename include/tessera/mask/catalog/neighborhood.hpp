@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Positions are the patches of a picture, row after row; each sees the patches at most `down` rows and `across` columns
 /// away. Patches behind a [CLS] row that sees and is seen by all: KeysBelow{1} | QueriesBelow{1} | Shifted{mask, -1, -1}.
@@ -73,4 +73,4 @@ struct Neighbourhood {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

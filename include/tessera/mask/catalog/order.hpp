@@ -3,7 +3,7 @@
 #include <optional>
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Every query sees every key.
 ///     # # # #
@@ -106,4 +106,4 @@ struct SameSegment {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

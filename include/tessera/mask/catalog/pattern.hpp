@@ -6,7 +6,7 @@
 #include <tessera/mask/mask.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A mask from its picture: # is visible, rows end with a bar or a new line. For experiments and tests.
 ///     Drawn{"#..|##.|#.#"}
@@ -156,4 +156,4 @@ struct BlockSparse {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

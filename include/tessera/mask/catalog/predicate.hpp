@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Any predicate of a Site, or of a query's and a key's position, as a mask:
 ///     Where{[](Site at) { return (at.query ^ at.key) % 3 != 0; }}
@@ -48,4 +48,4 @@ template <class Predicate>
         Predicate predicate_;
     };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

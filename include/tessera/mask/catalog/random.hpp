@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Each block of `rows` × `columns` scores is visible with probability `density`, decided by a hash of its place and
 /// `seed`; the same in every head unless `by_head`.
@@ -51,4 +51,4 @@ struct Random {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Query i and key j are shown to `mask` as i + queries_by and j + keys_by: Shifted{Causal{}, past} continues a sequence
 /// of which `past` queries are done; Shifted{mask, -n, -n} makes room for n rows in front. Places before 0 see nothing
@@ -57,4 +57,4 @@ struct Shifted {
 template <Mask M>
 Shifted(M, Index = 0, Index = 0) -> Shifted<M>;
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -3,7 +3,7 @@
 #include <span>
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Position i is a node of a tree, and sees itself and its ancestors: speculative decoding, beams with a common stem.
 /// Behind a cache of `past` keys that all see: KeysBelow{past} | Shifted{Tree{parents}, 0, -past}.
@@ -73,4 +73,4 @@ class Tree {
     std::span<const Index> parents_;
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -3,7 +3,7 @@
 #include <optional>
 #include <tessera/mask/mask.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// As far as one likes: a distance larger than any sequence.
 inline constexpr Index unbounded = PTRDIFF_MAX / 4;
@@ -125,4 +125,4 @@ struct Strided {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

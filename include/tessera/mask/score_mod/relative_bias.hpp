@@ -4,7 +4,7 @@
 #include <tessera/mask/score_mod/score_mod.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// One number for each head and each distance key − query. Copies share the table.
 /// shape   for queries 0, …, T − 1 and keys 0, …, S − 1; [H, T + S − 1] floats, the distance falling, and once more with
@@ -112,4 +112,4 @@ inline DiagonalBias alibi(Index heads, Index queries, Index keys) {
             }};
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

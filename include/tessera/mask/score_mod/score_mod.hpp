@@ -5,7 +5,7 @@
 #include <tessera/mask/mask.hpp>
 #include <utility>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A bias is a value that gives a number for each score: bias(Site) → float. It is asked only where the mask allows. It
 /// may also say where neighbouring numbers lie side by side, so that a vector of them is one load:
@@ -110,4 +110,4 @@ constexpr Then<A, B> operator+(A a, B b) {
     return {std::move(a), std::move(b)};
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

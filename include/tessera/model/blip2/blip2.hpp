@@ -8,7 +8,7 @@
 #include <tessera/model/vit/vit.hpp>
 #include <tessera/text/tokenizer.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Tokens with a meaning of their own.
 struct Blip2Tokens {
@@ -53,4 +53,4 @@ using Blip2Opt6_7b = Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<blip2_o
 using Blip2Opt6_7bCoco = Blip2<Vit<eva_vit_g14_364>, QFormer<qformer_vit_g>, Opt<blip2_opt_6_7b_decoder>>;
 using Blip2Tiny = Blip2<Vit<tiny_vit>, QFormer<tiny_qformer>, Opt<tiny_opt>>;
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -2,7 +2,7 @@
 #pragma once
 #include <tessera/model/config.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 // Image encoders. BLIP-2 drops the last block of each: 39 of EVA-CLIP's 40, 23 of CLIP's 24.
 inline constexpr VitConfig eva_vit_g14 = checked(VitConfig{});
@@ -45,4 +45,4 @@ inline constexpr QFormerConfig tiny_qformer =
 inline constexpr OptConfig tiny_opt = checked(OptConfig{
     .vocabulary = 608, .width = 64, .heads = 4, .hidden = 128, .layers = 3, .positions = 160, .embedding = 64});
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

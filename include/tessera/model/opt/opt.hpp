@@ -5,7 +5,7 @@
 #include <tessera/nn/embedding.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// OPT. What it reads is rows of word embeddings, so that a picture's soft prompt can stand among them.
 /// shape   embeddings [T, Embedding] → states [T, Embedding] → logits [T, Vocabulary]
@@ -111,4 +111,4 @@ struct Opt {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

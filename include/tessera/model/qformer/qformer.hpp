@@ -7,7 +7,7 @@
 #include <tessera/nn/folded_attention.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// One layer of the Q-Former. Query rows come first, text rows behind them; only queries attend to the picture, and
 /// queries and text have feed-forward parts of their own.
@@ -167,4 +167,4 @@ struct QFormer {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <tessera/core/view.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Patches of a picture: rows and columns.
 struct Grid {
@@ -57,4 +57,4 @@ void interpolate_positions(Rows<Width> out, Grid to, ConstRows<Width> table, Gri
     }
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -6,7 +6,7 @@
 #include <tessera/nn/block.hpp>
 #include <vector>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// A vision transformer.
 /// shape   patches [n·P, 3·patch²] of n pictures → [n·(P + 1), Width]; row 0 of each picture is the class token
@@ -91,4 +91,4 @@ struct Vit {
     }
 };
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA

@@ -5,7 +5,7 @@
 #include <tessera/study/parse/reader.hpp>
 #include <utility>
 
-namespace tessera::parsing {
+namespace tessera::inline TESSERA_ISA::parsing {
 
 /// Reads one expression for so many queries and keys.
 class MaskReader : public Reader {
@@ -69,4 +69,4 @@ class MaskReader : public Reader {
     int depth_ = 0;
 };
 
-}  // namespace tessera::parsing
+}  // namespace tessera::inline TESSERA_ISA::parsing

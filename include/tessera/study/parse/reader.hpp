@@ -9,7 +9,7 @@
 #include <tessera/mask/mask.hpp>
 #include <vector>
 
-namespace tessera::parsing {
+namespace tessera::inline TESSERA_ISA::parsing {
 
 /// A place in a text. Each function that takes something also takes the spaces in front of it.
 class Reader {
@@ -127,4 +127,4 @@ inline std::size_t edits(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-}  // namespace tessera::parsing
+}  // namespace tessera::inline TESSERA_ISA::parsing

@@ -6,7 +6,7 @@
 #include <tessera/mask/catalog.hpp>
 #include <tessera/study/parse/grammar.hpp>
 
-namespace tessera::parsing {
+namespace tessera::inline TESSERA_ISA::parsing {
 
 /// A word, what may stand behind it, what it means, and how to make a mask of it.
 struct Word {
@@ -175,4 +175,4 @@ inline AnyMask MaskReader::named() {
     wrong("~, ( or one of " + all);
 }
 
-}  // namespace tessera::parsing
+}  // namespace tessera::inline TESSERA_ISA::parsing

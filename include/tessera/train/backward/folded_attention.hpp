@@ -6,7 +6,7 @@
 #include <tessera/kernel/matmul/backward.hpp>
 #include <tessera/nn/folded_attention.hpp>
 
-namespace tessera {
+namespace tessera::inline TESSERA_ISA {
 
 /// Where the gradients of FoldedAttention<Width, Heads, Context>::mix go. That of the keys' bias is zero: it moves all
 /// scores of a row alike.
@@ -76,4 +76,4 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
     });
 }
 
-}  // namespace tessera
+}  // namespace tessera::inline TESSERA_ISA
