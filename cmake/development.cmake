@@ -3,7 +3,18 @@
 add_library(tessera_strict INTERFACE)
 target_compile_options(tessera_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
-# tessera_program(<target> [ISA <native|avx2|sse2>] SOURCES <file>... [LINK <target>...]): one of our own executables
+# tessera_compile_for(<target> <isa>): what is linked together must be compiled for the same instruction set
+function(tessera_compile_for target isa)
+  if(isa STREQUAL "avx2")
+    target_compile_options(${target} PRIVATE -mavx2 -mfma -mf16c)
+  elseif(isa STREQUAL "avx")
+    target_compile_options(${target} PRIVATE -mavx)
+  elseif(NOT isa STREQUAL "sse2" AND TESSERA_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+endfunction()
+
+# tessera_program(<target> [ISA <native|avx2|avx|sse2>] SOURCES <file>... [LINK <target>...]): one of our own executables
 function(tessera_program target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ISA" "SOURCES;LINK")
   add_executable(${target} ${arg_SOURCES})
@@ -13,9 +24,5 @@ function(tessera_program target)
     # Eigen uses intrinsics that this compiler's own header writes with an uninitialised variable (GCC bug 105593).
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-uninitialized)
   endif()
-  if(arg_ISA STREQUAL "avx2")
-    target_compile_options(${target} PRIVATE -mavx2 -mfma -mf16c)
-  elseif(NOT arg_ISA STREQUAL "sse2" AND TESSERA_NATIVE)
-    target_compile_options(${target} PRIVATE -march=native)
-  endif()
+  tessera_compile_for(${target} "${arg_ISA}")
 endfunction()
