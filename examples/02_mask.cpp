@@ -6,8 +6,8 @@ using namespace tessera;
 
 int main() {
     // Everyone sees the first two keys (say, a prompt) and those of their own past that stand on even places.
-    constexpr auto even = Where{[](Site at) { return at.key % 2 == 0; }};
-    constexpr Mask auto mine = KeysBelow{2} | (Causal{} & even);
+    constexpr auto even = Predicate{[](Site at) { return at.key % 2 == 0; }};
+    constexpr Mask auto mine = FirstKeys{2} | (Causal{} & even);
 
     static_assert(mine.allows({.head = 0, .query = 5, .key = 4}));
     static_assert(!mine.allows({.head = 0, .query = 3, .key = 4}), "the future stays hidden");

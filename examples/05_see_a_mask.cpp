@@ -6,7 +6,7 @@ using namespace tessera;
 
 int main() {
     // 8 learned queries and a text; the text looks back at most 12 places.
-    constexpr auto mine = KeysBelow{8} | (Causal{} & Window{12});
+    constexpr auto mine = FirstKeys{8} | (Causal{} & Window{12});
     constexpr Range queries{0, 8}, text{8, 64};
 
     // Proved by the compiler: no text gets to the queries, however many layers there are; and how far news travels.
@@ -22,7 +22,7 @@ int main() {
               << " kB of SVG\n";
 
     // A rule of which only single scores are known is looked through once, and is as fast as others from then on.
-    const Classified rule(Where{[](Index query, Index key) { return key / 16 <= query / 16; }}, 64, 64, 1, 16, 16);
-    std::cout << "blocks skipped: " << rule.classes().count(Cover::none)
-              << ", whole: " << rule.classes().count(Cover::all) << '\n';
+    const BlockMask rule(Predicate{[](Index query, Index key) { return key / 16 <= query / 16; }}, 64, 64, 1, 16, 16);
+    std::cout << "blocks skipped: " << rule.map().count(Cover::empty) << ", whole: " << rule.map().count(Cover::full)
+              << '\n';
 }

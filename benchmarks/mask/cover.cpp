@@ -1,7 +1,7 @@
 // What it costs to find out which tiles of a mask are skipped, masked and whole: the class map of one head, and what
 // is kept of it, on one thread. A map is made once for all heads, layers and steps.
 //     cover [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
-// `exact` is whether the mask's own `cover` tells every tile without a look at single scores.
+// `exact`: whether the mask's own `cover` tells every tile without a look at single scores.
 #include <tessera/masks.hpp>
 
 #include "support/run.hpp"
@@ -16,15 +16,15 @@ template <Mask M>
 void add(const std::string& name, const M& mask) {
     bench::add(name, [=](bench::State& state) {
         bench::measure(state, {}, [&](Index) {
-            Classes classes(mask, n, n, 0, side, side);
-            bench::keep(classes);
+            BlockMap map(mask, n, n, 0, side, side);
+            bench::keep(map);
         });
-        const Classes classes(mask, n, n, 0, side, side);
-        state.counters["KiB"] = static_cast<double>(classes.bytes()) / 1024;
-        state.counters["skipped"] = static_cast<double>(classes.count(Cover::none));
-        state.counters["masked"] = static_cast<double>(classes.count(Cover::some));
-        state.counters["whole"] = static_cast<double>(classes.count(Cover::all));
-        state.counters["exact"] = exact(mask);
+        const BlockMap map(mask, n, n, 0, side, side);
+        state.counters["KiB"] = static_cast<double>(map.bytes()) / 1024;
+        state.counters["skipped"] = static_cast<double>(map.count(Cover::empty));
+        state.counters["masked"] = static_cast<double>(map.count(Cover::partial));
+        state.counters["whole"] = static_cast<double>(map.count(Cover::full));
+        state.counters["exact"] = masks::cover_is_exact(mask);
     });
 }
 
@@ -50,13 +50,13 @@ int main(int argc, char** argv) {
     add("documents & causal", Documents{ids} & Causal{});
     Index height = 1;
     while (height * height < n) ++height;
-    add("neighbourhood, 7 x 7 patches", Neighbourhood{height, (n + height - 1) / height, 3, 3});
+    add("neighbourhood, 7 x 7 patches", Neighborhood{height, (n + height - 1) / height, 3, 3});
     add("random blocks 64 x 64", Random{.density = 0.1, .rows = 64, .columns = 64});
     add("random blocks & causal", Random{.density = 0.1, .rows = 64, .columns = 64} & Causal{});
     std::vector<Index> parents;
     for (Index i = 0; i < n; ++i) parents.push_back(i % 64 == 0 ? -1 : i - i % 64 + (i % 64 - 1) / 2);
     add("tree of 64 nodes each", Tree{parents});
-    add("lambda", Where{[](Index query, Index key) { return key <= query && (query ^ key) % 3 != 0; }});
-    add("lambda & window 256", Where{[](Index query, Index key) { return (query ^ key) % 3 != 0; }} & Window{256});
+    add("lambda", Predicate{[](Index query, Index key) { return key <= query && (query ^ key) % 3 != 0; }});
+    add("lambda & window 256", Predicate{[](Index query, Index key) { return (query ^ key) % 3 != 0; }} & Window{256});
     return bench::run(argc, argv);
 }

@@ -10,7 +10,7 @@ int main() {
     static_assert(!reaches(masks::multimodal_causal(32), text, queries), "the text leaks into the queries");
 #ifdef TESSERA_FAULT
     // One query that looks one row too far.
-    constexpr auto leaky = masks::multimodal_causal(32) | (KeysBelow{33} & QueriesBelow{1});
+    constexpr auto leaky = masks::multimodal_causal(32) | (FirstKeys{33} & FirstQueries{1});
     static_assert(!reaches(leaky, text, queries), "the text leaks into the queries");
 #endif
 }

@@ -6,7 +6,7 @@
 using namespace tessera;
 
 int main() {
-    [[maybe_unused]] const auto both = Causal{} & KeysBelow{3};
+    [[maybe_unused]] const auto both = Causal{} & FirstKeys{3};
 #ifdef TESSERA_FAULT
     [[maybe_unused]] const auto mixed = Causal{} & Range{0, 3};
 #endif

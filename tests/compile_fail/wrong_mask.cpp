@@ -8,9 +8,9 @@ struct Mine {
     constexpr bool allows(Site at) const { return at.key <= at.query + 1; }
     constexpr Cover cover(Tile tile) const {
 #ifdef TESSERA_FAULT
-        if (tile.keys.begin > tile.queries.begin + 1) return Cover::none;  // of the first row; others see more
+        if (tile.keys.begin > tile.queries.begin + 1) return Cover::empty;  // of the first row; others see more
 #endif
-        return tile.keys.end <= tile.queries.begin + 2 ? Cover::all : Cover::some;
+        return tile.keys.end <= tile.queries.begin + 2 ? Cover::full : Cover::partial;
     }
 };
 

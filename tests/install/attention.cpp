@@ -21,8 +21,8 @@ int main() {
     for (tessera::Index i = 0; i < context.size(); ++i) context.data()[i] = std::cos(static_cast<float>(i));
 
     tessera::Scratch scratch;
-    const auto all = cross(queries, context, tessera::KeysBelow{3}, scratch);
-    const auto three = cross(queries, context.view().slice(0, 3), tessera::KeysBelow{3}, scratch);
+    const auto all = cross(queries, context, tessera::FirstKeys{3}, scratch);
+    const auto three = cross(queries, context.view().slice(0, 3), tessera::FirstKeys{3}, scratch);
     float largest = 0, difference = 0;
     for (tessera::Index i = 0; i < all.size(); ++i) {
         largest = std::max(largest, std::fabs(all.data()[i]));

@@ -8,31 +8,31 @@
 namespace mask_block_mask {
 using namespace tessera;
 
-TEST_CASE("the classes of a lambda's tiles") {
-    const Where mask{[](Index query, Index key) { return key <= query; }};
-    const Classes classes(mask, 10, 12, 0, 4, 4);
-    CHECK(classes.height() == 3);
-    CHECK(classes.width() == 3);
-    const std::vector<Cover> expected{Cover::some, Cover::none, Cover::none, Cover::all, Cover::some,
-                                      Cover::none, Cover::all,  Cover::all,  Cover::some};
+TEST_CASE("the map of a lambda's tiles") {
+    const Predicate mask{[](Index query, Index key) { return key <= query; }};
+    const BlockMap map(mask, 10, 12, 0, 4, 4);
+    CHECK(map.height() == 3);
+    CHECK(map.width() == 3);
+    const std::vector<Cover> expected{Cover::partial, Cover::empty, Cover::empty, Cover::full,   Cover::partial,
+                                      Cover::empty,   Cover::full,  Cover::full,  Cover::partial};
     for (Index y = 0; y < 3; ++y)
-        for (Index x = 0; x < 3; ++x) CHECK(classes(y, x) == expected[static_cast<std::size_t>(y * 3 + x)]);
-    CHECK(classes.bytes() == 9 + 3 * Index{sizeof(Range)});
-    CHECK(classes.count(Cover::none) == 3);
-    CHECK(classes.count(Cover::all) == 3);
-    CHECK(classes.keys({0, 4}) == Range{0, 4});
-    CHECK(classes.keys({3, 5}) == Range{0, 8});
+        for (Index x = 0; x < 3; ++x) CHECK(map(y, x) == expected[static_cast<std::size_t>(y * 3 + x)]);
+    CHECK(map.bytes() == 9 + 3 * Index{sizeof(Range)});
+    CHECK(map.count(Cover::empty) == 3);
+    CHECK(map.count(Cover::full) == 3);
+    CHECK(map.key_bounds({0, 4}) == Range{0, 4});
+    CHECK(map.key_bounds({3, 5}) == Range{0, 8});
 }
 
 TEST_CASE("the bits of mixed tiles are kept, and no others") {
-    const Where mask{[](Index query, Index key) { return key <= query; }};
-    const Classes classes(mask, 10, 12, 0, 4, 4, true);
-    CHECK(classes.keeps_bits());
-    CHECK(classes.bytes() == 9 + 3 * Index{sizeof(Range)} + 4 * (9 + (2 + 3) * 4));
+    const Predicate mask{[](Index query, Index key) { return key <= query; }};
+    const BlockMap map(mask, 10, 12, 0, 4, 4, true);
+    CHECK(map.keeps_bits());
+    CHECK(map.bytes() == 9 + 3 * Index{sizeof(Range)} + 4 * (9 + (2 + 3) * 4));
     for (Index query = 0; query < 10; ++query)
         for (Index key = 0; key < 12; ++key)
-            CHECK(classes.bits(query, {key, 12}) == ones({key, std::max(key, query + 1)}, key));
-    CHECK_FALSE(Classes(mask, 10, 12, 0, 4, 4).keeps_bits());
+            CHECK(map.bits(query, {key, 12}) == masks::ones({key, std::max(key, query + 1)}, key));
+    CHECK_FALSE(BlockMap(mask, 10, 12, 0, 4, 4).keeps_bits());
 }
 
 TEST_CASE("a classified mask is the mask") {
@@ -40,10 +40,10 @@ TEST_CASE("a classified mask is the mask") {
         const test::Catalogue catalogue(queries, keys);
         for (const test::NamedMask& one : catalogue) {
             CAPTURE(one.name);
-            const AnyMask plain = Where{[&one](Site at) { return one.mask.allows(at); }};
+            const AnyMask plain = Predicate{[&one](Site at) { return one.mask.allows(at); }};
             for (const AnyMask& mask : {one.mask, plain})
                 for (const Index rows : {1, 3, 64}) {
-                    const Classified classified(mask, queries, keys, one.heads, rows, rows + 1);
+                    const BlockMask classified(mask, queries, keys, one.heads, rows, rows + 1);
                     test::check(classified, queries, keys, one.heads);
                     for (Index head = 0; head < one.heads; ++head)
                         CHECK(test::picture(classified, queries, keys, head) ==
@@ -54,22 +54,22 @@ TEST_CASE("a classified mask is the mask") {
 }
 
 TEST_CASE("on the grid it is exact, whatever the mask says itself") {
-    const Classified mask(Where{[](Index query, Index key) { return key / 8 <= query / 8; }}, 64, 64, 1, 8, 8);
+    const BlockMask mask(Predicate{[](Index query, Index key) { return key / 8 <= query / 8; }}, 64, 64, 1, 8, 8);
     CHECK(verify(mask, 64, 64, 1, 8).loose == 0);
 }
 
 TEST_CASE("it asks the mask once, and fits the lengths it was made for") {
     Index asked = 0;
-    const Where counting{[&asked](Site at) { return ++asked, at.key <= at.query; }};
-    const Classified mask(counting, 65, 65, 1);
+    const Predicate counting{[&asked](Site at) { return ++asked, at.key <= at.query; }};
+    const BlockMask mask(counting, 65, 65, 1);
     const Index once = asked;
     CHECK(once <= 65 * 65);
-    CHECK(cover(mask, {0, {0, 64}, {64, 65}}) == Cover::none);
-    CHECK(cover(mask, {7, {64, 65}, {0, 64}}) == Cover::all);  // every head, as it was told that they are alike
-    CHECK(visible_bits(mask, 3, 40, {30, 65}) == ones({30, 41}, 30));
+    CHECK(masks::cover(mask, {0, {0, 64}, {64, 65}}) == Cover::empty);
+    CHECK(masks::cover(mask, {7, {64, 65}, {0, 64}}) == Cover::full);  // every head, as it was told that they are alike
+    CHECK(masks::bits(mask, 3, 40, {30, 65}) == masks::ones({30, 41}, 30));
     CHECK(asked == once);
-    CHECK(fits(mask, 65, 65));
-    CHECK_FALSE(fits(mask, 65, 64));
+    CHECK(masks::fits(mask, 65, 65));
+    CHECK_FALSE(masks::fits(mask, 65, 64));
 }
 
 }  // namespace mask_block_mask

@@ -15,13 +15,13 @@ constexpr std::uint8_t cells[] = {1, 0, 1, 1};
 constexpr Window windows[] = {{0}, {1}};
 
 // Every family is checked by the compiler, too.
-static_assert(verify(Documents{ids}, 5, 5) && verify(Packed{starts, starts, CausalAtEnd{}}, 5, 5));
+static_assert(verify(Documents{ids}, 5, 5) && verify(Packed{starts, starts, CausalBottomRight{}}, 5, 5));
 static_assert(verify(Padded{lengths, 2, 3}, 4, 6) && verify(Padded{lengths, 2, 3, Padded::Side::left}, 4, 6));
-static_assert(verify(Drawn{"#.|##"}, 2, 2) && verify(Bitmap{words, 3, 3}, 3, 3));
+static_assert(verify(Pattern{"#.|##"}, 2, 2) && verify(Bitmap{words, 3, 3}, 3, 3));
 static_assert(verify(BlockSparse{{cells, {2, 2}}, 2, 2}, 4, 4) && verify(Tree{parents}, 5, 5));
-static_assert(verify(Choose{HeadsBelow{1}, Window{1}, Causal{}}, 4, 4, 2));
+static_assert(verify(Choose{FirstHeads{1}, Window{1}, Causal{}}, 4, 4, 2));
 static_assert(verify(PerHead{std::span<const Window>(windows)}, 4, 4, 3) && verify(Random{0.5, 7}, 4, 4));
-static_assert(verify(Neighbourhood{2, 2}, 4, 4) && verify(Shifted{Dilated{4, 0, 2}, -1, -1}, 5, 5));
+static_assert(verify(Neighborhood{2, 2}, 4, 4) && verify(Shifted{Dilated{4, 0, 2}, -1, -1}, 5, 5));
 static_assert(verify(~(masks::global_window(1, {1}) & Strided{2}) | masks::sparse_strided(2), 5, 5));
 
 }  // namespace
@@ -41,7 +41,7 @@ TEST_CASE("all of them but lambdas promise to tell every tile") {
     const test::Catalogue catalogue(9, 11);
     for (const test::NamedMask& one : catalogue) {
         CAPTURE(one.name);
-        CHECK(exact(one.mask) == !one.text.empty());
+        CHECK(masks::cover_is_exact(one.mask) == !one.text.empty());
     }
 }
 
@@ -67,11 +67,11 @@ TEST_CASE("excerpts of tables that were computed with PyTorch") {
     CHECK(excerpt(Causal{} & ~window, 9, 0, 4, 14) == "###...........|####..........|#####.........|######........");
     const Tensor<std::uint8_t, dyn, dyn> blocks(
         {5, 5}, {0, 1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0});
-    CHECK(excerpt((BlockSparse{blocks, 13, 13} | window) & KeysBelow{65} & ~masks::uni_modal(11), 9, 0, 6, 34) ==
+    CHECK(excerpt((BlockSparse{blocks, 13, 13} | window) & FirstKeys{65} & ~masks::uni_modal(11), 9, 0, 6, 34) ==
           "...........#######################|...........#######################|"
           ".....######.......................|......#####.......................|"
           ".......####.......................|........###.......................");
-    CHECK(excerpt(masks::multimodal_causal(8) & KeysBelow{20}, 15, 0, 4, 24) ==
+    CHECK(excerpt(masks::multimodal_causal(8) & FirstKeys{20}, 15, 0, 4, 24) ==
           "################........|#################.......|##################......|###################.....");
     CHECK(excerpt(Causal{} & ~Causal{}, 0, 0, 2, 9) == ".........|.........");
 }

@@ -91,7 +91,7 @@ TEST_CASE("compositions keep their word, and their promise to tell every tile") 
         const Verdict verdict = verify(whole.mask, it.queries, it.keys, whole.heads);
         tiles += verdict.tiles, loose += verdict.loose;
         if (!verdict) RC_FAIL(whole.name + ": " + verdict.text());
-        RC_ASSERT(exact(whole.mask) == !whole.text.empty());  // all but those with a lambda inside
+        RC_ASSERT(masks::cover_is_exact(whole.mask) == !whole.text.empty());  // all but those with a lambda inside
         each(whole.heads, it.queries, it.keys, [&](Site at) { RC_ASSERT(whole.mask.allows(at) == expected(one, at)); });
     });
     CHECK(loose * 50 < tiles);  // and with lambdas inside, hulls and single rows tell all but 2 %
@@ -103,7 +103,7 @@ TEST_CASE("expressions read back are the masks they were written from") {
         const test::NamedMask& whole = it.whole();
         RC_PRE(!whole.text.empty());
         const AnyMask read = parsing::MaskReader(whole.text, it.queries, it.keys).whole();
-        RC_ASSERT(fits(read, it.queries, it.keys) == fits(whole.mask, it.queries, it.keys));
+        RC_ASSERT(masks::fits(read, it.queries, it.keys) == masks::fits(whole.mask, it.queries, it.keys));
         each(whole.heads, it.queries, it.keys, [&](Site at) {
             if (read.allows(at) != whole.mask.allows(at)) RC_FAIL(whole.text);
         });
@@ -119,8 +119,8 @@ TEST_CASE("the laws of an algebra of sets") {
         const Tile tile{static_cast<Index>(lot(2)), part(it.queries), part(it.keys)};
         const auto same = [&](const char* law, const AnyMask& x, const AnyMask& y) {
             RC_LOG(law);
-            RC_ASSERT(exact(x) == exact(y));
-            if (exact(x)) RC_ASSERT(x.cover(tile) == y.cover(tile));
+            RC_ASSERT(masks::cover_is_exact(x) == masks::cover_is_exact(y));
+            if (masks::cover_is_exact(x)) RC_ASSERT(x.cover(tile) == y.cover(tile));
             for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
                 RC_ASSERT(x.bits(tile.head, query, tile.keys) == y.bits(tile.head, query, tile.keys));
         };
@@ -134,7 +134,7 @@ TEST_CASE("the laws of an algebra of sets") {
         same("distribution", a & (b | c), (a & b) | (a & c));
         same("distribution", a | (b & c), (a | b) & (a | c));
         same("choice", Choose{a, b, c}, (a & b) | (~a & c));
-        same("there and back", Shifted{Shifted{a, 2, 3}, -2, -3}, a & ~(QueriesBelow{2} | KeysBelow{3}));
+        same("there and back", Shifted{Shifted{a, 2, 3}, -2, -3}, a & ~(FirstQueries{2} | FirstKeys{3}));
     });
 }
 
@@ -144,10 +144,10 @@ TEST_CASE("class maps and densities count what is allowed") {
         const test::NamedMask& whole = it.whole();
         const Index rows = size(5), columns = size(5),
                     head = static_cast<Index>(lot(static_cast<std::size_t>(whole.heads)));
-        const Classes classes(whole.mask, it.queries, it.keys, head, rows, columns);
+        const BlockMap map(whole.mask, it.queries, it.keys, head, rows, columns);
         const Density density(whole.mask, it.queries, it.keys, head, rows, columns);
-        for (Index y = 0; y < classes.height(); ++y)
-            for (Index x = 0; x < classes.width(); ++x) {
+        for (Index y = 0; y < map.height(); ++y)
+            for (Index x = 0; x < map.width(); ++x) {
                 const Range queries{y * rows, std::min((y + 1) * rows, it.queries)};
                 const Range keys{x * columns, std::min((x + 1) * columns, it.keys)};
                 Index visible = 0;
@@ -155,8 +155,8 @@ TEST_CASE("class maps and densities count what is allowed") {
                     for (Index key = keys.begin; key < keys.end; ++key)
                         visible += whole.mask.allows({head, query, key});
                 const Index area = queries.size() * keys.size();
-                const Cover cover = visible == 0 ? Cover::none : visible == area ? Cover::all : Cover::some;
-                RC_ASSERT(classes(y, x) == cover);
+                const Cover cover = visible == 0 ? Cover::empty : visible == area ? Cover::full : Cover::partial;
+                RC_ASSERT(map(y, x) == cover);
                 RC_ASSERT(density.cover(y, x) == cover);
                 RC_ASSERT(density.share(y, x) * static_cast<double>(area) == static_cast<double>(visible));
             }

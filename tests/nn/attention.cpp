@@ -72,7 +72,7 @@ TEST_CASE("self-attention equals its plain loops under each of BLIP-2's masks") 
         check("uni-modal", masks::uni_modal(8));
         check("bidirectional", masks::bidirectional());
         check("multimodal causal", masks::multimodal_causal(8));
-        check("lambda", Where{[](Site at) { return (at.query ^ at.key) % 3 != 0; }});
+        check("lambda", Predicate{[](Site at) { return (at.query ^ at.key) % 3 != 0; }});
     }
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("folded attention equals attention") {
                     test::check_close(name, layer.folded(rows, picture, mask, s).span(), want.span(), tolerance);
                 };
                 check("full", Full{});
-                check("odd rows see nothing", Where{[](Site at) { return at.query % 2 == 0 && at.key % 3 != 1; }});
+                check("odd rows see nothing", Predicate{[](Site at) { return at.query % 2 == 0 && at.key % 3 != 1; }});
             }
     }
 }

@@ -16,9 +16,9 @@ TEST_CASE("causal, counted by hand") {
     CHECK(tiles.share() == 0.55);
     CHECK(tiles.share(0, 0) == 0.625);
     CHECK(tiles.share(2, 2) == 0.75);
-    CHECK(tiles.cover(1, 0) == Cover::all);
-    CHECK(tiles.cover(0, 1) == Cover::none);
-    CHECK(tiles.count(Cover::some) == 3);
+    CHECK(tiles.cover(1, 0) == Cover::full);
+    CHECK(tiles.cover(0, 1) == Cover::empty);
+    CHECK(tiles.count(Cover::partial) == 3);
     CHECK(tiles.live_share() == 0.68);  // all but 16 + 8 + 8 of 100
     CHECK(tiles.speed_up() == doctest::Approx(1 / 0.68));
 }

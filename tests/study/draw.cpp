@@ -15,7 +15,7 @@ TEST_CASE("small masks are drawn score by score") {
 
 TEST_CASE("large masks are drawn by density") {
     CHECK(draw(Causal{}, 64, 64, {.side = 4}) == "+...\n#+..\n##+.\n###+\n");
-    CHECK(draw(Strided{.step = 4} & ~QueriesBelow{16}, 64, 64, {.side = 4}) == "....\n----\n----\n----\n");
+    CHECK(draw(Strided{.step = 4} & ~FirstQueries{16}, 64, 64, {.side = 4}) == "....\n----\n----\n----\n");
     CHECK(draw(~Strided{.step = 4}, 64, 64, {.side = 4}) == "****\n****\n****\n****\n");
     CHECK(draw(Causal{}, 65, 65, {.side = 4}) == "+...\n#+..\n##+.\n###+\n");  // 17 scores a cell
 }
@@ -26,7 +26,7 @@ TEST_CASE("the sentence has the figures of the kernel's tiles") {
           "as fast as without it");
     CHECK(describe(~Full{}, 2, 2) ==
           "2 queries × 2 keys, 0.0 % visible; of 1 tile of 32 × 32, 1 skipped, 0 masked, 0 whole");
-    CHECK(describe(HeadsBelow{1}, 64, 64, {.heads = 4, .tile_queries = 64, .tile_keys = 16}) ==
+    CHECK(describe(FirstHeads{1}, 64, 64, {.heads = 4, .tile_queries = 64, .tile_keys = 16}) ==
           "4 heads of 64 queries × 64 keys, 25.0 % visible; of 16 tiles of 64 × 16, 12 skipped, 0 masked, 4 whole: up "
           "to 4.00× as fast as without it");
 }

@@ -23,7 +23,7 @@ static_assert(!reaches(masks::multimodal_causal(32), text, queries));
 
 // However deep the Q-Former: its 12 layers, or any number; and with padding or a window on top, which only hide more.
 static_assert(!reaches(masks::multimodal_causal(32), text, queries, 12));
-static_assert(!reaches(masks::multimodal_causal(32) & KeysBelow{50}, text, queries));
+static_assert(!reaches(masks::multimodal_causal(32) & FirstKeys{50}, text, queries));
 static_assert(!reaches(masks::uni_modal(32) & Window{.left = 8, .right = 8}, queries, text));
 
 // No future leaks through a causal mask, at any depth.
@@ -53,7 +53,7 @@ TEST_CASE("a row knows itself without any layer") {
 
 TEST_CASE("it goes through rows between, but only through those that take part") {
     // 0 → 2 → 1: nothing else.
-    const Where detour{[](Index query, Index key) { return (query == 2 && key == 0) || (query == 1 && key == 2); }};
+    const Predicate detour{[](Index query, Index key) { return (query == 2 && key == 0) || (query == 1 && key == 2); }};
     CHECK_FALSE(reaches(detour, {0, 1}, {1, 2}));
     CHECK(reaches(detour, {0, 1}, {1, 3}, 1));
     CHECK(reached(detour, {0, 1}, 3, 1) == std::vector<char>{1, 0, 1});
@@ -61,7 +61,7 @@ TEST_CASE("it goes through rows between, but only through those that take part")
 }
 
 TEST_CASE("any head may pass it on") {
-    const auto mask = HeadsBelow{2} & ~HeadsBelow{1};
+    const auto mask = FirstHeads{2} & ~FirstHeads{1};
     CHECK_FALSE(reaches(mask, {0, 1}, {1, 2}, any_depth, 1));
     CHECK(reaches(mask, {0, 1}, {1, 2}, any_depth, 2));
 }

@@ -103,9 +103,9 @@ TEST_CASE("mistakes are named, with their place") {
           "[option.value] mask 'padded 9', character 8: Padded: expected lengths from 0 to 8, found 9");
     CHECK(message("documents 2 1").find("character 11: Documents: expected ids that do not decrease") !=
           std::string::npos);
-    CHECK(message("sequences 1 2 by 3").find("character 11: Packed: expected as many starts") != std::string::npos);
-    CHECK(message("drawn '#.|#'").find("character 7: Drawn: expected rows of 2 keys") != std::string::npos);
-    CHECK(message("blocks 1 1 '#.|#'").find("character 12: Drawn: expected rows of 2 keys") != std::string::npos);
+    CHECK(message("sequences 1 2 by 3").find("character 11: Packed: expected as many offsets") != std::string::npos);
+    CHECK(message("drawn '#.|#'").find("character 7: Pattern: expected rows of 2 keys") != std::string::npos);
+    CHECK(message("blocks 1 1 '#.|#'").find("character 12: Pattern: expected rows of 2 keys") != std::string::npos);
     CHECK(message("drawn #.").find("character 7: expected a picture in quotation marks") != std::string::npos);
     CHECK(message("drawn '#.").find("character 7: expected a picture in quotation marks") != std::string::npos);
     CHECK(message("if full causal") ==

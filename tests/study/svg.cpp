@@ -40,11 +40,11 @@ TEST_CASE("scores have the colour of their tile") {
 }
 
 TEST_CASE("cells of many scores are the stronger the more of them is visible") {
-    CHECK(drawing::colour(Cover::some, 0) == drawing::unseen);
-    CHECK(drawing::colour(Cover::some, 1) == drawing::seen);
+    CHECK(drawing::colour(Cover::partial, 0) == drawing::unseen);
+    CHECK(drawing::colour(Cover::partial, 1) == drawing::seen);
     const Figure large = figure(Causal{}, 1024, 1024, "", {.side = 16});
     const Painting picture = paint(large);
-    CHECK(at(picture, large, 0, 0) == drawing::colour(Cover::some, 65.0 / 128));
+    CHECK(at(picture, large, 0, 0) == drawing::colour(Cover::partial, 65.0 / 128));
     CHECK(at(picture, large, 1, 0) == drawing::whole);
     CHECK(at(picture, large, 0, 1) == drawing::skipped);
 }
@@ -53,7 +53,7 @@ TEST_CASE("a panel for each head, and nothing outside of the picture") {
     for (const Index heads : {1, 3, 6})
         for (const auto& [queries, keys] : {std::pair<Index, Index>{1, 1}, {1, 300}, {300, 1}, {70, 33}}) {
             const Figure one =
-                figure(HeadsBelow{2}, queries, keys, std::string(200, 'w') + " | full", {.heads = heads});
+                figure(FirstHeads{2}, queries, keys, std::string(200, 'w') + " | full", {.heads = heads});
             CHECK(says(one, "keys, head 1") == (heads > 1));
             CHECK_FALSE(says(one, "keys, head " + std::to_string(heads)));
             for (const Figure::Box& box : one.boxes) {
@@ -82,7 +82,7 @@ TEST_CASE("letters are dots") {
     }
     CHECK(dots == ".##...|..#...|..#...|..#...|..#...|..#...|.###..|......|......|");
     for (int c = ' '; c < 127; ++c) {
-        const Drawn letter = drawing::glyph(static_cast<char>(c));
+        const Pattern letter = drawing::glyph(static_cast<char>(c));
         CHECK(letter.queries() == drawing::glyph_height);
         CHECK(letter.keys() == drawing::glyph_width);
     }

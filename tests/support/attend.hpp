@@ -49,7 +49,7 @@ struct Problem {
 /// roundings of partial sums no larger than size = scale·Σ|q·k|, or than what it is changed to, and a change adds up to
 /// eight; its exponential moves by as much, relative to itself, and by 3 ulp of its own. Numerator and denominator add up
 /// to S + 12 roundings each.
-template <ScoreChange C>
+template <ScoreMod C>
 double tolerance(const Problem& p, Index head, Index query, const AnyMask& mask, const C& change) {
     double size = 0, value = 0;
     const Index own = head / (p.heads / p.key_heads) * p.dim;
@@ -62,7 +62,8 @@ double tolerance(const Problem& p, Index head, Index query, const AnyMask& mask,
             value = std::max(value, std::abs(double{p.v(j, own + c)}));
         }
         const float score = static_cast<float>(p.scale * signed_sum);
-        size = std::max({size, p.scale * sum, std::abs(double{changed(change, score, Site{head, query, j})})});
+        size =
+            std::max({size, p.scale * sum, std::abs(double{score_mods::apply(change, score, Site{head, query, j})})});
     }
     const double half_ulp = 0x1p-24;
     return 2 * half_ulp * (static_cast<double>(p.dim + 11) * size + 6 + static_cast<double>(p.keys + 12)) * value;
@@ -74,7 +75,7 @@ struct Result {
 };
 
 /// The kernel's result; what lies between the rows of its operands is NaN, and 77 in what it writes.
-template <class T = float, ScoreChange C = NoBias>
+template <class T = float, ScoreMod C = NoBias>
 Result attend(const Problem& p, const AnyMask& mask, const C& change = {}) {
     const auto spread = [&](const Tensor<float, dyn, dyn>& x) {
         const Index row = x.extent(1), stride = row + p.gap;
@@ -101,7 +102,7 @@ Result attend(const Problem& p, const AnyMask& mask, const C& change = {}) {
 }
 
 /// Every number has to be within its tolerance of the reference, and what lies between the rows untouched.
-template <class T = float, ScoreChange C = NoBias>
+template <class T = float, ScoreMod C = NoBias>
 void check_attention(const Problem& p, const AnyMask& mask, const C& change = {}) {
     const Result found = attend<T>(p, mask, change);
     Tensor<float, dyn, dyn> expected({p.queries, p.width()});
@@ -139,7 +140,7 @@ void check_attention(const Problem& p, const AnyMask& mask, const C& change = {}
 
 /// Neither causal nor anything else a kernel could know.
 inline AnyMask odd_mask() {
-    return Where{[](Site at) { return (at.query * 7 + at.key * 5 + at.head) % 3 == 1; }};
+    return Predicate{[](Site at) { return (at.query * 7 + at.key * 5 + at.head) % 3 == 1; }};
 }
 
 }  // namespace tessera::test

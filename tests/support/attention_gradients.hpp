@@ -74,7 +74,7 @@ struct GradientProblem {
     /// exponential: that is `loose` below. Its gradient Σ d_out·v and their mean are off by (2·d + 9)·e·W with W the
     /// largest Σ|d_out·v| of the row, and are no larger than W each. A gradient is a sum of such products over S keys or
     /// T queries (of each head that shares the key), each adding one rounding.
-    template <Mask M, ScoreChange C>
+    template <Mask M, ScoreMod C>
     void solve(const M& mask, const C& change) {
         reference::attention(out, q, k, v, sizes.heads, scale, mask, change, lse.data());
         reference::attention_gradients(dq, dk, dv, d_out, q, k, v, sizes.heads, scale, mask, change, d_scores.data());
@@ -96,7 +96,7 @@ struct GradientProblem {
                         product += std::abs(one), score += one;
                         gradient += std::abs(double{d_out(i, h * dim + c)} * double{v(j, own + c)});
                     }
-                    const double added = changed(change, static_cast<float>(scale * score), Site{h, i, j});
+                    const double added = score_mods::apply(change, static_cast<float>(scale * score), Site{h, i, j});
                     if (std::isfinite(added)) size = std::max(size, scale * product + std::abs(added - scale * score));
                     weight = std::max(weight, gradient);
                 }
@@ -123,7 +123,7 @@ struct Gradients {
     Numbers dq, dk, dv;
 };
 
-template <Mask M, ScoreChange C = NoBias, class G = kernel::NoBiasGradient>
+template <Mask M, ScoreMod C = NoBias, class G = kernel::NoBiasGradient>
 Gradients attend_backward(const GradientProblem& p, const M& mask, const C& change = {}, const G& d_bias = {}) {
     const float hole = std::numeric_limits<float>::quiet_NaN();
     const auto spread = [&](const Numbers& x) {
@@ -177,7 +177,7 @@ inline void check_gradient(const char* name, const Numbers& found, const Numbers
     CHECK(untouched);
 }
 
-template <Mask M, ScoreChange C = NoBias>
+template <Mask M, ScoreMod C = NoBias>
 void check_gradients(const GradientSizes& sizes, const M& mask, const C& change = {}) {
     GradientProblem p(sizes);
     p.solve(mask, change);

@@ -45,28 +45,28 @@ Catalogue::Catalogue(Index queries, Index keys) {
     add("nothing", "~full", ~Full{});
     add("causal top left", "causal top_left", Causal::top_left());
     add("causal bottom right", "causal" + corner, Causal::bottom_right(queries, keys));
-    add("keys below", "keys " + n(keys / 2), KeysBelow{keys / 2});
-    add("queries below", "queries " + n(queries / 2), QueriesBelow{queries / 2});
+    add("keys below", "keys " + n(keys / 2), FirstKeys{keys / 2});
+    add("queries below", "queries " + n(queries / 2), FirstQueries{queries / 2});
     add("segments", "segments 5", SameSegment{5});
     add("uni-modal", "uni_modal " + n(keys / 3), masks::uni_modal(keys / 3));
     add("bidirectional", "bidirectional", masks::bidirectional());
     add("multimodal causal", "multimodal_causal " + n(keys / 3) + corner,
-        KeysBelow{keys / 3} | Causal::bottom_right(queries, keys));
+        FirstKeys{keys / 3} | Causal::bottom_right(queries, keys));
     add("prefix", "prefix_lm 4" + corner, masks::prefix_lm(4, Causal::after(past)));
     add("window", "window 4" + corner, Window{4, 0, past});
     add("window both ways", "window 3 6 top_left", Window{3, 6, 0});
     add("dilated", "dilated 3 12 12" + corner, Dilated{12, 12, 3, past});
     add("strided", "strided 4 1", Strided{4, 1});
     add("sparse strided", "(window 3" + corner + " | dilated 4" + corner + ")",
-        Window{3, 0, past} | Dilated{unbounded, 0, 4, past});
+        Window{3, 0, past} | Dilated{Window::unbounded, 0, 4, past});
     add("global and window", "global_window 2 3 3" + corner, masks::global_window(2, {3, 3, past}));
     add("documents", "documents" + list(query_ids_) + " by" + list(key_ids_), Documents{query_ids_, key_ids_});
     add("packed", sequences, Packed{query_starts_, key_starts_, Full{}});
-    add("packed causal", sequences + " causal", Packed{query_starts_, key_starts_, CausalAtEnd{}});
+    add("packed causal", sequences + " causal", Packed{query_starts_, key_starts_, CausalBottomRight{}});
     add("padded", "padded" + list(lengths_) + shares, Padded{lengths_, (queries + 1) / 2, (keys + 1) / 2});
     add("padded left", "padded" + list(lengths_) + shares + " left",
         Padded{lengths_, (queries + 1) / 2, (keys + 1) / 2, Padded::Side::left});
-    add("neighbourhood", "neighbourhood 6 " + n(side) + " 1 2", Neighbourhood{6, side, 1, 2});
+    add("neighbourhood", "neighbourhood 6 " + n(side) + " 1 2", Neighborhood{6, side, 1, 2});
     add("bitmap", "drawn '" + picture(Random{0.3, 9}, queries, keys) + "'", Bitmap{words_, queries, keys});
     add("block sparse",
         "blocks 5 6 '" + picture(BlockSparse{blocks_, 1, 1}, blocks_.extent(0), blocks_.extent(1)) + "'",
@@ -77,13 +77,14 @@ Catalogue::Catalogue(Index queries, Index keys) {
     add("random by head", "random 0.4 6 4 8 by_head",
         Random{.density = 0.4, .seed = 6, .rows = 4, .columns = 8, .by_head = true}, 3);
     add("choice by head", "(if heads 1 then window 2" + corner + " else causal" + corner + ")",
-        Choose{HeadsBelow{1}, windows_[0], Causal::after(past)}, 2);
+        Choose{FirstHeads{1}, windows_[0], Causal::after(past)}, 2);
     add("choice by place", "(if queries 3 then keys 3 else window 9 1" + corner + ")",
-        Choose{QueriesBelow{3}, KeysBelow{3}, windows_[1]});
+        Choose{FirstQueries{3}, FirstKeys{3}, windows_[1]});
     add("per head", "per_head (window 2" + corner + ") (window 9 1" + corner + ")", PerHead<Window>{windows_}, 3);
     add("shifted", "shifted -2 1 (window 3 3" + corner + ")", Shifted{Window{3, 3, past}, -2, 1});
-    add("lambda", "", Where{[](Site at) { return (at.query ^ at.key) % 3 != 0; }});
-    add("lambda and causal", "", Where{[](Index query, Index key) { return (query + key) % 4 != 0; }} & Causal{past});
+    add("lambda", "", Predicate{[](Site at) { return (at.query ^ at.key) % 3 != 0; }});
+    add("lambda and causal", "",
+        Predicate{[](Index query, Index key) { return (query + key) % 4 != 0; }} & Causal{past});
 }
 
 Composition composed(char operation, std::vector<Composition> parts, Index queries_by, Index keys_by) {

@@ -81,7 +81,7 @@ void attend_with_eigen(Operands<>& o, const Sizes& s, const Mask auto& mask) {
         for (Index i = 0; i < s.queries; ++i)
             for (Index j = 0; j < s.keys; j += 64) {
                 const Range some{j, std::min(j + 64, s.keys)};
-                const auto seen = visible_bits(mask, h, i, some);
+                const auto seen = masks::bits(mask, h, i, some);
                 for (Index key = some.begin; key < some.end; ++key)
                     if ((seen >> (key - j) & 1) == 0) scores(i, key) = -1e30f;
             }

@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
     add("uni-modal", {12, 2048, 2048, 64}, masks::uni_modal(1024));
     add("multi-modal", {12, 2048, 2048, 64}, masks::multimodal_causal(1024));
     add("window 256", {12, 4096, 4096, 64}, Window{.left = 256});
-    add("keys below", {12, 2048, 2048, 64}, KeysBelow{1000});
-    add("lambda", {12, 1024, 1024, 64}, Where{[](Index query, Index key) { return (query ^ key) % 3 != 0; }});
+    add("keys below", {12, 2048, 2048, 64}, FirstKeys{1000});
+    add("lambda", {12, 1024, 1024, 64}, Predicate{[](Index query, Index key) { return (query ^ key) % 3 != 0; }});
     static const std::vector<Index> starts{0, 257, 514, 771, 1028};
     add("ragged 4 x 257", {16, 1028, 1028, 88}, Packed{starts});
     static const std::vector<Index> texts{0, 64, 128, 192, 256, 320, 384, 448, 512};

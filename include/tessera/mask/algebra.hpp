@@ -16,15 +16,15 @@ constexpr Range without(Range from, Range part) {
     return from;
 }
 
-/// The part of `keys` that is left when ends of which it is known that they are all `known` (all or none) are cut off.
+/// The part of `keys` that is left when ends of which it is known that they are all `known` (full or empty) are cut off.
 template <Mask M>
 constexpr Range rest(const M& mask, Range queries, Range keys, Cover known) {
     if constexpr (requires { mask.rest(queries, keys, known); })
         return mask.rest(queries, keys, known);
-    else if (known == Cover::none)
-        return intersection(keys, visible_keys(mask, queries, keys.end));
+    else if (known == Cover::empty)
+        return intersection(keys, masks::key_bounds(mask, queries, keys.end));
     else
-        return without(keys, common_keys(mask, queries, keys.end));
+        return without(keys, masks::full_keys(mask, queries, keys.end));
 }
 
 /// What follows from asking the parts once; `cover` then goes row by row where this leaves doubt.
@@ -33,7 +33,7 @@ constexpr Cover estimate(const M& mask, Tile tile) {
     if constexpr (requires { mask.estimate(tile); })
         return mask.estimate(tile);
     else
-        return cover(mask, tile);
+        return masks::cover(mask, tile);
 }
 
 /// Two masks may both be partial on a tile and yet have nothing, or everything, together. Single rows tell, because there
@@ -42,13 +42,13 @@ constexpr Cover estimate(const M& mask, Tile tile) {
 template <class M>
 constexpr Cover by_rows(const M& mask, Tile tile) {
     const Cover whole = mask.estimate(tile);
-    if (whole != Cover::some) return whole;
-    Cover rows = Cover::some;
+    if (whole != Cover::partial) return whole;
+    Cover rows = Cover::partial;
     for (Index query = tile.queries.begin; query < tile.queries.end; ++query) {
         const Tile one{tile.head, {query, query + 1}, tile.keys};
         Cover row = tile.queries.size() == 1 ? whole : mask.estimate(one);
-        if (row == Cover::some && exact(mask)) row = cover_by_bits(mask, one);
-        if (row == Cover::some || (query > tile.queries.begin && row != rows)) return Cover::some;
+        if (row == Cover::partial && masks::cover_is_exact(mask)) row = masks::cover_by_bits(mask, one);
+        if (row == Cover::partial || (query > tile.queries.begin && row != rows)) return Cover::partial;
         rows = row;
     }
     return rows;
@@ -69,11 +69,12 @@ struct Pair {
         const Tile narrow{tile.head, tile.queries, keys};
         const Cover first = compose::estimate(a, narrow);
         const Cover known = first == Deciding ? first : joined_or_decided(first, compose::estimate(b, narrow));
-        return known == Deciding || keys == tile.keys ? known : Cover::some;
+        return known == Deciding || keys == tile.keys ? known : Cover::partial;
     }
-    constexpr Range keys(Range queries) const { return rest(queries, everywhere, Cover::none); }
-    constexpr Range common(Range queries) const {
-        const Range first = common_keys(a, queries, everywhere.end), second = common_keys(b, queries, everywhere.end);
+    constexpr Range key_bounds(Range queries) const { return rest(queries, Range::everywhere, Cover::empty); }
+    constexpr Range full_keys(Range queries) const {
+        const Range first = masks::full_keys(a, queries, Range::everywhere.end),
+                    second = masks::full_keys(b, queries, Range::everywhere.end);
         if (both) return intersection(first, second);
         const bool touch = first.begin <= second.end && second.begin <= first.end;
         if (touch && !first.empty() && !second.empty()) return hull(first, second);
@@ -85,40 +86,40 @@ struct Pair {
         return first.empty() ? first : compose::rest(b, queries, first, known);
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
-        const std::uint64_t first = visible_bits(a, head, query, keys), second = visible_bits(b, head, query, keys);
+        const std::uint64_t first = masks::bits(a, head, query, keys), second = masks::bits(b, head, query, keys);
         return both ? first & second : first | second;
     }
     constexpr bool fits(Index queries, Index keys) const {
-        return tessera::fits(a, queries, keys) && tessera::fits(b, queries, keys);
+        return masks::fits(a, queries, keys) && masks::fits(b, queries, keys);
     }
-    constexpr bool exact() const { return tessera::exact(a) && tessera::exact(b); }
+    constexpr bool cover_is_exact() const { return masks::cover_is_exact(a) && masks::cover_is_exact(b); }
 
   private:
-    static constexpr bool both = Deciding == Cover::none;
+    static constexpr bool both = Deciding == Cover::empty;
     static constexpr Cover joined_or_decided(Cover first, Cover second) {
-        return second == Deciding ? second : joined(first, second);
+        return second == Deciding ? second : masks::joined(first, second);
     }
 };
 
 }  // namespace compose
 
 /// Visible where both are.
-///     Causal{} & KeysBelow{2}
+///     Causal{} & FirstKeys{2}
 ///     # . . .
 ///     # # . .
 ///     # # . .
 ///     # # . .
 template <Mask A, Mask B>
-struct And : compose::Pair<A, B, Cover::none> {};
+struct And : compose::Pair<A, B, Cover::empty> {};
 
 /// Visible where either is.
-///     Causal{} | KeysBelow{2}
+///     Causal{} | FirstKeys{2}
 ///     # # . .
 ///     # # . .
 ///     # # # .
 ///     # # # #
 template <Mask A, Mask B>
-struct Or : compose::Pair<A, B, Cover::all> {};
+struct Or : compose::Pair<A, B, Cover::full> {};
 
 /// Visible where the other is not.
 ///     ~Causal{}
@@ -131,26 +132,26 @@ struct Not {
     A a;
 
     constexpr bool allows(Site at) const { return !a.allows(at); }
-    constexpr Cover cover(Tile tile) const { return inverse(tessera::cover(a, tile)); }
+    constexpr Cover cover(Tile tile) const { return inverse(masks::cover(a, tile)); }
     constexpr Cover estimate(Tile tile) const { return inverse(compose::estimate(a, tile)); }
-    constexpr Range keys(Range queries) const { return rest(queries, everywhere, Cover::none); }
-    constexpr Range common(Range queries) const {
-        const Range hidden = visible_keys(a, queries, everywhere.end);
-        if (hidden.empty()) return everywhere;
-        return hidden.end < everywhere.end ? Range{hidden.end, everywhere.end} : Range{0, hidden.begin};
+    constexpr Range key_bounds(Range queries) const { return rest(queries, Range::everywhere, Cover::empty); }
+    constexpr Range full_keys(Range queries) const {
+        const Range hidden = masks::key_bounds(a, queries, Range::everywhere.end);
+        if (hidden.empty()) return Range::everywhere;
+        return hidden.end < Range::everywhere.end ? Range{hidden.end, Range::everywhere.end} : Range{0, hidden.begin};
     }
     constexpr Range rest(Range queries, Range keys, Cover known) const {
         return compose::rest(a, queries, keys, inverse(known));
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
-        return visible_bits(a, head, query, keys) ^ ones(keys, keys.begin);
+        return masks::bits(a, head, query, keys) ^ masks::ones(keys, keys.begin);
     }
-    constexpr bool fits(Index queries, Index keys) const { return tessera::fits(a, queries, keys); }
-    constexpr bool exact() const { return tessera::exact(a); }
+    constexpr bool fits(Index queries, Index keys) const { return masks::fits(a, queries, keys); }
+    constexpr bool cover_is_exact() const { return masks::cover_is_exact(a); }
 
   private:
     static constexpr Cover inverse(Cover c) {
-        return c == Cover::some ? c : c == Cover::all ? Cover::none : Cover::all;
+        return c == Cover::partial ? c : c == Cover::full ? Cover::empty : Cover::full;
     }
 };
 

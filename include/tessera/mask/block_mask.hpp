@@ -1,4 +1,4 @@
-// The classes of all tiles of a mask, found once and kept: what makes a mask without `cover` as fast as one with it.
+// The cover of all tiles of a mask, found once and kept: what makes a mask without `cover` as fast as one with it.
 #pragma once
 #include <memory>
 #include <tessera/mask/mask.hpp>
@@ -9,39 +9,39 @@ namespace tessera::inline TESSERA_ISA {
 
 /// How much of each tile of a grid over queries × keys is visible in one head; the last tiles of each direction may be
 /// smaller.
-/// cost    a byte for each tile; time grows with the tiles inside the range that `keys` gives and outside of the one that
-///         `common` gives, and with `allows` only where `cover` does not tell. With `keep_bits`, for tiles of at most 32
+/// cost    a byte for each tile; time grows with the tiles inside the range that `key_bounds` gives and outside of the one that
+///         `full_keys` gives, and with `allows` only where `cover` does not tell. With `keep_bits`, for tiles of at most 32
 ///         columns, four bytes more for each tile and for each row of the mixed ones, all of whose scores are asked about.
-class Classes {
+class BlockMap {
   public:
     template <Mask M>
-    Classes(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 32, Index columns = 32,
-            bool keep_bits = false)
+    BlockMap(const M& mask, Index queries, Index keys, Index head = 0, Index rows = 32, Index columns = 32,
+             bool keep_bits = false)
         : rows_(rows),
           columns_(columns),
           width_((keys + columns - 1) / columns),
-          cells_(static_cast<std::size_t>((queries + rows - 1) / rows * width_), Cover::none),
+          cells_(static_cast<std::size_t>((queries + rows - 1) / rows * width_), Cover::empty),
           blocks_(keep_bits ? cells_.size() : 0) {
         TESSERA_EXPECTS(!keep_bits || columns <= 32);
         if (keep_bits) {
             words_.resize(static_cast<std::size_t>(rows), 0);
-            words_.resize(static_cast<std::size_t>(2 * rows), static_cast<std::uint32_t>(ones({0, columns}, 0)));
+            words_.resize(static_cast<std::size_t>(2 * rows), static_cast<std::uint32_t>(masks::ones({0, columns}, 0)));
         }
         for (Index y = 0; y * rows < queries; ++y) {
             const Range block{y * rows, std::min((y + 1) * rows, queries)};
-            const Range seen = visible_keys(mask, block, keys), certain = common_keys(mask, block, keys);
+            const Range seen = masks::key_bounds(mask, block, keys), certain = masks::full_keys(mask, block, keys);
             const auto tile = [&](Index first, Index last) {
                 return Tile{head, block, {first * columns, std::min(last * columns, keys)}};
             };
             const auto known = [&](Tile one) {
-                return intersection(one.keys, certain) == one.keys ? Cover::all : tessera::cover(mask, one);
+                return intersection(one.keys, certain) == one.keys ? Cover::full : masks::cover(mask, one);
             };
-            Range live = nowhere;  // in tiles
+            Range live = Range::nowhere;  // in tiles
             const auto set = [&](Index first, Index last, Cover cover) {
                 std::fill(cells_.begin() + place(y, first), cells_.begin() + place(y, last), cover);
                 if (keep_bits)
                     std::fill(blocks_.begin() + place(y, first), blocks_.begin() + place(y, last), block_of(cover));
-                if (cover != Cover::none) live = tessera::hull(live, {first, last});
+                if (cover != Cover::empty) live = hull(live, {first, last});
             };
             // Most of a long row is alike: while it is, more and more tiles are asked about at once; fewer where that leaves
             // doubt.
@@ -49,16 +49,16 @@ class Classes {
             for (Index x = seen.begin / columns, count = 32, next = 0; x < end;) {
                 next = std::min(x + count, end);
                 Cover cover = known(tile(x, next));
-                if (cover == Cover::some && next > x + 1) {
+                if (cover == Cover::partial && next > x + 1) {
                     count = std::max<Index>((next - x) / 4, 1);
                     continue;
                 }
-                if (cover == Cover::some && keep_bits)
+                if (cover == Cover::partial && keep_bits)
                     cover = keep(mask, tile(x, next));
-                else if (cover == Cover::some && !exact(mask))
-                    cover = cover_by_bits(mask, tile(x, next));
+                else if (cover == Cover::partial && !masks::cover_is_exact(mask))
+                    cover = masks::cover_by_bits(mask, tile(x, next));
                 set(x, next, cover);
-                if (cover != Cover::some) count = std::min<Index>(2 * count, 32);
+                if (cover != Cover::partial) count = std::min<Index>(2 * count, 32);
                 x = next;
             }
             hulls_.push_back(intersection({live.begin * columns, live.end * columns}, seen));
@@ -81,11 +81,11 @@ class Classes {
         const Cover first = (*this)(top, left);
         for (Index y = top; y * rows_ < queries.end; ++y)
             for (Index x = left; x * columns_ < keys.end; ++x)
-                if (joined((*this)(y, x), first) == Cover::some) return Cover::some;
+                if (masks::joined((*this)(y, x), first) == Cover::partial) return Cover::partial;
         return first;
     }
-    Range keys(Range queries) const {
-        Range seen = nowhere;
+    Range key_bounds(Range queries) const {
+        Range seen = Range::nowhere;
         for (Index y = tile_of(queries.begin, rows_); y * rows_ < queries.end; ++y)
             seen = hull(seen, hulls_[static_cast<std::size_t>(y)]);
         return seen;
@@ -102,7 +102,7 @@ class Classes {
             const Index ahead = x * columns_ - keys.begin;
             bits |= ahead < 0 ? word >> -ahead : word << ahead;
         }
-        return bits & ones(keys, keys.begin);
+        return bits & masks::ones(keys, keys.begin);
     }
 
   private:
@@ -116,18 +116,18 @@ class Classes {
         const std::size_t before = words_.size();
         bool any = false, all = true;
         for (Index query = tile.queries.begin; query < tile.queries.end; ++query) {
-            const std::uint64_t seen = visible_bits(mask, tile.head, query, tile.keys);
-            any |= seen != 0, all &= seen == ones(tile.keys, tile.keys.begin);
+            const std::uint64_t seen = masks::bits(mask, tile.head, query, tile.keys);
+            any |= seen != 0, all &= seen == masks::ones(tile.keys, tile.keys.begin);
             words_.push_back(static_cast<std::uint32_t>(seen));
         }
         const bool mixed = any && !all;
         words_.resize(before + (mixed ? static_cast<std::size_t>(rows_) : 0));
-        return mixed ? Cover::some : all ? Cover::all : Cover::none;
+        return mixed ? Cover::partial : all ? Cover::full : Cover::empty;
     }
     /// The block of a tile like that; if it is mixed, of the one that was kept last.
     std::uint32_t block_of(Cover cover) const {
         const auto blocks = static_cast<std::uint32_t>(words_.size() / static_cast<std::size_t>(rows_));
-        return cover == Cover::none ? 0 : cover == Cover::all ? 1 : blocks - 1;
+        return cover == Cover::empty ? 0 : cover == Cover::full ? 1 : blocks - 1;
     }
 
     Index rows_, columns_, width_;
@@ -137,48 +137,48 @@ class Classes {
     std::vector<std::uint32_t> blocks_;  // of each tile
 };
 
-/// A mask with its classes and the bits of its mixed tiles: made once, used in every head, layer and step.
-///     const Classified mask(Where{my_rule}, rows, rows, 1);
+/// A mask with its block map and the bits of its mixed tiles: made once, used in every head, layer and step.
+///     const BlockMask mask(Predicate{my_rule}, rows, rows, 1);
 /// shape   for `queries` × `keys` and no other size; `heads` is how many heads the mask tells apart: 1 if it does not look
 ///         at the head at all, or as many as there are
 /// cost    5 bytes for each tile and 128 for each mixed one, for each of `heads`: of 16384 × 16384 scores 1.3 MB and at most
 ///         34; copies share them
 template <Mask M>
-class Classified {
+class BlockMask {
   public:
-    Classified(M mask, Index queries, Index keys, Index heads, Index rows = 32, Index columns = 32)
+    BlockMask(M mask, Index queries, Index keys, Index heads, Index rows = 32, Index columns = 32)
         : mask_(std::move(mask)), queries_(queries), keys_(keys) {
         TESSERA_EXPECTS(heads >= 1);
-        std::vector<Classes> classes;
+        std::vector<BlockMap> maps;
         for (Index head = 0; head < heads; ++head)
-            classes.emplace_back(mask_, queries, keys, head, rows, columns, columns <= 32);
-        classes_ = std::make_shared<const std::vector<Classes>>(std::move(classes));
+            maps.emplace_back(mask_, queries, keys, head, rows, columns, columns <= 32);
+        maps_ = std::make_shared<const std::vector<BlockMap>>(std::move(maps));
     }
 
     bool allows(Site at) const { return mask_.allows(at); }
     Cover cover(Tile tile) const { return of(tile.head).cover(tile.queries, tile.keys); }
-    Range keys(Range queries) const {
-        Range seen = nowhere;
-        for (const Classes& one : *classes_) seen = hull(seen, one.keys(queries));
+    Range key_bounds(Range queries) const {
+        Range seen = Range::nowhere;
+        for (const BlockMap& one : *maps_) seen = hull(seen, one.key_bounds(queries));
         return seen;
     }
-    Range common(Range queries) const { return common_keys(mask_, queries, keys_); }
+    Range full_keys(Range queries) const { return masks::full_keys(mask_, queries, keys_); }
     std::uint64_t bits(Index head, Index query, Range keys) const {
-        const Classes& known = of(head);
-        return known.keeps_bits() ? known.bits(query, keys) : visible_bits(mask_, head, query, keys);
+        const BlockMap& known = of(head);
+        return known.keeps_bits() ? known.bits(query, keys) : masks::bits(mask_, head, query, keys);
     }
     bool fits(Index queries, Index keys) const {
-        return queries == queries_ && keys == keys_ && tessera::fits(mask_, queries, keys);
+        return queries == queries_ && keys == keys_ && masks::fits(mask_, queries, keys);
     }
 
-    const Classes& classes(Index head = 0) const { return (*classes_)[static_cast<std::size_t>(head)]; }
+    const BlockMap& map(Index head = 0) const { return (*maps_)[static_cast<std::size_t>(head)]; }
 
   private:
-    const Classes& of(Index head) const { return classes(classes_->size() == 1 ? 0 : head); }
+    const BlockMap& of(Index head) const { return map(maps_->size() == 1 ? 0 : head); }
 
     M mask_;
     Index queries_, keys_;
-    std::shared_ptr<const std::vector<Classes>> classes_;
+    std::shared_ptr<const std::vector<BlockMap>> maps_;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -70,7 +70,7 @@ struct Attention {
     void mix(Rows<Width> y, ConstRows<Width> x, ConstRows<key_width> k, ConstRows<key_width> v, const M& mask,
              Scratch& s, const B& bias, const float* residual) const {
         const Index queries = x.extent(0), keys = k.extent(0);
-        if (!fits(mask, queries, keys))
+        if (!masks::fits(mask, queries, keys))
             throw Error(Errc::option_value, "Attention<", Width, ", ", Heads, ">: the mask does not fit ", queries,
                         " queries and ", keys, " keys");
         const auto q = query(x, s);

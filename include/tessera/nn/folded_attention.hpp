@@ -49,7 +49,7 @@ struct FoldedAttention {
         if (!key.weight.is_set() || !value.weight.is_set() || !value.bias.is_set())
             throw Error(Errc::weight_unset, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
                         ">: called before its weights were set");
-        if (!fits(mask, queries, keys))
+        if (!masks::fits(mask, queries, keys))
             throw Error(Errc::option_value, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
                         ">: the mask does not fit ", queries, " queries and ", keys, " keys");
         const auto frame = s.frame();

@@ -19,8 +19,8 @@ inline Index key_column(ConstMatrix q, ConstMatrix k, Index heads, Index head) {
     return head / (heads / key_heads) * width;
 }
 
-/// `changed` in double, as far as a modifier lets it.
-template <ScoreChange C>
+/// `apply` in double, as far as a transform lets it.
+template <ScoreMod C>
 double changed_score(const C& change, double score, Site at) {
     if constexpr (Bias<C>)
         return score + double{change(at)};
@@ -32,7 +32,7 @@ double changed_score(const C& change, double score, Site at) {
 /// and its score is never looked at.
 /// shape   q [T, H·d], k [S, K·d] → p [S]
 /// units   returns the log-sum-exp of the visible scores, −∞ (and p = 0) where nothing is visible
-template <Mask M, ScoreChange C = NoBias>
+template <Mask M, ScoreMod C = NoBias>
 double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index heads, Index head, Index query,
                      double scale, const M& mask, const C& change = {}) {
     const Index keys = k.extent(0), width = q.extent(1) / heads, own = key_column(q, k, heads, head);
@@ -64,7 +64,7 @@ double probabilities(std::vector<double>& p, ConstMatrix q, ConstMatrix k, Index
 /// units   rows that see no key give 0, and −∞ in lse
 /// cost    4·T·S·H·d flops in double, mask or no mask
 /// source  Vaswani et al. 2017, eq. 1
-template <Mask M, ScoreChange C = NoBias>
+template <Mask M, ScoreMod C = NoBias>
 void attention(Matrix out, ConstMatrix q, ConstMatrix k, ConstMatrix v, Index heads, double scale, const M& mask,
                const C& change = {}, float* lse = nullptr) {
     const Index width = q.extent(1) / heads;

@@ -9,7 +9,7 @@ namespace tessera::inline TESSERA_ISA::reference {
 ///         changed scores, which is that by a bias added last
 /// units   rows that see no key, and pairs the mask hides, give 0
 /// cost    10·T·S·H·d flops in double, mask or no mask
-template <Mask M, ScoreChange C = NoBias>
+template <Mask M, ScoreMod C = NoBias>
 void attention_gradients(Matrix dq, Matrix dk, Matrix dv, ConstMatrix d_out, ConstMatrix q, ConstMatrix k,
                          ConstMatrix v, Index heads, double scale, const M& mask, const C& change = {},
                          float* d_scores = nullptr) {
@@ -37,7 +37,7 @@ void attention_gradients(Matrix dq, Matrix dk, Matrix dv, ConstMatrix d_out, Con
                 if constexpr (!Bias<C>) {
                     double score = 0;
                     for (Index c = 0; c < width; ++c) score += double{q(i, first + c)} * double{k(j, key_first + c)};
-                    gradient *= double{slope(change, static_cast<float>(scale * score), at)};
+                    gradient *= double{score_mods::derivative(change, static_cast<float>(scale * score), at)};
                 }
                 for (Index c = 0; c < width; ++c) {
                     const auto place = static_cast<std::size_t>(j * k.extent(1) + key_first + c);

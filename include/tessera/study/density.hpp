@@ -26,7 +26,7 @@ class Density {
         return static_cast<double>(visible(y, x)) / static_cast<double>(area(y, x));
     }
     Cover cover(Index y, Index x) const {
-        return visible(y, x) == 0 ? Cover::none : visible(y, x) == area(y, x) ? Cover::all : Cover::some;
+        return visible(y, x) == 0 ? Cover::empty : visible(y, x) == area(y, x) ? Cover::full : Cover::partial;
     }
     /// How many tiles are like that.
     Index count(Cover cover) const {
@@ -70,13 +70,13 @@ class Density {
 
     template <Mask M>
     static Index count(const M& mask, Tile tile) {
-        const Cover told = tessera::cover(mask, tile);
-        if (told == Cover::none) return 0;
-        if (told == Cover::all) return tile.queries.size() * tile.keys.size();
+        const Cover told = masks::cover(mask, tile);
+        if (told == Cover::empty) return 0;
+        if (told == Cover::full) return tile.queries.size() * tile.keys.size();
         Index sum = 0;
         for (Index query = tile.queries.begin; query < tile.queries.end; ++query)
             for (Index key = tile.keys.begin; key < tile.keys.end; key += 64)
-                sum += std::popcount(visible_bits(mask, tile.head, query, {key, std::min(key + 64, tile.keys.end)}));
+                sum += std::popcount(masks::bits(mask, tile.head, query, {key, std::min(key + 64, tile.keys.end)}));
         return sum;
     }
 

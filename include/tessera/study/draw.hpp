@@ -24,11 +24,11 @@ std::string draw(const M& mask, Index queries, Index keys, const Drawing& how = 
         for (Index x = 0; x < cells.width(); ++x) {
             const Cover cover = cells.cover(y, x);
             const double share = cells.share(y, x);
-            text += cover == Cover::all    ? '#'
-                    : cover == Cover::none ? '.'
-                    : share * 3 <= 1       ? '-'
-                    : share * 3 <= 2       ? '+'
-                                           : '*';
+            text += cover == Cover::full    ? '#'
+                    : cover == Cover::empty ? '.'
+                    : share * 3 <= 1        ? '-'
+                    : share * 3 <= 2        ? '+'
+                                            : '*';
         }
         text += '\n';
     }

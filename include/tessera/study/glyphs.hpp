@@ -9,7 +9,7 @@ namespace tessera::inline TESSERA_ISA::drawing {
 inline constexpr Index glyph_width = 5, glyph_height = 9, glyph_advance = 6;
 
 /// The dots of a letter; capitals look like small letters, and what has no glyph like a box.
-constexpr Drawn glyph(char c) {
+constexpr Pattern glyph(char c) {
     struct Glyph {
         char c;
         std::string_view dots;
@@ -70,8 +70,8 @@ constexpr Drawn glyph(char c) {
     };
     const char small = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     for (const Glyph& one : glyphs)
-        if (one.c == small) return Drawn{one.dots};
-    return Drawn{"#####|#...#|#...#|#...#|#...#|#...#|#####|.....|....."};
+        if (one.c == small) return Pattern{one.dots};
+    return Pattern{"#####|#...#|#...#|#...#|#...#|#...#|#####|.....|....."};
 }
 
 }  // namespace tessera::inline TESSERA_ISA::drawing

@@ -18,7 +18,7 @@ namespace tessera::inline TESSERA_ISA {
 /// errors  Errc::option_value, with the place in the text; or if the mask is not for so many queries and keys
 inline AnyMask parse_mask(std::string_view text, Index queries, Index keys) {
     AnyMask mask = parsing::MaskReader(text, queries, keys).whole();
-    if (!fits(mask, queries, keys))
+    if (!masks::fits(mask, queries, keys))
         throw Error(Errc::option_value, "mask ", in_quotes(text), ": is not for ", queries, " queries and ", keys,
                     " keys: lengths have to add up, and where there are not as many of both, top_left, bottom_right or "
                     "after N has to say which corner the diagonal begins in");

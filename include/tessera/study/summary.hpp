@@ -32,9 +32,9 @@ Summary summary(const M& mask, Index queries, Index keys, const Drawing& how = {
     Summary sum{queries, keys, how.heads, how.tile_queries, how.tile_keys};
     for (Index head = how.head; head < how.head + how.heads; ++head) {
         const Density tiles(mask, queries, keys, head, how.tile_queries, how.tile_keys);
-        sum.skipped += tiles.count(Cover::none);
-        sum.masked += tiles.count(Cover::some);
-        sum.whole += tiles.count(Cover::all);
+        sum.skipped += tiles.count(Cover::empty);
+        sum.masked += tiles.count(Cover::partial);
+        sum.whole += tiles.count(Cover::full);
         sum.visible += tiles.share() / static_cast<double>(how.heads);
         sum.live += tiles.live_share() / static_cast<double>(how.heads);
     }

@@ -41,8 +41,8 @@ inline constexpr Colour whole{31, 78, 140}, seen{226, 128, 32}, unseen{252, 234,
 /// Blue in tiles that are whole, grey in those that are skipped; in masked ones from pale to strong by how much of the
 /// cell is visible.
 inline Colour colour(Cover tile, double share) {
-    if (tile == Cover::none) return skipped;
-    if (tile == Cover::all) return whole;
+    if (tile == Cover::empty) return skipped;
+    if (tile == Cover::full) return whole;
     Colour mixed{};
     for (std::size_t i = 0; i < 3; ++i)
         mixed[i] = static_cast<std::uint8_t>((1 - share) * unseen[i] + share * seen[i] + 0.5);
@@ -207,8 +207,8 @@ inline Painting paint(const Figure& figure) {
     Painting painting{figure.width, figure.height, {}};
     painting.rgb.assign(static_cast<std::size_t>(figure.width * figure.height * 3), 255);
     const auto fill = [&](Index left, Index top, Index width, Index height, const Figure::Colour& colour) {
-        const Range rows = intersection({top, top + height}, {0, figure.height}),
-                    columns = intersection({left, left + width}, {0, figure.width});
+        const Range rows = intersection(Range{top, top + height}, {0, figure.height}),
+                    columns = intersection(Range{left, left + width}, {0, figure.width});
         for (Index y = rows.begin; y < rows.end; ++y)
             for (Index x = columns.begin; x < columns.end; ++x)
                 std::copy(colour.begin(), colour.end(), painting.rgb.begin() + (y * figure.width + x) * 3);
@@ -216,7 +216,7 @@ inline Painting paint(const Figure& figure) {
     for (const Figure::Box& box : figure.boxes) fill(box.x, box.y, box.width, box.height, box.colour);
     for (const Figure::Text& one : figure.texts)
         for (std::size_t i = 0; i < one.words.size(); ++i) {
-            const Drawn dots = drawing::glyph(one.words[i]);
+            const Pattern dots = drawing::glyph(one.words[i]);
             const Index left = one.x + static_cast<Index>(i) * drawing::glyph_advance * one.dot;
             for (Index row = 0; row < drawing::glyph_height; ++row)
                 for (Index column = 0; column < drawing::glyph_width; ++column)

@@ -8,13 +8,13 @@ namespace tessera::inline TESSERA_ISA {
 
 /// What `verify` found; true if nothing is wrong.
 struct Verdict {
-    enum class Wrong : char { nothing, cover, exact, keys, common, bits };
+    enum class Wrong : char { nothing, cover, exact, key_bounds, full_keys, bits };
 
     Wrong wrong = Wrong::nothing;  // which answer disagrees with `allows`
-    Tile tile{};                   // where; for `keys` and `common`, the queries asked about and the range returned
-    Cover said = Cover::some;      // what `cover` said
-    Index tiles = 0;               // how many tiles were asked about
-    Index loose = 0;               // of how many `cover` said `some`, although they are none or all
+    Tile tile{};  // where; for `key_bounds` and `full_keys`, the queries asked about and the range returned
+    Cover said = Cover::partial;  // what `cover` said
+    Index tiles = 0;              // how many tiles were asked about
+    Index loose = 0;              // of how many `cover` said `partial`, although they are empty or full
 
     constexpr explicit operator bool() const { return wrong == Wrong::nothing; }
 
@@ -27,14 +27,14 @@ struct Verdict {
                 break;
             case Wrong::cover:
                 return "cover disagrees with allows: " + queries + " × keys " + range(tile.keys) + " is not " +
-                       (said == Cover::all ? "all" : "none");
+                       (said == Cover::full ? "full" : "empty");
             case Wrong::exact:
                 return "cover breaks the promise to be exact: " + queries + " × keys " + range(tile.keys) +
-                       " is not some";
-            case Wrong::keys:
-                return "keys disagrees with allows: " + queries + " see keys outside of " + range(tile.keys);
-            case Wrong::common:
-                return "common disagrees with allows: " + queries + " do not see all of " + range(tile.keys);
+                       " is not partial";
+            case Wrong::key_bounds:
+                return "key_bounds disagrees with allows: " + queries + " see keys outside of " + range(tile.keys);
+            case Wrong::full_keys:
+                return "full_keys disagrees with allows: " + queries + " do not see all of " + range(tile.keys);
             case Wrong::bits:
                 return "bits disagrees with allows: " + queries + " × keys " + range(tile.keys);
         }
@@ -64,7 +64,7 @@ class Counts {
     }
     constexpr Cover cover(Range q, Range k) const {
         const Index visible = (*this)(q, k);
-        return visible == 0 ? Cover::none : visible == q.size() * k.size() ? Cover::all : Cover::some;
+        return visible == 0 ? Cover::empty : visible == q.size() * k.size() ? Cover::full : Cover::partial;
     }
 
   private:
@@ -97,21 +97,21 @@ constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads =
     Verdict verdict;
     for (Index head = 0; head < heads; ++head) {
         const verification::Counts counts(mask, head, queries, keys);
-        const auto blame = [&](Wrong wrong, Range q, Range k, Cover said = Cover::some) {
+        const auto blame = [&](Wrong wrong, Range q, Range k, Cover said = Cover::partial) {
             verdict.wrong = wrong, verdict.tile = {head, q, k}, verdict.said = said;
             return false;
         };
         const bool tiles_agree = verification::each_range(queries, step, [&](Range q) {
-            const Range outer = visible_keys(mask, q, keys), inner = common_keys(mask, q, keys);
-            if (counts(q, outer) != counts(q, {0, keys})) return blame(Wrong::keys, q, outer);
-            if (counts(q, inner) != q.size() * inner.size()) return blame(Wrong::common, q, inner);
+            const Range outer = masks::key_bounds(mask, q, keys), inner = masks::full_keys(mask, q, keys);
+            if (counts(q, outer) != counts(q, {0, keys})) return blame(Wrong::key_bounds, q, outer);
+            if (counts(q, inner) != q.size() * inner.size()) return blame(Wrong::full_keys, q, inner);
             return verification::each_range(keys, step, [&](Range k) {
-                const Cover truth = counts.cover(q, k), said = cover(mask, {head, q, k});
+                const Cover truth = counts.cover(q, k), said = masks::cover(mask, {head, q, k});
                 ++verdict.tiles;
                 if (said == truth) return true;
                 ++verdict.loose;
-                if (said != Cover::some) return blame(Wrong::cover, q, k, said);
-                return !exact(mask) || blame(Wrong::exact, q, k);
+                if (said != Cover::partial) return blame(Wrong::cover, q, k, said);
+                return !masks::cover_is_exact(mask) || blame(Wrong::exact, q, k);
             });
         });
         if (!tiles_agree) return verdict;
@@ -121,7 +121,7 @@ constexpr Verdict verify(const M& mask, Index queries, Index keys, Index heads =
                 std::uint64_t expected = 0;
                 for (Index key = k.begin; key < k.end; ++key)
                     expected |= std::uint64_t{mask.allows({head, q, key})} << (key - first);
-                if (visible_bits(mask, head, q, k) != expected) {
+                if (masks::bits(mask, head, q, k) != expected) {
                     blame(Wrong::bits, {q, q + 1}, k);
                     return verdict;
                 }

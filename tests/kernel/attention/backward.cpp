@@ -85,7 +85,7 @@ TEST_CASE("what the mask hides may be anything; what it shows comes through") {
             for (Index i = 25; i < 40; ++i) CHECK(std::isnan(found.dq(i, 3)));
 
         // Here keys and queries that nobody sees stand between others, where no tile can be skipped.
-        const AnyMask odd = Where{[](Index query, Index key) { return query % 4 != 2 && key % 2 == 1; }};
+        const AnyMask odd = Predicate{[](Index query, Index key) { return query % 4 != 2 && key % 2 == 1; }};
         GradientProblem between({.heads = 2, .queries = 35, .keys = 70, .dim = 12});
         between.solve(odd, NoBias{});
         const Gradients usual = test::attend_backward(between, odd);

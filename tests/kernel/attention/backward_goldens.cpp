@@ -13,7 +13,7 @@ namespace {
 
 constexpr double outputs = 3e-5, gradients = 5e-5;  // tests/golden/make/README.template.md
 
-template <ScoreChange C>
+template <ScoreMod C>
 void check(const test::AttentionGolden& g, const C& bias) {
     using Numbers = test::AttentionGolden::Numbers;
     const Index wide = g.heads * g.dim;

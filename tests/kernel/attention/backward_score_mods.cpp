@@ -32,7 +32,7 @@ DiagonalBias diagonal(const test::Numbers& numbers, Index queries, Index keys) {
 }
 
 /// The three gradients, and that of the bias where there is a place for it.
-template <ScoreChange C, class G = kernel::NoBiasGradient>
+template <ScoreMod C, class G = kernel::NoBiasGradient>
 void check(GradientProblem& p, const AnyMask& mask, const C& change, const G& d_bias = {}) {
     p.solve(mask, change);
     const Gradients found = test::attend_backward(p, mask, change, d_bias);
@@ -99,7 +99,7 @@ TEST_CASE("gradients under biases and modifiers, and of the biases, equal the re
             const Index dim = sizes.dim, own = reference::key_column(p.q, p.k, heads, h);
             double score = 0;
             for (Index c = 0; c < dim; ++c) score += double{p.q(i, h * dim + c)} * double{p.k(j, own + c)};
-            return double{slope(biased_first, static_cast<float>(p.scale * score), Site{h, i, j})};
+            return double{score_mods::derivative(biased_first, static_cast<float>(p.scale * score), Site{h, i, j})};
         });
     };
     for (const AnyMask& mask : {AnyMask(Full{}), AnyMask(Random{.density = 0.3, .seed = 2, .by_head = true})}) {

@@ -41,7 +41,7 @@ TEST_CASE("heads share keys and values") {
         check_attention({6, queries, 40, 16, 2, 3}, test::odd_mask());
         check_attention({6, queries, 200, 16, 0, 1}, Causal::bottom_right(queries, 200));
     }
-    check_attention({4, 35, 150, 700, 0, 1}, KeysBelow{140});
+    check_attention({4, 35, 150, 700, 0, 1}, FirstKeys{140});
 }
 
 }  // namespace kernel_attention_forward

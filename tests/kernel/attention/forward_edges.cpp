@@ -42,7 +42,7 @@ TEST_CASE("what the mask hides may be anything; what it shows comes through") {
                     for (Index c = 0; c < 16; ++c) CHECK(std::isnan(found.out(i, c)));
             // The same with this and every second key hidden, where no tile can be skipped.
             const Index parity = (key + 1) % 2;
-            const Result beside = attend(p, Where{[parity](Index, Index at) { return at % 2 == parity; }});
+            const Result beside = attend(p, Predicate{[parity](Index, Index at) { return at % 2 == parity; }});
             for (const float x : beside.out.view()) CHECK(std::isfinite(x));
         }
     for (const Index queries : {3, 5}) {

@@ -65,7 +65,7 @@ TEST_CASE("keys that nobody sees are left out, but for small gaps") {
     CHECK(runs[0].seen[4] == 0xff);
     CHECK(runs[0].seen[5] == 0);
 
-    const Where pairs{[](Index query, Index key) { return key % 32 == 10 + query % 2; }};
+    const Predicate pairs{[](Index query, Index key) { return key % 32 == 10 + query % 2; }};
     CHECK(found(pairs) == 4);
     CHECK(runs[3].key == 106);
     CHECK(runs[3].count == 2);

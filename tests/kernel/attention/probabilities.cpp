@@ -14,7 +14,7 @@ namespace {
 
 /// Score and log-sum-exp are off by (d + 11) roundings of what they are made of, and by one of themselves; a probability
 /// by that much of itself, and 3 ulp.
-template <ScoreChange C>
+template <ScoreMod C>
 void check(const Problem& p, const AnyMask& mask, const C& change) {
     const auto lse = test::attend(p, mask, change).lse;
     const Index width = p.width(), own = p.key_heads * p.dim;

@@ -22,8 +22,8 @@ TEST_CASE("documents by ids") {
     test::check_tight(Documents{keys, queries}, 7, 5);
     test::check_tight(Documents{numbered}, 5, 5);
     test::check_tight(Documents{std::span<const Index>{}}, 3, 3);
-    CHECK(fits(Documents{queries, keys}, 5, 7));
-    CHECK_FALSE(fits(Documents{queries, keys}, 5, 6));
+    CHECK(masks::fits(Documents{queries, keys}, 5, 7));
+    CHECK_FALSE(masks::fits(Documents{queries, keys}, 5, 6));
     const std::vector<Index> back{0, 2, 1};
     CHECK_THROWS_WITH_AS(Documents{back},
                          "[option.value] Documents: expected ids that do not decrease, found 2 before 1", Error);
@@ -41,8 +41,8 @@ TEST_CASE("a padded batch") {
         test::check_tight(Padded{more, 2, 4, side}, 13, 21);
         test::check(Padded{more, 4, 4, side} & Causal{}, 20, 20);
     }
-    CHECK(fits(Padded{lengths, 2, 3}, 4, 6));
-    CHECK_FALSE(fits(Padded{lengths, 2, 3}, 6, 6));
+    CHECK(masks::fits(Padded{lengths, 2, 3}, 4, 6));
+    CHECK_FALSE(masks::fits(Padded{lengths, 2, 3}, 6, 6));
     CHECK_THROWS_WITH_AS((Padded{more, 2, 3}), "[option.value] Padded: expected lengths from 0 to 3, found 4", Error);
 }
 

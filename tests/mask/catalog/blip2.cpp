@@ -23,7 +23,7 @@ TEST_CASE("32 queries and any text: every tile is told") {
         const Index rows = 32 + text;
         CHECK(verify(masks::multimodal_causal(32), rows, rows, 1, 4).loose == 0);
         CHECK(verify(masks::uni_modal(32), rows, rows, 1, 4).loose == 0);
-        CHECK(fits(masks::multimodal_causal(32), rows, rows));
+        CHECK(masks::fits(masks::multimodal_causal(32), rows, rows));
     }
 }
 

@@ -9,22 +9,22 @@ namespace mask_catalog_choice {
 using namespace tessera;
 using test::picture;
 
-static_assert(verify(Choose{HeadsBelow{1}, Window{1}, Causal{}}, 5, 5, 2));
+static_assert(verify(Choose{FirstHeads{1}, Window{1}, Causal{}}, 5, 5, 2));
 
 TEST_CASE("heads with masks of different kinds") {
-    const Choose mask{HeadsBelow{1}, Window{1}, Causal{}};
+    const Choose mask{FirstHeads{1}, Window{1}, Causal{}};
     CHECK(picture(mask, 4, 4, 0) == "#...|##..|.##.|..##");
     CHECK(picture(mask, 4, 4, 1) == "#...|##..|###.|####");
     test::check_tight(mask, 13, 13, 3);
-    CHECK(visible_keys(mask, {8, 10}, 16) == Range{0, 10});
-    CHECK_FALSE(fits(mask, 4, 5));
+    CHECK(masks::key_bounds(mask, {8, 10}, 16) == Range{0, 10});
+    CHECK_FALSE(masks::fits(mask, 4, 5));
 }
 
 TEST_CASE("places with masks of different kinds") {
-    const Choose mask{QueriesBelow{2}, KeysBelow{2}, Window{1, 1}};
+    const Choose mask{FirstQueries{2}, FirstKeys{2}, Window{1, 1}};
     CHECK(picture(mask, 4, 4) == "##..|##..|.###|..##");
     test::check(mask, 13, 13);
-    test::check(Choose{Causal{}, KeysBelow{5}, Full{}}, 13, 13);
+    test::check(Choose{Causal{}, FirstKeys{5}, Full{}}, 13, 13);
 }
 
 TEST_CASE("heads with masks of one kind") {
@@ -35,9 +35,9 @@ TEST_CASE("heads with masks of one kind") {
     CHECK(picture(mask, 3, 3, 2) == "##.|###|###");
     CHECK(picture(mask, 3, 3, 3) == "...|...|...");
     test::check_tight(mask, 13, 13, 4);
-    CHECK(visible_keys(mask, {8, 9}, 16) == Range{6, 10});
-    CHECK(fits(mask, 3, 3));
-    CHECK_FALSE(fits(mask, 3, 4));
+    CHECK(masks::key_bounds(mask, {8, 9}, 16) == Range{6, 10});
+    CHECK(masks::fits(mask, 3, 3));
+    CHECK_FALSE(masks::fits(mask, 3, 4));
 }
 
 }  // namespace mask_catalog_choice

@@ -16,8 +16,8 @@ TEST_CASE("masks by position look as their comments show them") {
     CHECK(picture(Causal::bottom_right(4, 2), 4, 2) == "..|..|#.|##");
     CHECK(picture(Causal::after(3), 1, 5) == "####.");
     CHECK(picture(Causal{.offset = -1}, 3, 3) == "...|#..|##.");
-    CHECK(picture(KeysBelow{2}, 3, 4) == "##..|##..|##..");
-    CHECK(picture(QueriesBelow{2}, 3, 4) == "####|####|....");
+    CHECK(picture(FirstKeys{2}, 3, 4) == "##..|##..|##..");
+    CHECK(picture(FirstQueries{2}, 3, 4) == "####|####|....");
     CHECK(picture(SameSegment{2}, 5, 5) == "##...|##...|..###|..###|..###");
     CHECK(picture(SameSegment{2}, 3, 4) == "##..|##..|..##");
 }
@@ -33,22 +33,22 @@ TEST_CASE("what they say of tiles and ranges is true, and tight") {
             tight(Full{}, queries, keys);
             for (const Index n : {-40, -3, 0, 1, 5, 40}) {
                 tight(Causal{n}, queries, keys);
-                tight(KeysBelow{n}, queries, keys);
-                tight(QueriesBelow{n}, queries, keys);
+                tight(FirstKeys{n}, queries, keys);
+                tight(FirstQueries{n}, queries, keys);
                 CHECK(verify(SameSegment{n}, queries, keys));
             }
         }
 }
 
-static_assert(verify(Full{}, 5, 4) && verify(Causal{}, 6, 6) && verify(KeysBelow{3}, 4, 6) &&
+static_assert(verify(Full{}, 5, 4) && verify(Causal{}, 6, 6) && verify(FirstKeys{3}, 4, 6) &&
               verify(SameSegment{3}, 5, 5));
 
 TEST_CASE("a causal mask without an alignment wants as many queries as keys") {
-    CHECK(fits(Causal{}, 3, 3));
-    CHECK_FALSE(fits(Causal{}, 1, 3));
-    CHECK(fits(Causal::top_left(), 1, 3));
-    CHECK(fits(Causal::after(2), 1, 3));
-    CHECK(fits(Full{}, 1, 3));
+    CHECK(masks::fits(Causal{}, 3, 3));
+    CHECK_FALSE(masks::fits(Causal{}, 1, 3));
+    CHECK(masks::fits(Causal::top_left(), 1, 3));
+    CHECK(masks::fits(Causal::after(2), 1, 3));
+    CHECK(masks::fits(Full{}, 1, 3));
 }
 
 }  // namespace mask_catalog_order

@@ -11,20 +11,20 @@ namespace mask_catalog_pattern {
 using namespace tessera;
 using test::picture;
 
-static_assert(verify(Drawn{"#..|##.|#.#"}, 3, 3));
-static_assert(Drawn{"#..|##.|#.#"}.fits(3, 3));
+static_assert(verify(Pattern{"#..|##.|#.#"}, 3, 3));
+static_assert(Pattern{"#..|##.|#.#"}.fits(3, 3));
 
 TEST_CASE("a picture is a mask") {
-    CHECK(picture(Drawn{"#..\n##.\n#.#"}, 3, 3) == "#..|##.|#.#");
-    CHECK(picture(Drawn{"#..|##."} | KeysBelow{1}, 3, 4) == "#...|##..|#...");
-    CHECK(fits(Drawn{".#.."}, 1, 4));
-    CHECK_FALSE(fits(Drawn{".#.."}, 4, 1));
-    CHECK_THROWS_WITH_AS(Drawn{"#..|##|#.#"}, "[option.value] Drawn: expected rows of 3 keys, found a different row 1",
+    CHECK(picture(Pattern{"#..\n##.\n#.#"}, 3, 3) == "#..|##.|#.#");
+    CHECK(picture(Pattern{"#..|##."} | FirstKeys{1}, 3, 4) == "#...|##..|#...");
+    CHECK(masks::fits(Pattern{".#.."}, 1, 4));
+    CHECK_FALSE(masks::fits(Pattern{".#.."}, 4, 1));
+    CHECK_THROWS_WITH_AS(Pattern{"#..|##|#.#"},
+                         "[option.value] Pattern: expected rows of 3 keys, found a different row 1", Error);
+    CHECK_THROWS_AS(Pattern{"#..|##..|#.#"}, Error);
+    CHECK_THROWS_WITH_AS(Pattern{"#..|##"}, "[option.value] Pattern: expected rows of 3 keys, found a different row 1",
                          Error);
-    CHECK_THROWS_AS(Drawn{"#..|##..|#.#"}, Error);
-    CHECK_THROWS_WITH_AS(Drawn{"#..|##"}, "[option.value] Drawn: expected rows of 3 keys, found a different row 1",
-                         Error);
-    CHECK(Drawn{"#..|##.|"}.queries() == 2);
+    CHECK(Pattern{"#..|##.|"}.queries() == 2);
 }
 
 TEST_CASE("a bitmap holds any mask") {
@@ -38,7 +38,7 @@ TEST_CASE("a bitmap holds any mask") {
             test::check(mask, queries + 1, keys + 5);  // beyond the table nothing is visible
             const auto ordered = bits_of(Causal::top_left(), queries, keys);
             test::check_tight(Bitmap(ordered, queries, keys), queries, keys);
-            CHECK(visible_keys(Bitmap(ordered, queries, keys), {0, queries}, keys) ==
+            CHECK(masks::key_bounds(Bitmap(ordered, queries, keys), {0, queries}, keys) ==
                   Range{0, std::min(queries, keys)});
         }
     const std::vector<std::uint64_t> three(3);
@@ -54,9 +54,9 @@ TEST_CASE("a choice for each block") {
     test::check_tight(BlockSparse{blocks, 3, 5}, 12, 15);
     test::check_tight(BlockSparse{blocks, 3, 5}, 10, 11);
     test::check(BlockSparse{blocks, 3, 5}, 14, 17);  // beyond the table nothing is visible
-    CHECK(fits(BlockSparse{blocks, 3, 5}, 10, 11));
-    CHECK_FALSE(fits(BlockSparse{blocks, 3, 5}, 13, 11));
-    CHECK_FALSE(fits(BlockSparse{blocks, 3, 5}, 10, 10));
+    CHECK(masks::fits(BlockSparse{blocks, 3, 5}, 10, 11));
+    CHECK_FALSE(masks::fits(BlockSparse{blocks, 3, 5}, 13, 11));
+    CHECK_FALSE(masks::fits(BlockSparse{blocks, 3, 5}, 10, 10));
 }
 
 }  // namespace mask_catalog_pattern

@@ -11,15 +11,15 @@ using namespace tessera;
 using test::picture;
 
 TEST_CASE("a lambda is a mask") {
-    CHECK(picture(Where{[](Site at) { return at.key > at.query; }}, 2, 3) == ".##|..#");
-    CHECK(picture(Where{[](Index query, Index key) { return (query + key) % 2 == 0; }}, 2, 3) == "#.#|.#.");
-    constexpr auto odd = Where{[](Site at) { return at.key % 2 == 1; }};
+    CHECK(picture(Predicate{[](Site at) { return at.key > at.query; }}, 2, 3) == ".##|..#");
+    CHECK(picture(Predicate{[](Index query, Index key) { return (query + key) % 2 == 0; }}, 2, 3) == "#.#|.#.");
+    constexpr auto odd = Predicate{[](Site at) { return at.key % 2 == 1; }};
     static_assert(odd.allows({0, 0, 1}) && verify(odd & Causal{}, 6, 6));
-    CHECK(cover(odd, {0, {0, 1}, {1, 2}}) == Cover::some);
+    CHECK(masks::cover(odd, {0, {0, 1}, {1, 2}}) == Cover::partial);
 }
 
 TEST_CASE("a lambda with captures can be assigned") {
-    const auto below = [](Index bound) { return Where{[bound](Site at) { return at.key < bound; }}; };
+    const auto below = [](Index bound) { return Predicate{[bound](Site at) { return at.key < bound; }}; };
     auto mask = below(1);
     using Below = decltype(mask);
     static_assert(Mask<Below> && std::copyable<Below>);

@@ -34,23 +34,23 @@ TEST_CASE("what they say of tiles and ranges is true, and tight") {
                     }
     for (const Index step : {1, 2, 3, 20})
         for (const Index first : {0, 1, 5, 30}) test::check_tight(Strided{step, first}, 7, 13);
-    test::check_tight(Window{unbounded, unbounded}, 5, 7);
-    test::check_tight(Dilated{unbounded, 0, 3}, 9, 9);
+    test::check_tight(Window{Window::unbounded, Window::unbounded}, 5, 7);
+    test::check_tight(Dilated{Window::unbounded, 0, 3}, 9, 9);
 }
 
 TEST_CASE("a window is as wide as it says") {
-    CHECK(visible_keys(Window{256}, {1024, 1056}, 4096) == Range{768, 1056});
-    CHECK(common_keys(Window{256}, {1024, 1056}, 4096) == Range{799, 1025});
-    CHECK(cover(Window{256}, {0, {1024, 1056}, {0, 768}}) == Cover::none);
-    CHECK(cover(Window{256}, {0, {1024, 1056}, {799, 1025}}) == Cover::all);
+    CHECK(masks::key_bounds(Window{256}, {1024, 1056}, 4096) == Range{768, 1056});
+    CHECK(masks::full_keys(Window{256}, {1024, 1056}, 4096) == Range{799, 1025});
+    CHECK(masks::cover(Window{256}, {0, {1024, 1056}, {0, 768}}) == Cover::empty);
+    CHECK(masks::cover(Window{256}, {0, {1024, 1056}, {799, 1025}}) == Cover::full);
 }
 
 TEST_CASE("without an offset they want as many queries as keys") {
-    CHECK(fits(Window{3}, 4, 4));
-    CHECK_FALSE(fits(Window{3}, 1, 4));
-    CHECK(fits(Window{.left = 3, .offset = 3}, 1, 4));
-    CHECK_FALSE(fits(Dilated{3}, 1, 4));
-    CHECK(fits(Strided{3}, 1, 4));
+    CHECK(masks::fits(Window{3}, 4, 4));
+    CHECK_FALSE(masks::fits(Window{3}, 1, 4));
+    CHECK(masks::fits(Window{.left = 3, .offset = 3}, 1, 4));
+    CHECK_FALSE(masks::fits(Dilated{3}, 1, 4));
+    CHECK(masks::fits(Strided{3}, 1, 4));
 }
 
 }  // namespace mask_catalog_window

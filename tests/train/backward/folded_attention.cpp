@@ -87,7 +87,7 @@ TEST_CASE("gradients of folded attention are those of attention") {
     layer.key.bias.fill(0.5f);
     layer.value.bias.fill(-0.25f);
     Scratch s;
-    const AnyMask masks[] = {Full{}, Where{[](Site at) { return at.query % 2 == 0 && at.key % 3 != 1; }}};
+    const AnyMask masks[] = {Full{}, Predicate{[](Site at) { return at.query % 2 == 0 && at.key % 3 != 1; }}};
     for (const AnyMask& mask : masks)
         for (const Index queries : {1, 7, 33})
             for (const Index keys : {1, 7, 257}) {

@@ -35,7 +35,7 @@ struct BackwardSplit {
 
 /// Detail: one backward pass; `task` does a task, when all are done `finish` puts together a block
 /// of one head, and `finish_bias` the gradient of the bias.
-template <tessera::Mask M, ScoreChange C, class G>
+template <tessera::Mask M, ScoreMod C, class G>
 class AttendBackward {
   public:
     AttendBackward(const AttendGradients& x, const AttendShape& shape, const M& mask, const C& change, const G& d_bias,
@@ -136,7 +136,7 @@ class AttendBackward {
     bool copies(Range keys) const {
         Index seen = 0;
         for (Index block = 0; block < split_.blocks; ++block)
-            seen += intersection(keys, visible_keys(mask_, queries(block), shape_.keys)).size();
+            seen += intersection(keys, masks::key_bounds(mask_, queries(block), shape_.keys)).size();
         return seen * split_.together >= 3 * keys.size();
     }
 
@@ -287,7 +287,7 @@ class AttendBackward {
 ///         at most 512 keys, T·H·d for each share
 ///         of the keys if there is more than one (32/H, at most one for 512 keys), T + S for each and a DiagonalGradient
 /// source  Dao 2022 (FlashAttention), algorithm 4
-template <tessera::Mask M, ScoreChange C = NoBias, class G = NoBiasGradient>
+template <tessera::Mask M, ScoreMod C = NoBias, class G = NoBiasGradient>
 void attend_backward(const AttendGradients& x, const AttendShape& shape, const M& mask, Scratch& scratch,
                      const C& change = {}, const G& d_bias = {}) {
     TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);

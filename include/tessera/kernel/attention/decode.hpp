@@ -26,7 +26,7 @@ struct Part {
 /// `attend` for few queries; each part of the keys is taken by one thread for all heads, and the parts are put together in
 /// their order, so that the bits do not depend on the number of threads.
 /// cost    reads what it sees of k and v once; about 64·H·T·d floats of scratch
-template <class T, tessera::Mask M, ScoreChange C>
+template <class T, tessera::Mask M, ScoreMod C>
 void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask,
                 Scratch& scratch, const C& change, float* lse) {
     constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
@@ -35,7 +35,7 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
     const Index sharing = shape.heads / shape.groups(), own = sharing * queries;  // rows with the same keys and values
     const auto frame = scratch.frame();
 
-    const Range keys = visible_keys(mask, {0, queries}, shape.keys);
+    const Range keys = masks::key_bounds(mask, {0, queries}, shape.keys);
     constexpr Index most_parts = 64, least_keys = 32;
     const Index each =
         std::max<Index>(1, (keys.size() + most_parts * least_keys - 1) / (most_parts * least_keys)) * least_keys;
@@ -66,11 +66,11 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
             now.end = std::min(now.begin + few_keys, last);
             std::uint64_t any = 0;
             for (Index head = 0; head < shape.heads; ++head) {
-                const Cover known = cover(mask, {head, {0, queries}, now});
+                const Cover known = masks::cover(mask, {head, {0, queries}, now});
                 for (Index query = 0; query < queries; ++query)
-                    any |= seen[head * queries + query] = known == Cover::all    ? ones(now, now.begin)
-                                                          : known == Cover::none ? 0
-                                                                                 : visible_bits(mask, head, query, now);
+                    any |= seen[head * queries + query] = known == Cover::full    ? masks::ones(now, now.begin)
+                                                          : known == Cover::empty ? 0
+                                                                                  : masks::bits(mask, head, query, now);
             }
             if (any == 0) continue;
             for (Index i = 0; i < now.size(); i += width)
@@ -84,8 +84,8 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
                 if constexpr (!std::same_as<C, NoBias>)
                     for (Index i = 0; i < now.size(); ++i)
                         if ((seen[row] >> i & 1u) != 0)
-                            own_scores[i] = changed(change, own_scores[i] * ln2,
-                                                    Site{row / queries, row % queries, now.begin + i}) *
+                            own_scores[i] = score_mods::apply(change, own_scores[i] * ln2,
+                                                              Site{row / queries, row % queries, now.begin + i}) *
                                             log2e;
                 for (Index i = 0; i < few_keys; i += width) {
                     const Vec score = load(own_scores + i);

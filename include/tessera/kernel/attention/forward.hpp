@@ -43,12 +43,12 @@ template <tessera::Mask M, class F>
 void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
     const Index most = most_strips(shape);
     for (Range rest{0, shape.queries}; !rest.empty();) {
-        const Range whole = together(mask, rest);
+        const Range whole = masks::same_sequence(mask, rest);
         const Index strips = (whole.size() + strip_lanes - 1) / strip_lanes, parts = (strips + most - 1) / most;
         for (Index part = 0; part < parts; ++part) {
             const Range queries{whole.begin + strips * part / parts * strip_lanes,
                                 std::min(whole.begin + strips * (part + 1) / parts * strip_lanes, whole.end)};
-            const Index keys = visible_keys(mask, queries, shape.keys).size();
+            const Index keys = masks::key_bounds(mask, queries, shape.keys).size();
             const Index sharing = shape.heads / shape.groups();
             for (Index head = 0; head < shape.heads;) {
                 const Index heads = std::clamp<Index>(most / strips_of(queries.size()), 1, sharing - head % sharing);
@@ -61,7 +61,7 @@ void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
 }
 
 /// Detail: does one task. `floats` is memory for attend_floats(dim) numbers, `seen` for window_keys.
-template <class T, tessera::Mask M, ScoreChange C>
+template <class T, tessera::Mask M, ScoreMod C>
 void attend_task(const AttendTask& task, float* out, const T* q, const T* k, const T* v, const AttendShape& shape,
                  const M& mask, const C& change, float* lse, float* floats, std::uint32_t* seen) {
     const Index dim = shape.dim;
@@ -70,7 +70,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
     const Index key_head = shape.keys == 0 ? 0 : shape.key_head(task.head) * dim;  // none may be null
     KeyWindow window(take(KeyWindow::floats(dim)), dim, k + key_head, shape.k_stride, v + key_head, shape.v_stride);
 
-    const Range keys = visible_keys(mask, task.queries, shape.keys);
+    const Range keys = masks::key_bounds(mask, task.queries, shape.keys);
     // Windows of about the same size.
     const Index windows = (keys.size() + window_size(dim) - 1) / window_size(dim);
     const Index size = windows == 0 ? 0 : ((keys.size() + windows - 1) / windows + 11) / 12 * 12;
@@ -129,7 +129,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
     } while (now.end < keys.end);
 }
 
-/// out = softmax(scale·q kᵀ, changed by `change`, where mask allows)·v for each head.
+/// out = softmax(scale·q kᵀ, with `change`, where mask allows)·v for each head.
 /// shape   q [T, H·d], k, v [S, K·d] with K heads of keys → out [T, H·d], rows `…_stride` apart; lse [H, T], if it is
 ///         wanted; k and v may be the same; f32, or q, k and v all in bf16, which is computed with in f32
 /// units   lse is the log-sum-exp of the visible scores; a query that sees no key gives 0, and −∞ in lse. Scores, keys
@@ -138,7 +138,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
 /// errors  std::bad_alloc
 /// cost    4·T·S·d·H flops on the visible tiles; for each thread about 32·(8·d + 192) + 2·192·d floats of scratch
 /// source  Milakov and Gimelshein 2018 (online softmax); Dao 2022 (FlashAttention)
-template <class T, tessera::Mask M, ScoreChange C = NoBias>
+template <class T, tessera::Mask M, ScoreMod C = NoBias>
 void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask, Scratch& scratch,
             const C& change = {}, float* lse = nullptr) {
     TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);

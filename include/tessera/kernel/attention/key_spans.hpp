@@ -53,15 +53,15 @@ inline std::array<std::uint32_t, 32> turned(const std::uint64_t* rows, Index cou
 ///         of each row of two tiles, and some twenty vector instructions for each row to turn them
 template <tessera::Mask M>
 Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Range queries, Range window) {
-    const Range possible = intersection(window, visible_keys(mask, queries, window.end));
+    const Range possible = intersection(window, masks::key_bounds(mask, queries, window.end));
     if (possible.empty()) return 0;
-    const Range certain = intersection(possible, common_keys(mask, queries, window.end));
+    const Range certain = intersection(possible, masks::full_keys(mask, queries, window.end));
     const auto cover_of = [&](Range keys) {
-        return intersection(certain, keys) == keys ? Cover::all : cover(mask, Tile{head, queries, keys});
+        return intersection(certain, keys) == keys ? Cover::full : masks::cover(mask, Tile{head, queries, keys});
     };
     const Cover whole = cover_of(possible);
-    if (whole == Cover::none) return 0;
-    if (whole == Cover::all) {
+    if (whole == Cover::empty) return 0;
+    if (whole == Cover::full) {
         runs[0] = {possible.begin, possible.size(), nullptr};
         return 1;
     }
@@ -78,12 +78,12 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
         runs[count++] = {keys.begin, keys.size(), bits};
     };
     std::array<std::uint64_t, 32> rows;
-    Range asked = nowhere;  // what `rows` are about: two tiles at once, as neighbours are often alike
+    Range asked = Range::nowhere;  // what `rows` are about: two tiles at once, as neighbours are often alike
     for (Range keys{possible.begin, 0}; keys.begin < possible.end; keys.begin = keys.end) {
         keys.end = std::min(possible.end, keys.begin + tile_keys);
         const Cover known = cover_of(keys);
-        if (known == Cover::none) continue;
-        if (known == Cover::all) {
+        if (known == Cover::empty) continue;
+        if (known == Cover::full) {
             append(keys, nullptr);
             continue;
         }
@@ -92,14 +92,14 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
         std::uint64_t any = 0, all = ~any;
         for (Index i = 0; i < queries.size(); ++i) {
             std::uint64_t& row = rows[static_cast<std::size_t>(i)];
-            row = again ? row >> tile_keys : visible_bits(mask, head, queries.begin + i, asked);
+            row = again ? row >> tile_keys : masks::bits(mask, head, queries.begin + i, asked);
             any |= row;
             all &= row;
         }
-        any &= ones(keys, keys.begin), all &= any;
+        any &= masks::ones(keys, keys.begin), all &= any;
         if (any == 0) continue;
         const Range part{keys.begin + std::countr_zero(any), keys.begin + 64 - std::countl_zero(any)};
-        if (all == ones(part, keys.begin)) {
+        if (all == masks::ones(part, keys.begin)) {
             append(part, nullptr);
             continue;
         }

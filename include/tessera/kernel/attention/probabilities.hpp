@@ -14,7 +14,7 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// units   exactly 0 where the mask hides, and below 2^−126.5
 /// errors  std::bad_alloc
 /// cost    2·T·S·d flops on the visible tiles, and T·S floats written
-template <class T, tessera::Mask M, ScoreChange C = NoBias>
+template <class T, tessera::Mask M, ScoreMod C = NoBias>
 void attention_probabilities(float* p, const T* q, const T* k, Index head, const float* lse, const AttendShape& shape,
                              const M& mask, Scratch& scratch, const C& change = {}) {
     if (shape.keys == 0) return;  // k may be null

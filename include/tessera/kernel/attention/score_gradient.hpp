@@ -70,7 +70,7 @@ inline void load_block(QueryBlock& block, const float* q, Index q_stride, const 
 /// Makes of scores what `change` makes of them, in powers of two. A bias finds them in powers of two; a modifier finds
 /// them as they are, and `slopes` gets its derivatives.
 /// shape   scores, slopes [run.count, block_queries]
-template <ScoreChange C>
+template <ScoreMod C>
 void change_scores(float* scores, float* slopes, const QueryBlock& block, Index head, const Run& run, const C& change) {
     const Scores all{scores, block_queries, head, block.queries, &run, 1};
     if constexpr (Bias<C>) {
@@ -78,8 +78,8 @@ void change_scores(float* scores, float* slopes, const QueryBlock& block, Index 
     } else {
         std::fill_n(slopes, run.count * block_queries, 0.0f);
         for_each_visible(all, [&](float& score, Site at) {
-            slopes[&score - scores] = slope(change, score, at);
-            score = changed(change, score, at) * std::numbers::log2e_v<float>;
+            slopes[&score - scores] = score_mods::derivative(change, score, at);
+            score = score_mods::apply(change, score, at) * std::numbers::log2e_v<float>;
         });
     }
 }
@@ -115,7 +115,7 @@ inline void score_gradients(float* p, float* d_scores, const QueryBlock& block, 
 }
 
 /// d_scores *= factor · slopes.
-template <ScoreChange C>
+template <ScoreMod C>
 void change_gradients(float* d_scores, const float* slopes, const QueryBlock& block, Index count, float factor) {
     for (Index i = 0; i < count; ++i)
         for (Index lane = 0; lane < block.lanes(); lane += width) {

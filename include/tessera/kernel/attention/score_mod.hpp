@@ -77,19 +77,19 @@ inline void soften(const Scores& s, SoftCap cap) {
 
 /// Detail: whether a change is one after another.
 template <class C>
-inline constexpr bool is_then = false;
+inline constexpr bool is_composed = false;
 template <class A, class B>
-inline constexpr bool is_then<Then<A, B>> = true;
+inline constexpr bool is_composed<Composed<A, B>> = true;
 
 /// Changes the visible scores as `change` says. What becomes of hidden ones is left open; a change that does not offer
 /// whole rows or columns is not asked about them.
 /// cost    nothing for NoBias; a load and an addition for each vector of a bias with columns, about twice that with
 ///         rows; some 25 instructions for each vector of SoftCap; a call for each score of others
-template <ScoreChange C>
+template <ScoreMod C>
 void change_scores(const Scores& s, const C& change) {
     constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
     if constexpr (std::same_as<C, NoBias>) {
-    } else if constexpr (is_then<C>) {
+    } else if constexpr (is_composed<C>) {
         change_scores(s, change.a);
         change_scores(s, change.b);
     } else if constexpr (std::same_as<C, SoftCap>) {

@@ -77,13 +77,13 @@ struct AdditiveGradient {
 
 /// Detail: whether what is added last to a score, or first, is a bias. A bias that comes last learns from the gradient
 /// of the changed score, one that comes first from that of the score itself.
-template <ScoreChange C>
+template <ScoreMod C>
 inline constexpr bool ends_with_bias = Bias<C>;
-template <ScoreChange A, ScoreChange B>
-inline constexpr bool ends_with_bias<Then<A, B>> = ends_with_bias<B>;
-template <ScoreChange C>
+template <ScoreMod A, ScoreMod B>
+inline constexpr bool ends_with_bias<Composed<A, B>> = ends_with_bias<B>;
+template <ScoreMod C>
 inline constexpr bool begins_with_bias = Bias<C>;
-template <ScoreChange A, ScoreChange B>
-inline constexpr bool begins_with_bias<Then<A, B>> = begins_with_bias<A>;
+template <ScoreMod A, ScoreMod B>
+inline constexpr bool begins_with_bias<Composed<A, B>> = begins_with_bias<A>;
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -15,7 +15,7 @@ namespace tessera::inline TESSERA_ISA {
 ///     . . # # #
 /// shape   ids [rows]; borrowed, not copied
 /// errors  Errc::option_value if ids decrease
-/// cost    a binary search: of the tile for `cover` and `bits`, of all rows for `keys` and `common`
+/// cost    a binary search: of the tile for `cover` and `bits`, of all rows for `key_bounds` and `full_keys`
 class Documents {
   public:
     constexpr explicit Documents(std::span<const Index> ids) : Documents(ids, ids) {}
@@ -29,8 +29,8 @@ class Documents {
         return at.query < length(queries_) && at.key < length(keys_) && id(queries_, at.query) == id(keys_, at.key);
     }
     constexpr Cover cover(Tile tile) const {
-        const Range queries = clipped(tile.queries, length(queries_));
-        Range keys = clipped(tile.keys, length(keys_));
+        const Range queries = masks::clipped(tile.queries, length(queries_));
+        Range keys = masks::clipped(tile.keys, length(keys_));
         const bool whole = queries == tile.queries && keys == tile.keys;
         // From one document of the keys to the next that the queries may have.
         for (Index query = queries.begin; query < queries.end && !keys.empty();) {
@@ -41,29 +41,29 @@ class Documents {
             if (query == queries.end || id(queries_, query) != found) continue;
             const bool all = whole && query == queries.begin && keys.begin == tile.keys.begin &&
                              id(queries_, queries.end - 1) == found && id(keys_, keys.end - 1) == found;
-            return all ? Cover::all : Cover::some;
+            return all ? Cover::full : Cover::partial;
         }
-        return Cover::none;
+        return Cover::empty;
     }
-    constexpr Range keys(Range queries) const {
-        queries = clipped(queries, length(queries_));
-        if (queries.empty()) return nowhere;
+    constexpr Range key_bounds(Range queries) const {
+        queries = masks::clipped(queries, length(queries_));
+        if (queries.empty()) return Range::nowhere;
         return between(id(queries_, queries.begin), id(queries_, queries.end - 1), {0, length(keys_)});
     }
-    constexpr Range common(Range queries) const {
+    constexpr Range full_keys(Range queries) const {
         if (queries.end > length(queries_) || id(queries_, queries.begin) != id(queries_, queries.end - 1))
-            return nowhere;
-        return keys(queries);
+            return Range::nowhere;
+        return key_bounds(queries);
     }
     constexpr std::uint64_t bits(Index, Index query, Range keys) const {
         if (query >= length(queries_)) return 0;
         const Index own = id(queries_, query);
-        return ones(between(own, own, clipped(keys, length(keys_))), keys.begin);
+        return masks::ones(between(own, own, masks::clipped(keys, length(keys_))), keys.begin);
     }
     constexpr bool fits(Index queries, Index keys) const {
         return queries == length(queries_) && keys == length(keys_);
     }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     static constexpr void check(std::span<const Index> ids) {
@@ -117,34 +117,35 @@ class Padded {
     }
     constexpr Cover cover(Tile tile) const {
         Cover known = part(tile.queries.begin / queries_, tile.keys);
-        for (Index s = tile.queries.begin / queries_ + 1; s * queries_ < tile.queries.end && known != Cover::some; ++s)
-            known = joined(known, part(s, tile.keys));
+        for (Index s = tile.queries.begin / queries_ + 1; s * queries_ < tile.queries.end && known != Cover::partial;
+             ++s)
+            known = masks::joined(known, part(s, tile.keys));
         return known;
     }
-    constexpr Range keys(Range queries) const {
-        Range seen = nowhere;
+    constexpr Range key_bounds(Range queries) const {
+        Range seen = Range::nowhere;
         for (Index s = queries.begin / queries_; s * queries_ < queries.end; ++s) seen = hull(seen, sequence(s));
         return seen;
     }
-    constexpr Range common(Range queries) const {
+    constexpr Range full_keys(Range queries) const {
         const Index s = queries.begin / queries_;
-        return queries.end <= (s + 1) * queries_ ? sequence(s) : nowhere;
+        return queries.end <= (s + 1) * queries_ ? sequence(s) : Range::nowhere;
     }
     constexpr bool fits(Index queries, Index keys) const {
         const Index count = static_cast<Index>(lengths_.size());
         return queries == count * queries_ && keys == count * keys_;
     }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr Range sequence(Index s) const {
-        if (s >= static_cast<Index>(lengths_.size())) return nowhere;
+        if (s >= static_cast<Index>(lengths_.size())) return Range::nowhere;
         const Index length = lengths_[static_cast<std::size_t>(s)], first = s * keys_;
         return side_ == Side::right ? Range{first, first + length} : Range{first + keys_ - length, first + keys_};
     }
     constexpr Cover part(Index s, Range keys) const {
         const Range seen = intersection(sequence(s), keys);
-        return seen.empty() ? Cover::none : seen == keys ? Cover::all : Cover::some;
+        return seen.empty() ? Cover::empty : seen == keys ? Cover::full : Cover::partial;
     }
 
     std::span<const Index> lengths_;

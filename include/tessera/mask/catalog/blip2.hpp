@@ -31,6 +31,6 @@ constexpr Full bidirectional() { return {}; }
 ///     # # # # #
 /// With the queries' keys in a cache, the text's rows alone are Causal::after(queries).
 /// source  BLIP-2 (Li 2023), figure 2, "multi-modal causal self-attention mask"
-constexpr Or<KeysBelow, Causal> multimodal_causal(Index queries) { return KeysBelow{queries} | Causal{}; }
+constexpr Or<FirstKeys, Causal> multimodal_causal(Index queries) { return FirstKeys{queries} | Causal{}; }
 
 }  // namespace tessera::inline TESSERA_ISA::masks

@@ -6,20 +6,20 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// Everything in the first `count` heads, nothing in the others: `Choose{HeadsBelow{4}, Window{64}, Causal{}}`.
-///     HeadsBelow{1}, head 0 and head 1
+/// Everything in the first `count` heads, nothing in the others: `Choose{FirstHeads{4}, Window{64}, Causal{}}`.
+///     FirstHeads{1}, head 0 and head 1
 ///     # # #          . . .
 ///     # # #          . . .
-struct HeadsBelow {
+struct FirstHeads {
     Index count;
 
     constexpr bool allows(Site at) const { return at.head < count; }
-    constexpr Cover cover(Tile tile) const { return tile.head < count ? Cover::all : Cover::none; }
-    static constexpr bool exact() { return true; }
+    constexpr Cover cover(Tile tile) const { return tile.head < count ? Cover::full : Cover::empty; }
+    static constexpr bool cover_is_exact() { return true; }
 };
 
 /// Where `when` is visible, `a` decides, elsewhere `b`.
-///     Choose{HeadsBelow{1}, Window{1}, Causal{}}, head 0 and head 1
+///     Choose{FirstHeads{1}, Window{1}, Causal{}}, head 0 and head 1
 ///     # . . .        # . . .
 ///     # # . .        # # . .
 ///     . # # .        # # # .
@@ -32,31 +32,35 @@ struct Choose {
 
     constexpr bool allows(Site at) const { return when.allows(at) ? a.allows(at) : b.allows(at); }
     constexpr Cover cover(Tile tile) const {
-        const Cover decided = tessera::cover(when, tile);
-        if (decided == Cover::all) return tessera::cover(a, tile);
-        if (decided == Cover::none) return tessera::cover(b, tile);
+        const Cover decided = masks::cover(when, tile);
+        if (decided == Cover::full) return masks::cover(a, tile);
+        if (decided == Cover::empty) return masks::cover(b, tile);
         return compose::by_rows(*this, tile);
     }
     constexpr Cover estimate(Tile tile) const {
         const Cover decided = compose::estimate(when, tile);
-        if (decided == Cover::all) return compose::estimate(a, tile);
-        if (decided == Cover::none) return compose::estimate(b, tile);
-        return joined(compose::estimate(a, tile), compose::estimate(b, tile));
+        if (decided == Cover::full) return compose::estimate(a, tile);
+        if (decided == Cover::empty) return compose::estimate(b, tile);
+        return masks::joined(compose::estimate(a, tile), compose::estimate(b, tile));
     }
-    constexpr Range keys(Range queries) const {
-        return hull(visible_keys(a, queries, everywhere.end), visible_keys(b, queries, everywhere.end));
+    constexpr Range key_bounds(Range queries) const {
+        return hull(masks::key_bounds(a, queries, Range::everywhere.end),
+                    masks::key_bounds(b, queries, Range::everywhere.end));
     }
-    constexpr Range common(Range queries) const {
-        return intersection(common_keys(a, queries, everywhere.end), common_keys(b, queries, everywhere.end));
+    constexpr Range full_keys(Range queries) const {
+        return intersection(masks::full_keys(a, queries, Range::everywhere.end),
+                            masks::full_keys(b, queries, Range::everywhere.end));
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
-        const std::uint64_t decided = visible_bits(when, head, query, keys);
-        return (decided & visible_bits(a, head, query, keys)) | (~decided & visible_bits(b, head, query, keys));
+        const std::uint64_t decided = masks::bits(when, head, query, keys);
+        return (decided & masks::bits(a, head, query, keys)) | (~decided & masks::bits(b, head, query, keys));
     }
     constexpr bool fits(Index queries, Index keys) const {
-        return tessera::fits(when, queries, keys) && tessera::fits(a, queries, keys) && tessera::fits(b, queries, keys);
+        return masks::fits(when, queries, keys) && masks::fits(a, queries, keys) && masks::fits(b, queries, keys);
     }
-    constexpr bool exact() const { return tessera::exact(when) && tessera::exact(a) && tessera::exact(b); }
+    constexpr bool cover_is_exact() const {
+        return masks::cover_is_exact(when) && masks::cover_is_exact(a) && masks::cover_is_exact(b);
+    }
 };
 template <Mask When, Mask A, Mask B>
 Choose(When, A, B) -> Choose<When, A, B>;
@@ -72,24 +76,22 @@ struct PerHead {
     std::span<const M> masks;
 
     constexpr bool allows(Site at) const { return has(at.head) && of(at.head).allows(at); }
-    constexpr Cover cover(Tile tile) const {
-        return has(tile.head) ? tessera::cover(of(tile.head), tile) : Cover::none;
-    }
-    constexpr Range keys(Range queries) const {
-        Range seen = nowhere;
-        for (const M& mask : masks) seen = hull(seen, visible_keys(mask, queries, everywhere.end));
+    constexpr Cover cover(Tile tile) const { return has(tile.head) ? masks::cover(of(tile.head), tile) : Cover::empty; }
+    constexpr Range key_bounds(Range queries) const {
+        Range seen = Range::nowhere;
+        for (const M& mask : masks) seen = hull(seen, masks::key_bounds(mask, queries, Range::everywhere.end));
         return seen;
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
-        return has(head) ? visible_bits(of(head), head, query, keys) : 0;
+        return has(head) ? masks::bits(of(head), head, query, keys) : 0;
     }
     constexpr bool fits(Index queries, Index keys) const {
         for (const M& mask : masks)
-            if (!tessera::fits(mask, queries, keys)) return false;
+            if (!masks::fits(mask, queries, keys)) return false;
         return true;
     }
-    constexpr bool exact() const {
-        return std::all_of(masks.begin(), masks.end(), [](const M& mask) { return tessera::exact(mask); });
+    constexpr bool cover_is_exact() const {
+        return std::all_of(masks.begin(), masks.end(), [](const M& mask) { return masks::cover_is_exact(mask); });
     }
 
   private:

@@ -13,7 +13,7 @@ namespace tessera::inline TESSERA_ISA::masks {
 ///     # # # # .
 ///     # # # # #
 /// source  Raffel 2020 (T5) §3.2.1
-constexpr Or<KeysBelow, Causal> prefix_lm(Index prefix, Causal rest = {}) { return KeysBelow{prefix} | rest; }
+constexpr Or<FirstKeys, Causal> prefix_lm(Index prefix, Causal rest = {}) { return FirstKeys{prefix} | rest; }
 
 /// The first `count` rows see and are seen by all; the others see their window.
 ///     # # # # #
@@ -22,8 +22,8 @@ constexpr Or<KeysBelow, Causal> prefix_lm(Index prefix, Causal rest = {}) { retu
 ///     # . # # #
 ///     # . . # #
 /// source  Beltagy 2020 (Longformer) §3.1
-constexpr Or<Or<KeysBelow, QueriesBelow>, Window> global_window(Index count, Window window) {
-    return KeysBelow{count} | QueriesBelow{count} | window;
+constexpr Or<Or<FirstKeys, FirstQueries>, Window> global_window(Index count, Window window) {
+    return FirstKeys{count} | FirstQueries{count} | window;
 }
 
 /// The last `stride` positions, and before them every stride-th.
@@ -37,7 +37,7 @@ constexpr Or<Or<KeysBelow, QueriesBelow>, Window> global_window(Index count, Win
 ///     # . . # # # #
 /// source  Child 2019 (Sparse Transformer) §4.2
 constexpr Or<Window, Dilated> sparse_strided(Index stride) {
-    return Window{stride - 1} | Dilated{.left = unbounded, .step = stride};
+    return Window{stride - 1} | Dilated{.left = Window::unbounded, .step = stride};
 }
 
 }  // namespace tessera::inline TESSERA_ISA::masks

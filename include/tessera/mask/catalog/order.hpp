@@ -11,10 +11,10 @@ namespace tessera::inline TESSERA_ISA {
 ///     # # # #
 struct Full {
     constexpr bool allows(Site) const { return true; }
-    constexpr Cover cover(Tile) const { return Cover::all; }
-    constexpr Range keys(Range) const { return everywhere; }
-    constexpr Range common(Range) const { return everywhere; }
-    static constexpr bool exact() { return true; }
+    constexpr Cover cover(Tile) const { return Cover::full; }
+    constexpr Range key_bounds(Range) const { return Range::everywhere; }
+    constexpr Range full_keys(Range) const { return Range::everywhere; }
+    static constexpr bool cover_is_exact() { return true; }
 };
 
 /// A query sees the keys up to its own position: key ≤ query + offset.
@@ -36,13 +36,13 @@ struct Causal {
 
     constexpr bool allows(Site at) const { return at.key <= at.query + shift(); }
     constexpr Cover cover(Tile tile) const {
-        if (tile.keys.begin > tile.queries.end - 1 + shift()) return Cover::none;
-        return tile.keys.end - 1 <= tile.queries.begin + shift() ? Cover::all : Cover::some;
+        if (tile.keys.begin > tile.queries.end - 1 + shift()) return Cover::empty;
+        return tile.keys.end - 1 <= tile.queries.begin + shift() ? Cover::full : Cover::partial;
     }
-    constexpr Range keys(Range queries) const { return {0, queries.end + shift()}; }
-    constexpr Range common(Range queries) const { return {0, queries.begin + shift() + 1}; }
+    constexpr Range key_bounds(Range queries) const { return {0, queries.end + shift()}; }
+    constexpr Range full_keys(Range queries) const { return {0, queries.begin + shift() + 1}; }
     constexpr bool fits(Index queries, Index keys) const { return offset.has_value() || queries == keys; }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr Index shift() const { return offset.value_or(0); }
@@ -52,34 +52,36 @@ struct Causal {
 ///     # # . .
 ///     # # . .
 ///     # # . .
-struct KeysBelow {
+struct FirstKeys {
     Index count;
 
     constexpr bool allows(Site at) const { return at.key < count; }
     constexpr Cover cover(Tile tile) const {
-        if (tile.keys.begin >= count) return Cover::none;
-        return tile.keys.end <= count ? Cover::all : Cover::some;
+        if (tile.keys.begin >= count) return Cover::empty;
+        return tile.keys.end <= count ? Cover::full : Cover::partial;
     }
-    constexpr Range keys(Range) const { return {0, count}; }
-    constexpr Range common(Range) const { return {0, count}; }
-    static constexpr bool exact() { return true; }
+    constexpr Range key_bounds(Range) const { return {0, count}; }
+    constexpr Range full_keys(Range) const { return {0, count}; }
+    static constexpr bool cover_is_exact() { return true; }
 };
 
 /// Only the first `count` queries see anything.
 ///     # # # #
 ///     # # # #
 ///     . . . .
-struct QueriesBelow {
+struct FirstQueries {
     Index count;
 
     constexpr bool allows(Site at) const { return at.query < count; }
     constexpr Cover cover(Tile tile) const {
-        if (tile.queries.begin >= count) return Cover::none;
-        return tile.queries.end <= count ? Cover::all : Cover::some;
+        if (tile.queries.begin >= count) return Cover::empty;
+        return tile.queries.end <= count ? Cover::full : Cover::partial;
     }
-    constexpr Range keys(Range queries) const { return queries.begin < count ? everywhere : nowhere; }
-    constexpr Range common(Range queries) const { return queries.end <= count ? everywhere : nowhere; }
-    static constexpr bool exact() { return true; }
+    constexpr Range key_bounds(Range queries) const {
+        return queries.begin < count ? Range::everywhere : Range::nowhere;
+    }
+    constexpr Range full_keys(Range queries) const { return queries.end <= count ? Range::everywhere : Range::nowhere; }
+    static constexpr bool cover_is_exact() { return true; }
 };
 
 /// Two segments, positions before `boundary` and from it on; each sees only itself.
@@ -92,17 +94,19 @@ struct SameSegment {
 
     constexpr bool allows(Site at) const { return (at.query < boundary) == (at.key < boundary); }
     constexpr Cover cover(Tile tile) const {
-        if (split(tile.queries) || split(tile.keys)) return Cover::some;
-        return allows({tile.head, tile.queries.begin, tile.keys.begin}) ? Cover::all : Cover::none;
+        if (split(tile.queries) || split(tile.keys)) return Cover::partial;
+        return allows({tile.head, tile.queries.begin, tile.keys.begin}) ? Cover::full : Cover::empty;
     }
-    constexpr Range keys(Range queries) const { return split(queries) ? everywhere : segment(queries.begin); }
-    constexpr Range common(Range queries) const { return split(queries) ? nowhere : segment(queries.begin); }
-    static constexpr bool exact() { return true; }
+    constexpr Range key_bounds(Range queries) const {
+        return split(queries) ? Range::everywhere : segment(queries.begin);
+    }
+    constexpr Range full_keys(Range queries) const { return split(queries) ? Range::nowhere : segment(queries.begin); }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr bool split(Range range) const { return range.begin < boundary && boundary < range.end; }
     constexpr Range segment(Index position) const {
-        return position < boundary ? Range{0, boundary} : Range{boundary, everywhere.end};
+        return position < boundary ? Range{0, boundary} : Range{boundary, Range::everywhere.end};
     }
 };
 

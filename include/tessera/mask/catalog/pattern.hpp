@@ -9,19 +9,19 @@
 namespace tessera::inline TESSERA_ISA {
 
 /// A mask from its picture: # is visible, rows end with a bar or a new line. For experiments and tests.
-///     Drawn{"#..|##.|#.#"}
+///     Pattern{"#..|##.|#.#"}
 ///     # . .
 ///     # # .
 ///     # . #
 /// errors  Errc::option_value if rows are not of one length
-class Drawn {
+class Pattern {
   public:
-    constexpr explicit Drawn(std::string_view picture)
+    constexpr explicit Pattern(std::string_view picture)
         : picture_(picture), keys_(static_cast<Index>(std::min(picture.find_first_of("|\n"), picture.size()))) {
         const Index size = static_cast<Index>(picture_.size());
         for (Index i = 0; i <= size; ++i)  // behind the last row there may be an end or not
             if (i < size ? is_end(i) != (i % (keys_ + 1) == keys_) : i % (keys_ + 1) != 0 && i % (keys_ + 1) != keys_)
-                throw Error(Errc::option_value, "Drawn: expected rows of ", keys_, " keys, found a different row ",
+                throw Error(Errc::option_value, "Pattern: expected rows of ", keys_, " keys, found a different row ",
                             i / (keys_ + 1));
     }
 
@@ -32,7 +32,7 @@ class Drawn {
         return at.key < keys_ && place < static_cast<Index>(picture_.size()) &&
                picture_[static_cast<std::size_t>(place)] == '#';
     }
-    constexpr Cover cover(Tile tile) const { return cover_by_bits(*this, tile); }
+    constexpr Cover cover(Tile tile) const { return masks::cover_by_bits(*this, tile); }
     constexpr std::uint64_t bits(Index, Index query, Range keys) const {
         if (query >= queries()) return 0;
         const std::string_view row = picture_.substr(static_cast<std::size_t>(query * (keys_ + 1)));
@@ -42,7 +42,7 @@ class Drawn {
         return set;
     }
     constexpr bool fits(Index queries, Index keys) const { return queries == this->queries() && keys == keys_; }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr bool is_end(Index i) const {
@@ -61,7 +61,7 @@ class Drawn {
 ///     # . #
 /// shape   words [queries, (keys + 63) / 64], key k is bit k % 64 of word k / 64; borrowed, not copied
 /// errors  Errc::option_value if there are not as many words
-/// cost    queries · keys / 8 bytes; `cover` looks at the tile's words, `keys` at the ends of the rows
+/// cost    queries · keys / 8 bytes; `cover` looks at the tile's words, `key_bounds` at the ends of the rows
 class Bitmap {
   public:
     constexpr Bitmap(std::span<const std::uint64_t> words, Index queries, Index keys)
@@ -72,11 +72,11 @@ class Bitmap {
     }
 
     constexpr bool allows(Site at) const { return bits(at.head, at.query, {at.key, at.key + 1}) != 0; }
-    constexpr Cover cover(Tile tile) const { return cover_by_bits(*this, tile); }
-    constexpr Range keys(Range queries) const {
-        Range seen = nowhere;
+    constexpr Cover cover(Tile tile) const { return masks::cover_by_bits(*this, tile); }
+    constexpr Range key_bounds(Range queries) const {
+        Range seen = Range::nowhere;
         for (Index query = queries.begin; query < std::min(queries.end, queries_); ++query) {
-            const Range words = trimmed({0, width()}, [&](Index word) { return at(query, word) != 0; });
+            const Range words = masks::trimmed({0, width()}, [&](Index word) { return at(query, word) != 0; });
             if (words.empty()) continue;
             seen = hull(seen, {words.begin * 64 + std::countr_zero(at(query, words.begin)),
                                words.end * 64 - std::countl_zero(at(query, words.end - 1))});
@@ -88,10 +88,10 @@ class Bitmap {
         const Index word = keys.begin / 64, shift = keys.begin % 64;
         std::uint64_t set = at(query, word) >> shift;
         if (shift != 0 && word + 1 < width()) set |= at(query, word + 1) << (64 - shift);
-        return set & ones({keys.begin, std::min(keys.end, keys_)}, keys.begin);
+        return set & masks::ones({keys.begin, std::min(keys.end, keys_)}, keys.begin);
     }
     constexpr bool fits(Index queries, Index keys) const { return queries == queries_ && keys == keys_; }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr Index width() const { return (keys_ + 63) / 64; }
@@ -110,7 +110,7 @@ constexpr std::vector<std::uint64_t> bits_of(const M& mask, Index queries, Index
     words.reserve(static_cast<std::size_t>(queries * ((keys + 63) / 64)));
     for (Index query = 0; query < queries; ++query)
         for (Index key = 0; key < keys; key += 64)
-            words.push_back(visible_bits(mask, head, query, {key, std::min(key + 64, keys)}));
+            words.push_back(masks::bits(mask, head, query, {key, std::min(key + 64, keys)}));
     return words;
 }
 
@@ -121,7 +121,7 @@ constexpr std::vector<std::uint64_t> bits_of(const M& mask, Index queries, Index
 ///     # # # #
 ///     # # # #
 /// shape   blocks [⌈queries / rows⌉, ⌈keys / columns⌉], zero is invisible; borrowed, not copied
-/// cost    `cover` and `bits` look at the blocks that they touch, `keys` at the ends of the rows of blocks
+/// cost    `cover` and `bits` look at the blocks that they touch, `key_bounds` at the ends of the rows of blocks
 struct BlockSparse {
     View<const std::uint8_t, dyn, dyn> blocks;
     Index rows, columns;
@@ -131,24 +131,24 @@ struct BlockSparse {
         const bool first = visible(tile.queries.begin / rows, tile.keys.begin / columns);
         for (Index y = tile.queries.begin / rows; y * rows < tile.queries.end; ++y)
             for (Index x = tile.keys.begin / columns; x * columns < tile.keys.end; ++x)
-                if (visible(y, x) != first) return Cover::some;
-        return first ? Cover::all : Cover::none;
+                if (visible(y, x) != first) return Cover::partial;
+        return first ? Cover::full : Cover::empty;
     }
-    constexpr Range keys(Range queries) const {
-        Range seen = nowhere;
+    constexpr Range key_bounds(Range queries) const {
+        Range seen = Range::nowhere;
         for (Index y = queries.begin / rows; y * rows < queries.end; ++y) {
-            const Range row = trimmed({0, blocks.extent(1)}, [&](Index x) { return visible(y, x); });
+            const Range row = masks::trimmed({0, blocks.extent(1)}, [&](Index x) { return visible(y, x); });
             seen = hull(seen, {row.begin * columns, row.end * columns});
         }
         return seen;
     }
     constexpr std::uint64_t bits(Index, Index query, Range keys) const {
-        return bits_of_blocks(keys, columns, [&, y = query / rows](Index x) { return visible(y, x); });
+        return masks::bits_of_blocks(keys, columns, [&, y = query / rows](Index x) { return visible(y, x); });
     }
     constexpr bool fits(Index queries, Index keys) const {
         return (queries + rows - 1) / rows == blocks.extent(0) && (keys + columns - 1) / columns == blocks.extent(1);
     }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr bool visible(Index y, Index x) const {

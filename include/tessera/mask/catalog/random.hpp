@@ -11,7 +11,7 @@ namespace tessera::inline TESSERA_ISA {
 ///     # # . # # . # #
 ///     # . . . # # . .
 /// cost    a hash; `cover` one for each block that the tile touches, until two differ. Where blocks are single scores,
-///         hashes take about as long as attention does; `Classified` (mask/block_mask.hpp) remembers.
+///         hashes take about as long as attention does; `BlockMask` (mask/block_mask.hpp) remembers.
 /// source  Zaheer 2020 (BigBird) §2, random attention; the mixing function of Steele 2014 (SplitMix64)
 struct Random {
     double density = 0.5;
@@ -25,15 +25,15 @@ struct Random {
         for (Index y = tile.queries.begin / rows; y * rows < tile.queries.end; ++y) {
             const std::uint64_t lot = row(tile.head, y);
             for (Index x = tile.keys.begin / columns; x * columns < tile.keys.end; ++x)
-                if (visible(lot, x) != first) return Cover::some;
+                if (visible(lot, x) != first) return Cover::partial;
         }
-        return first ? Cover::all : Cover::none;
+        return first ? Cover::full : Cover::empty;
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
         const std::uint64_t lot = row(head, query / rows);
-        return bits_of_blocks(keys, columns, [&](Index x) { return visible(lot, x); });
+        return masks::bits_of_blocks(keys, columns, [&](Index x) { return visible(lot, x); });
     }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     static constexpr std::uint64_t mixed(std::uint64_t z) {

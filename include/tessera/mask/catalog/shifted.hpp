@@ -22,36 +22,37 @@ struct Shifted {
     }
     constexpr Cover cover(Tile tile) const {
         const Range queries = there(tile.queries, queries_by), keys = there(tile.keys, keys_by);
-        if (queries.empty() || keys.empty()) return Cover::none;
-        const Cover known = tessera::cover(mask, {tile.head, queries, keys});
+        if (queries.empty() || keys.empty()) return Cover::empty;
+        const Cover known = masks::cover(mask, {tile.head, queries, keys});
         const bool whole = queries.size() == tile.queries.size() && keys.size() == tile.keys.size();
-        return whole ? known : joined(known, Cover::none);
+        return whole ? known : masks::joined(known, Cover::empty);
     }
-    constexpr Range keys(Range queries) const {
+    constexpr Range key_bounds(Range queries) const {
         const Range inside = there(queries, queries_by);
-        return inside.empty() ? nowhere : back(visible_keys(mask, inside, everywhere.end));
+        return inside.empty() ? Range::nowhere : back(masks::key_bounds(mask, inside, Range::everywhere.end));
     }
-    constexpr Range common(Range queries) const {
+    constexpr Range full_keys(Range queries) const {
         const Range inside = there(queries, queries_by);
-        return inside.size() < queries.size() ? nowhere : back(common_keys(mask, inside, everywhere.end));
+        return inside.size() < queries.size() ? Range::nowhere
+                                              : back(masks::full_keys(mask, inside, Range::everywhere.end));
     }
     constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
         const Range inside = there(keys, keys_by);
         if (query + queries_by < 0 || inside.empty()) return 0;
-        return visible_bits(mask, head, query + queries_by, inside) << (keys.size() - inside.size());
+        return masks::bits(mask, head, query + queries_by, inside) << (keys.size() - inside.size());
     }
     constexpr bool fits(Index queries, Index keys) const {
-        return tessera::fits(mask, queries + queries_by, keys + keys_by);
+        return masks::fits(mask, queries + queries_by, keys + keys_by);
     }
-    constexpr bool exact() const { return tessera::exact(mask); }
+    constexpr bool cover_is_exact() const { return masks::cover_is_exact(mask); }
 
   private:
     static constexpr Range there(Range range, Index by) {
-        return intersection({range.begin + by, range.end + by}, everywhere);
+        return intersection({range.begin + by, range.end + by}, Range::everywhere);
     }
     constexpr Range back(Range range) const {
-        if (range.empty()) return nowhere;
-        return {range.begin - keys_by, range.end == everywhere.end ? range.end : range.end - keys_by};
+        if (range.empty()) return Range::nowhere;
+        return {range.begin - keys_by, range.end == Range::everywhere.end ? range.end : range.end - keys_by};
     }
 };
 template <Mask M>

@@ -6,7 +6,7 @@
 namespace tessera::inline TESSERA_ISA {
 
 /// Position i is a node of a tree, and sees itself and its ancestors: speculative decoding, beams with a common stem.
-/// Behind a cache of `past` keys that all see: KeysBelow{past} | Shifted{Tree{parents}, 0, -past}.
+/// Behind a cache of `past` keys that all see: FirstKeys{past} | Shifted{Tree{parents}, 0, -past}.
 ///     Tree{parents} with parents -1 0 0 1 1
 ///     # . . . .
 ///     # # . . .
@@ -15,7 +15,7 @@ namespace tessera::inline TESSERA_ISA {
 ///     # # . . #
 /// shape   parents [positions], of each node an earlier one or −1; borrowed, not copied
 /// errors  Errc::option_value if a parent does not come before its child
-/// cost    everything costs steps up the tree; where it is deep, `Classified` (mask/block_mask.hpp) remembers
+/// cost    everything costs steps up the tree; where it is deep, `BlockMask` (mask/block_mask.hpp) remembers
 /// source  Miao 2024 (SpecInfer) §4
 class Tree {
   public:
@@ -33,16 +33,16 @@ class Tree {
         return node == at.key;
     }
     constexpr Cover cover(Tile tile) const {
-        Cover known = Cover::some;
+        Cover known = Cover::partial;
         for (Index query = tile.queries.begin; query < tile.queries.end; ++query) {
             const Index count = seen(query, tile.keys);
-            const Cover row = count == 0 ? Cover::none : count == tile.keys.size() ? Cover::all : Cover::some;
-            known = query == tile.queries.begin ? row : joined(known, row);
-            if (known == Cover::some) return known;
+            const Cover row = count == 0 ? Cover::empty : count == tile.keys.size() ? Cover::full : Cover::partial;
+            known = query == tile.queries.begin ? row : masks::joined(known, row);
+            if (known == Cover::partial) return known;
         }
         return known;
     }
-    constexpr Range keys(Range queries) const {
+    constexpr Range key_bounds(Range queries) const {
         queries = intersection(queries, {0, size()});
         Index root = queries.begin;
         for (Index query = queries.begin; query < queries.end; ++query)
@@ -57,7 +57,7 @@ class Tree {
         return set;
     }
     constexpr bool fits(Index queries, Index keys) const { return queries == size() && keys == size(); }
-    static constexpr bool exact() { return true; }
+    static constexpr bool cover_is_exact() { return true; }
 
   private:
     constexpr Index size() const { return static_cast<Index>(parents_.size()); }

@@ -28,35 +28,39 @@ concept RowBias = Bias<B> && requires(const B& bias, Index head, Index query) {
     { bias.row(head, query) } -> std::same_as<const float*>;
 };
 
-/// A modifier is a value that makes another score of a scaled score: modifier(float, Site) → float; and for gradients
-/// slope(float, Site) → float, its derivative by the score.
+/// A value that makes another score of a scaled score: transform(float, Site) → float; and for gradients
+/// derivative(float, Site) → float, by the score.
 template <class M>
-concept Modifier = std::copyable<M> && requires(const M& modifier, float score, Site at) {
-    { modifier(score, at) } -> std::convertible_to<float>;
-    { modifier.slope(score, at) } -> std::convertible_to<float>;
+concept ScoreTransform = std::copyable<M> && requires(const M& transform, float score, Site at) {
+    { transform(score, at) } -> std::convertible_to<float>;
+    { transform.derivative(score, at) } -> std::convertible_to<float>;
 };
 
 /// What attention takes beside a mask.
 template <class C>
-concept ScoreChange = Bias<C> || Modifier<C>;
+concept ScoreMod = Bias<C> || ScoreTransform<C>;
+
+namespace score_mods {
 
 /// The score that `change` makes of `score`.
-template <ScoreChange C>
-constexpr float changed(const C& change, float score, Site at) {
+template <ScoreMod C>
+constexpr float apply(const C& change, float score, Site at) {
     if constexpr (Bias<C>)
         return score + static_cast<float>(change(at));
     else
         return change(score, at);
 }
 
-/// The derivative of `changed` by `score`.
-template <ScoreChange C>
-constexpr float slope(const C& change, float score, Site at) {
+/// The derivative of `apply` by `score`.
+template <ScoreMod C>
+constexpr float derivative(const C& change, float score, Site at) {
     if constexpr (Bias<C>)
         return 1.0f;
     else
-        return change.slope(score, at);
+        return change.derivative(score, at);
 }
+
+}  // namespace score_mods
 
 /// Adds nothing, and costs nothing.
 struct NoBias {
@@ -83,15 +87,15 @@ struct SoftCap {
     float limit;
 
     float operator()(float score, Site) const { return limit * std::tanh(score / limit); }
-    float slope(float score, Site) const {
+    float derivative(float score, Site) const {
         const float share = std::tanh(score / limit);
         return 1.0f - share * share;
     }
 };
 
 /// `a`, and then `b` on what `a` has made of the score: SoftCap{50} + alibi(12, rows, rows) caps first.
-template <ScoreChange A, ScoreChange B>
-struct Then {
+template <ScoreMod A, ScoreMod B>
+struct Composed {
     A a;
     B b;
 
@@ -99,14 +103,14 @@ struct Then {
         return static_cast<float>(a(at)) + static_cast<float>(b(at));
     }
     constexpr float operator()(float score, Site at) const requires(!(Bias<A> && Bias<B>)) {
-        return changed(b, changed(a, score, at), at);
+        return score_mods::apply(b, score_mods::apply(a, score, at), at);
     }
-    constexpr float slope(float score, Site at) const requires(!(Bias<A> && Bias<B>)) {
-        return tessera::slope(b, changed(a, score, at), at) * tessera::slope(a, score, at);
+    constexpr float derivative(float score, Site at) const requires(!(Bias<A> && Bias<B>)) {
+        return score_mods::derivative(b, score_mods::apply(a, score, at), at) * score_mods::derivative(a, score, at);
     }
 };
-template <ScoreChange A, ScoreChange B>
-constexpr Then<A, B> operator+(A a, B b) {
+template <ScoreMod A, ScoreMod B>
+constexpr Composed<A, B> operator+(A a, B b) {
     return {std::move(a), std::move(b)};
 }
 

@@ -34,7 +34,7 @@ inline AnyMask sequences(MaskReader& in) {
     const std::span<const Index> first = starts->first, second = starts->second;
     const bool causal = in.take("causal");
     return in.made(place, [&]() -> AnyMask {
-        if (causal) return {Packed{first, second, CausalAtEnd{}}, starts};
+        if (causal) return {Packed{first, second, CausalBottomRight{}}, starts};
         return {Packed{first, second, Full{}}, starts};
     });
 }
@@ -55,13 +55,13 @@ inline AnyMask padded(MaskReader& in) {
 inline AnyMask drawn(MaskReader& in) {
     const std::size_t place = in.place();
     const auto picture = std::make_shared<const std::string>(in.quoted());
-    return in.made(place, [&] { return AnyMask(Drawn{*picture}, picture); });
+    return in.made(place, [&] { return AnyMask(Pattern{*picture}, picture); });
 }
 inline AnyMask blocks(MaskReader& in) {
     const Index rows = in.integer(1), columns = in.integer(1);
     const std::size_t place = in.place();
     const std::string text = in.quoted();
-    const Drawn picture = in.made(place, [&] { return Drawn{text}; });
+    const Pattern picture = in.made(place, [&] { return Pattern{text}; });
     auto cells = std::make_shared<Tensor<std::uint8_t, dyn, dyn>>(std::array{picture.queries(), picture.keys()});
     for (Index y = 0; y < picture.queries(); ++y)
         for (Index x = 0; x < picture.keys(); ++x) (*cells)(y, x) = picture.allows({0, y, x});
@@ -106,10 +106,10 @@ inline constexpr Word words[] = {
     {"full", "", "everything", [](MaskReader&) -> AnyMask { return Full{}; }},
     {"causal", "[CORNER]", "keys up to the query's own position",
      [](MaskReader& in) -> AnyMask { return Causal{in.alignment()}; }},
-    {"prefix", "N", "the first N keys", [](MaskReader& in) -> AnyMask { return KeysBelow{in.integer()}; }},
-    {"keys", "N", "the same", [](MaskReader& in) -> AnyMask { return KeysBelow{in.integer()}; }},
+    {"prefix", "N", "the first N keys", [](MaskReader& in) -> AnyMask { return FirstKeys{in.integer()}; }},
+    {"keys", "N", "the same", [](MaskReader& in) -> AnyMask { return FirstKeys{in.integer()}; }},
     {"queries", "N", "all keys, for the first N queries",
-     [](MaskReader& in) -> AnyMask { return QueriesBelow{in.integer()}; }},
+     [](MaskReader& in) -> AnyMask { return FirstQueries{in.integer()}; }},
     {"segments", "N", "two segments, before position N and from it on",
      [](MaskReader& in) -> AnyMask { return SameSegment{in.integer()}; }},
     {"window", "LEFT [RIGHT] [CORNER]", "keys at most LEFT back and RIGHT ahead",
@@ -119,7 +119,7 @@ inline constexpr Word words[] = {
      }},
     {"dilated", "STEP [LEFT [RIGHT]] [CORNER]", "every STEP-th key of such a window",
      [](MaskReader& in) -> AnyMask {
-         const Index step = in.integer(1), left = in.integer_or(unbounded), right = in.integer_or(0);
+         const Index step = in.integer(1), left = in.integer_or(Window::unbounded), right = in.integer_or(0);
          return Dilated{left, right, step, in.alignment()};
      }},
     {"strided", "STEP [FIRST]", "every STEP-th key, the same for all queries",
@@ -133,14 +133,14 @@ inline constexpr Word words[] = {
     {"neighbourhood", "HEIGHT WIDTH [DOWN [ACROSS]]", "patches of a picture that are near",
      [](MaskReader& in) -> AnyMask {
          const Index height = in.integer(1), width = in.integer(1), down = in.integer_or(1);
-         return Neighbourhood{height, width, down, in.integer_or(down)};
+         return Neighborhood{height, width, down, in.integer_or(down)};
      }},
     {"tree", "PARENT…", "a node's ancestors; -1: a root", tree},
     {"random", "DENSITY [SEED [ROWS [COLUMNS]]] [by_head]", "blocks by lot", random},
     {"blocks", "ROWS COLUMNS 'PICTURE'", "a choice for each block, as '#.|##' shows it", blocks},
     {"drawn", "'PICTURE'", "a choice for each score", drawn},
     {"heads", "N", "everything, in the first N heads",
-     [](MaskReader& in) -> AnyMask { return HeadsBelow{in.integer()}; }},
+     [](MaskReader& in) -> AnyMask { return FirstHeads{in.integer()}; }},
     {"per_head", "(MASK) (MASK)…", "a mask for each head", per_head},
     {"if", "MASK then MASK else MASK", "one mask where another is visible, elsewhere a third", choice},
     {"shifted", "QUERIES KEYS MASK", "query i and key j as i + QUERIES and j + KEYS of MASK", shifted},
