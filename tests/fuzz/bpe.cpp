@@ -1,8 +1,8 @@
-// vocab.json and, behind a zero byte, merges.txt.
+// vocab.json and, after a zero byte, merges.txt.
 #include <fuzz/folder.hpp>
 #include <fuzz/fuzz.hpp>
 #include <fuzz/tokens.hpp>
-#include <tessera/text/read_tokenizer.hpp>
+#include <tessera/text/read/tokenizer.hpp>
 
 using namespace tessera;
 

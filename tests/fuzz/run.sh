@@ -65,7 +65,7 @@ dictionary() {
     preprocessor_config) files=image/read_preprocess.hpp ;;
     mask) files='mask/parse/words.hpp mask/parse/grammar.hpp' ;;
     text | picture | sentencepiece | wordpiece) files= ;;
-    *) files='text/tokenizer_json.hpp text/tokenizer_settings.hpp text/read_bpe.hpp text/read_unigram.hpp text/read_wordpiece.hpp' ;;
+    *) files='text/read/tokenizer_json.hpp text/read/settings.hpp text/read/bpe.hpp text/read/unigram.hpp text/read/wordpiece.hpp' ;;
   esac
   for file in $files; do
     grep -oE '"[A-Za-z0-9_.]+"' "include/tessera/$file" || true

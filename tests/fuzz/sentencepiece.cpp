@@ -1,16 +1,4 @@
 // spiece.model: a Unigram vocabulary in a protocol buffer.
-#include <fuzz/folder.hpp>
-#include <fuzz/fuzz.hpp>
-#include <fuzz/tokens.hpp>
-#include <tessera/text/read_tokenizer.hpp>
+#include <fuzz/tokenizer_file.hpp>
 
-using namespace tessera;
-
-const std::string_view fuzz::place = "spiece.model";
-const std::size_t fuzz::proportion = 256;
-
-void fuzz::read(std::string_view bytes) {
-    static const Folder folder;
-    folder.write("spiece.model", bytes);
-    use(*read_tokenizer(folder.path()), some_text);
-}
+const std::string_view tessera::fuzz::place = "spiece.model";

@@ -4,7 +4,7 @@
 #include <fuzz/tokens.hpp>
 #include <memory>
 #include <support/golden.hpp>
-#include <tessera/text/read_tokenizer.hpp>
+#include <tessera/text/read/tokenizer.hpp>
 
 using namespace tessera;
 

@@ -3,7 +3,7 @@
 #include <fuzz/fuzz.hpp>
 #include <fuzz/tokens.hpp>
 #include <support/golden.hpp>
-#include <tessera/text/read_tokenizer.hpp>
+#include <tessera/text/read/tokenizer.hpp>
 
 using namespace tessera;
 

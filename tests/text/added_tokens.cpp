@@ -64,7 +64,8 @@ TEST_CASE("a single word is not found inside of a word") {
 TEST_CASE("tokens are found by id and by content") {
     const std::vector<AddedToken> list{{.content = "</s>", .id = 2, .special = true},
                                        {.content = "Foo", .id = 7, .normalized = true}};
-    const AddedTokens tokens(list, [](std::string_view) { return std::string("foo"); });
+    AddedTokens tokens;
+    for (const AddedToken& token : list) tokens.add(token, token.normalized ? "foo" : token.content);
     CHECK(tokens.size() == 8);
     CHECK(tokens.find(2)->special);
     CHECK(tokens.find(3) == nullptr);

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
-#include <tessera/text/byte_level.hpp>
+#include <tessera/text/model/bpe.hpp>
 #include <tessera/text/vocabulary.hpp>
 
 namespace tessera::test {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tessera/text/piece_tokenizer.hpp>
@@ -14,41 +15,39 @@ using test::message_of;
 
 namespace {
 // One token for each lower-case letter, "^" for the beginning of the text.
-class Letters {
+class Letters final : public PieceModel {
   public:
-    Letters() {
+    Letters() : PieceModel({}) {
         vocabulary_.add("^", 0, "test");
         for (char c = 'a'; c <= 'z'; ++c) vocabulary_.add(std::string(1, c), c - 'a' + 1, "test");
     }
-    const Vocabulary& vocabulary() const { return vocabulary_; }
-    std::string normalize(std::string_view text) const {
+    std::string normalize(std::string_view text) const override {
         std::string out;
         for (const char c : text)
             if (c != '-') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         return out;
     }
-    void encode(std::string_view text, bool first, std::vector<Token>& ids) const {
+    void encode(std::string_view text, bool first, std::vector<Token>& ids) const override {
         if (first) ids.push_back(0);
         for (const char c : text) ids.push_back(vocabulary_.find(std::string_view(&c, 1)).value_or(0));
     }
-    void spell(std::string_view piece, bool first, std::string& bytes) const { (bytes += first ? "" : ".") += piece; }
-
-  private:
-    Vocabulary vocabulary_;
+    void detokenize(std::string_view piece, bool first, std::string& bytes) const override {
+        (bytes += first ? "" : ".") += piece;
+    }
 };
 
-PieceTokenizer<Letters> tokenizer() {
+PieceTokenizer tokenizer() {
     TokenizerRules rules;
     rules.added = {{.content = "<E>", .id = 30, .special = true}, {.content = "Xy-Z", .id = 31, .normalized = true}};
-    rules.before = {30};
-    rules.behind = {30, 1};
+    rules.prefix_ids = {30};
+    rules.suffix_ids = {30, 1};
     rules.special_tokens.eos = 30;
-    return PieceTokenizer<Letters>(Letters(), std::move(rules));
+    return PieceTokenizer(std::make_unique<Letters>(), std::move(rules));
 }
 using Ids = std::vector<Token>;
 }  // namespace
 
-TEST_CASE("added tokens are cut out before and behind normalization, the rest goes to the model") {
+TEST_CASE("added tokens are cut out before and after normalization, the rest goes to the model") {
     const auto letters = tokenizer();
     CHECK(letters.encode("aB", Specials::omit) == Ids{0, 1, 2});
     CHECK(letters.encode("aB") == Ids{30, 0, 1, 2, 30, 1});

@@ -22,7 +22,7 @@ class Pieces final : public Tokenizer {
     bool has(Token token) const override { return token >= 0 && token < size() && token != 100; }
     SpecialTokens special_tokens() const override { return {}; }
     bool is_special(Token token) const override { return token == size() - 1; }
-    void spell(Token token, bool first, std::string& bytes) const override {
+    void detokenize(Token token, bool first, std::string& bytes) const override {
         bytes += first && piece(token) == "_" ? "" : piece(token);
     }
     bool cleans_up_spaces() const override { return clean_; }

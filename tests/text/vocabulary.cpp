@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <optional>
+#include <string>
 #include <tessera/text/vocabulary.hpp>
 #include <utility>
 
@@ -35,6 +37,25 @@ TEST_CASE("nothing is there twice") {
           "[tokenizer.format] here: the token 'a' has two ids, 0 and 1");
     CHECK(message_of(Errc::tokenizer_format, [&] { vocabulary.add("b", 0, "here"); }) ==
           "[tokenizer.format] here: the tokens 'a' and 'b' have the same id, 0");
+}
+
+TEST_CASE("a piece may be set again: the last id is found, both are known") {
+    Vocabulary vocabulary;
+    vocabulary.set("a", 0);
+    vocabulary.set("a", 2);
+    CHECK(vocabulary.find("a") == 2);
+    CHECK(*vocabulary.piece(0) == "a");
+    CHECK(*vocabulary.piece(2) == "a");
+    CHECK(vocabulary.piece(1) == nullptr);
+}
+
+TEST_CASE("many pieces are found, and nothing else") {
+    Vocabulary vocabulary;
+    for (Token id = 0; id < 5000; ++id) vocabulary.add(std::to_string(id * 7), id, "here");
+    for (Token n = 0; n < 35000; ++n) {
+        const auto id = vocabulary.find(std::to_string(n));
+        if (id != (n % 7 == 0 ? std::optional(n / 7) : std::nullopt)) FAIL(n);
+    }
 }
 
 TEST_CASE("a vocabulary may have holes, but not a table far larger than itself") {

@@ -194,8 +194,8 @@ class JsonValue {
     }
 
     /// The same value, if it is a list, or an object: `for (const JsonValue merge : model["merges"].list())`.
-    const JsonValue& list() const { return check(is_list(), "a list"); }
-    const JsonValue& object() const { return check(is_object(), "an object"); }
+    JsonValue list() const { return check(is_list(), "a list"); }
+    JsonValue object() const { return check(is_object(), "an object"); }
 
     /// Goes through the values inside, in the order of the text.
     struct Iterator {

@@ -7,7 +7,7 @@
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/image/read_preprocess.hpp>
 #include <tessera/model/blip2/blip2.hpp>
-#include <tessera/text/read_tokenizer.hpp>
+#include <tessera/text/read/tokenizer.hpp>
 #include <type_traits>
 
 namespace tessera::inline TESSERA_ISA {

@@ -20,9 +20,10 @@ struct AddedToken {
     Token id = 0;
     bool single_word = false;  // not inside a word
     bool lstrip = false;       // takes the white space before it along
-    bool rstrip = false;       // and behind it
+    bool rstrip = false;       // and after it
     bool normalized = false;   // looked for in the normalized text, in its own normalized form
     bool special = false;      // stands for no text
+    std::string source = {};   // the file that names it, for messages
 };
 
 /// A part of a text: a token that was found, or text between tokens.
@@ -113,17 +114,11 @@ class TokenFinder {
 /// All added tokens of a tokenizer.
 class AddedTokens {
   public:
-    AddedTokens() = default;
-
-    /// `normalize` gives the form in which normalized tokens are looked for.
-    template <class Normalize>
-    AddedTokens(const std::vector<AddedToken>& tokens, Normalize&& normalize) {
-        for (const AddedToken& token : tokens) {
-            (token.normalized ? in_normalized_text : in_text)
-                .add(token.normalized ? normalize(token.content) : token.content, token);
-            by_id_.emplace(token.id, token);
-            ids_.emplace(token.content, token.id);
-        }
+    /// `spelling` is what is looked for; in normalized text, the normalized content.
+    void add(const AddedToken& token, std::string spelling) {
+        (token.normalized ? in_normalized_text : in_text).add(std::move(spelling), token);
+        by_id_.emplace(token.id, token);
+        ids_.emplace(token.content, token.id);
     }
 
     const AddedToken* find(Token id) const {

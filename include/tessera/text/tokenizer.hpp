@@ -56,7 +56,7 @@ class Tokenizer {
 
     /// Appends the bytes of `token` in running text, where `first` says that no text stands before it. They may be a
     /// part of a character. DecodeStream calls this for tokens that has() accepts.
-    virtual void spell(Token token, bool first, std::string& bytes) const = 0;
+    virtual void detokenize(Token token, bool first, std::string& bytes) const = 0;
     /// Whether the decoded text is passed through clean_up_spaces().
     virtual bool cleans_up_spaces() const { return false; }
 };
@@ -79,12 +79,12 @@ class DecodeStream {
                         " tokens");
         }
         if (skip_ == SkipSpecials::yes && tokenizer_->is_special(token)) return {};
-        tokenizer_->spell(token, std::exchange(first_, false), bytes_);
+        tokenizer_->detokenize(token, std::exchange(first_, false), bytes_);
         repair_utf8(bytes_, text_, false);
         return take(tokenizer_->cleans_up_spaces() ? settled_spaces(text_) : text_.size());
     }
 
-    /// The rest, when no more tokens come; the stream is as new behind it.
+    /// The rest, when no more tokens come; the stream is as new after it.
     std::string flush() {
         repair_utf8(bytes_, text_, true);
         first_ = true;

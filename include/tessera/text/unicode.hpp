@@ -103,8 +103,11 @@ void for_each_grapheme(std::string_view text, F&& f) {
     while (at < text.size()) {
         const std::size_t here = at;
         const char32_t c = next_character(text, at);
-        if (here > 0 && utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before),
-                                                         static_cast<utf8proc_int32_t>(c), &state)) {
+        const bool ascii = before < 0x80 && c < 0x80;  // there only "\r\n" is one
+        if (ascii) state = 0;
+        if (here > 0 && (ascii ? before != '\r' || c != '\n'
+                               : utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before),
+                                                                  static_cast<utf8proc_int32_t>(c), &state) != 0)) {
             f(text.substr(begin, here - begin));
             begin = here;
         }

@@ -1,27 +1,70 @@
 // Which piece of text has which id.
 #pragma once
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
 #include <tessera/core/printable.hpp>
-#include <tessera/text/tokenizer.hpp>
-#include <unordered_map>
-#include <utility>
+#include <tessera/core/token.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// Pieces and their ids, one to one; ids without a piece are allowed.
+/// Finds numbers by hashes, in one flat table. What is equal is known to whoever asks: `equal(number)`.
+class HashIndex {
+  public:
+    static constexpr std::int32_t none = -1;
+
+    /// The number of that hash that `equal` accepts, or none.
+    template <class Equal>
+    std::int32_t find(std::size_t hash, Equal&& equal) const {
+        return slots_.empty() ? none : slots_[place(mix(hash), equal)].number;
+    }
+    /// Makes `number` what find() gives, in place of the number that `equal` accepts.
+    template <class Equal>
+    void set(std::size_t hash, Equal&& equal, std::int32_t number) {
+        if (2 * count_ >= slots_.size()) grow();
+        Slot& slot = slots_[place(mix(hash), equal)];
+        if (slot.number == none) ++count_;
+        slot = {mix(hash), number};
+    }
+
+  private:
+    struct Slot {
+        std::uint32_t hash = 0;
+        std::int32_t number = none;
+    };
+    static std::uint32_t mix(std::size_t hash) {
+        return static_cast<std::uint32_t>(std::uint64_t{hash} * 0x9E3779B97F4A7C15u >> 32);
+    }
+    template <class Equal>
+    std::size_t place(std::uint32_t hash, Equal&& equal) const {  // of what is equal, or where it would be
+        std::size_t at = hash >> shift_;
+        while (slots_[at].number != none && !(slots_[at].hash == hash && equal(slots_[at].number)))
+            at = (at + 1) & (slots_.size() - 1);
+        return at;
+    }
+    void grow() {
+        std::vector<Slot> old(slots_.empty() ? 1024 : 2 * slots_.size());
+        old.swap(slots_);
+        shift_ = 33 - static_cast<int>(std::bit_width(slots_.size()));
+        for (const Slot& slot : old)
+            if (slot.number != none) slots_[place(slot.hash, [](std::int32_t) { return false; })] = slot;
+    }
+
+    std::vector<Slot> slots_;  // a power of two, at most half of them taken
+    std::size_t count_ = 0;
+    int shift_ = 0;
+};
+
+/// Pieces and their ids. Ids without a piece are allowed.
 class Vocabulary {
   public:
-    Vocabulary() = default;
-    Vocabulary(Vocabulary&&) = default;  // not copied: pieces_ points into ids_
-    Vocabulary& operator=(Vocabulary&&) = default;
-
-    /// Ids are dense in every vocabulary that was ever published; a wild one must not make a table of its size.
+    /// Ids are dense in every vocabulary that was ever published; a wrong one must not make a table of its size.
     static constexpr Token highest_id(std::size_t tokens) {
         constexpr std::size_t most = 1u << 30, slack = 1u << 16;
         return static_cast<Token>((tokens < most ? tokens : most) + slack);
@@ -29,37 +72,42 @@ class Vocabulary {
 
     /// errors  tokenizer_format, headed by `where`, if `piece` or `id` was added before
     void add(std::string_view piece, Token id, std::string_view where) {
-        TESSERA_EXPECTS(id >= 0);
-        const auto [entry, is_new] = ids_.try_emplace(std::string(piece), id);
-        if (!is_new)
-            throw Error(Errc::tokenizer_format, where, ": the token ", in_quotes(piece), " has two ids, ",
-                        entry->second, " and ", id);
-        if (id >= size()) pieces_.resize(static_cast<std::size_t>(id) + 1);
-        const std::string*& slot = pieces_[static_cast<std::size_t>(id)];
-        if (slot != nullptr)
-            throw Error(Errc::tokenizer_format, where, ": the tokens ", in_quotes(*slot), " and ", in_quotes(piece),
+        if (const auto other = find(piece))
+            throw Error(Errc::tokenizer_format, where, ": the token ", in_quotes(piece), " has two ids, ", *other,
+                        " and ", id);
+        if (const std::string* other = this->piece(id))
+            throw Error(Errc::tokenizer_format, where, ": the tokens ", in_quotes(*other), " and ", in_quotes(piece),
                         " have the same id, ", id);
-        slot = &entry->first;
+        set(piece, id);
+    }
+    /// Adds a piece that may be there already. Of its ids, find() gives the last one.
+    void set(std::string_view piece, Token id) {
+        TESSERA_EXPECTS(id >= 0);
+        if (id >= size()) pieces_.resize(static_cast<std::size_t>(id) + 1);
+        pieces_[static_cast<std::size_t>(id)] = piece;
+        index_.set(
+            hash(piece), [&](Token other) { return pieces_[static_cast<std::size_t>(other)] == piece; }, id);
     }
 
     std::optional<Token> find(std::string_view piece) const {
-        const auto entry = ids_.find(piece);
-        return entry == ids_.end() ? std::nullopt : std::optional(entry->second);
+        const Token id =
+            index_.find(hash(piece), [&](Token other) { return pieces_[static_cast<std::size_t>(other)] == piece; });
+        return id == HashIndex::none ? std::nullopt : std::optional(id);
     }
     /// Null where the id has no piece.
     const std::string* piece(Token id) const {
-        return id >= 0 && id < size() ? pieces_[static_cast<std::size_t>(id)] : nullptr;
+        if (id < 0 || id >= size()) return nullptr;
+        const auto& piece = pieces_[static_cast<std::size_t>(id)];
+        return piece ? &*piece : nullptr;
     }
     /// One more than the highest id.
     Token size() const { return static_cast<Token>(pieces_.size()); }
 
   private:
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view piece) const { return std::hash<std::string_view>{}(piece); }
-    };
-    std::unordered_map<std::string, Token, Hash, std::equal_to<>> ids_;
-    std::vector<const std::string*> pieces_;
+    static std::size_t hash(std::string_view piece) { return std::hash<std::string_view>{}(piece); }
+
+    std::vector<std::optional<std::string>> pieces_;
+    HashIndex index_;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -5,8 +5,8 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <tessera/text/charsmap.hpp>
-#include <tessera/text/sentencepiece.hpp>
+#include <tessera/text/model/charsmap.hpp>
+#include <tessera/text/read/sentencepiece.hpp>
 
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"

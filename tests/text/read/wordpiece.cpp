@@ -2,8 +2,8 @@
 
 #include <string>
 #include <string_view>
-#include <tessera/text/read_tokenizer.hpp>
-#include <tessera/text/read_wordpiece.hpp>
+#include <tessera/text/read/tokenizer.hpp>
+#include <tessera/text/read/wordpiece.hpp>
 #include <vector>
 
 #include "support/golden.hpp"

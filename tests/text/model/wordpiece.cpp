@@ -2,7 +2,7 @@
 
 #include <string>
 #include <string_view>
-#include <tessera/text/wordpiece.hpp>
+#include <tessera/text/model/wordpiece.hpp>
 #include <utility>
 #include <vector>
 
@@ -27,7 +27,12 @@ std::string pieces(const WordPiece& model, std::string_view text) {
 }
 std::string spelled(const WordPiece& model, const std::vector<std::string>& list) {
     std::string out;
-    for (std::size_t i = 0; i < list.size(); ++i) model.spell(list[i], i == 0, out);
+    for (std::size_t i = 0; i < list.size(); ++i) model.detokenize(list[i], i == 0, out);
+    return out;
+}
+std::string words(std::string_view text) {
+    std::string out;
+    BertText::for_each_word(text, [&](std::string_view word) { (out += out.empty() ? "" : "|") += word; });
     return out;
 }
 }  // namespace
@@ -66,6 +71,39 @@ TEST_CASE("pieces become text again") {
 TEST_CASE("without a token for unknown words there is no WordPiece") {
     CHECK(message_of(Errc::tokenizer_format, [] { wordpiece_of({"a"}); }) ==
           "[tokenizer.format] vocab.txt: expected the token '[UNK]' for unknown words, found none");
+}
+
+TEST_CASE("BERT's uncased normalization") {
+    const BertText uncased;
+    CHECK(uncased.normalize("Ångström CAFÉ") == "angstrom cafe");
+    CHECK(uncased.normalize("a\tb\nc\u00A0d\u3000e") == "a b c d e");
+    CHECK(uncased.normalize(std::string_view("a\0b\u200D\uFEFF\uFFFD\u0085\uE000\x7F", 18)) == "ab");
+    CHECK(uncased.normalize("猫cat犬") == " 猫 cat 犬 ");
+    CHECK(uncased.normalize("ひカ") == "ひカ");
+    CHECK(uncased.normalize("ガ") == "カ");  // the voicing mark is an accent, too
+    CHECK(uncased.normalize("한") == "\u1112\u1161\u11AB");
+    CHECK(uncased.normalize("İ ẞ Σ") == "i ß σ");
+    CHECK(uncased.normalize("\U0002B820 \U0002B920") == "\U0002B820  \U0002B920 ");
+    CHECK(uncased.normalize("") == "");
+}
+
+TEST_CASE("each step can be left out") {
+    CHECK(BertText{.strip_accents = false}.normalize("É İ") == "é i\u0307");
+    CHECK(BertText{.lower = false}.normalize("É Å") == "E A");
+    CHECK(BertText{.split_cjk = false}.normalize("猫cat") == "猫cat");
+    CHECK(BertText{.clean = false}.normalize("a\tb\u200D") == "a\tb\u200D");
+    CHECK(BertText{.clean = false, .split_cjk = false, .strip_accents = false, .lower = false}.normalize("É\n猫") ==
+          "É\n猫");
+}
+
+TEST_CASE("words stand between white space, and a mark is a word") {
+    CHECK(words("") == "");
+    CHECK(words("  a  cat ") == "a|cat");
+    CHECK(words("don't stop!!") == "don|'|t|stop|!|!");
+    CHECK(words("$5 a+b x_y `z` ^~") == "$|5|a|+|b|x|_|y|`|z|`|^|~");
+    CHECK(words("«où» 日。本") == "«|où|»|日|。|本");
+    CHECK(words("€5 ©x") == "€5|©x");
+    CHECK(words("-") == "-");
 }
 
 }  // namespace text_wordpiece

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <tessera/text/base64.hpp>
+#include <tessera/text/read/unigram.hpp>
 
 namespace text_base64 {
-using namespace tessera;
+using tessera::detail::decode_base64;
 
 TEST_CASE("base64 of RFC 4648") {
     CHECK(decode_base64("") == "");

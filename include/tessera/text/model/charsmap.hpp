@@ -1,5 +1,6 @@
 // SentencePiece's compiled table of characters: what a model's text is normalized with, NFKC and more, as a trie.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,11 +33,17 @@ class Charsmap {
         replacements_ = bytes.substr(size);
         expect_utf8(replacements_, std::string(where) + ": the replacements of the table of characters",
                     Errc::tokenizer_format);
+        for (std::size_t c = 0; c < plain_.size(); ++c) plain_[c] = !replacement(std::string(1, static_cast<char>(c)));
     }
 
     std::string normalize(std::string_view text) const {
         std::string out;
+        out.reserve(text.size());
         for_each_grapheme(text, [&](std::string_view cluster) {
+            if (cluster.size() == 1 && plain_[static_cast<std::size_t>(cluster.front())]) {
+                out += cluster.front();
+                return;
+            }
             // A short cluster is replaced as a whole, even if the table has only its beginning: what is left is lost.
             // So it is in the reference, and a model was trained on what the reference makes of its text.
             constexpr std::size_t short_cluster = 6;
@@ -90,6 +97,7 @@ class Charsmap {
 
     std::vector<std::uint32_t> units_;
     std::string replacements_;
+    std::array<bool, 128> plain_{};  // which characters of ASCII stay as they are
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -2,8 +2,8 @@
 
 #include <string>
 #include <string_view>
-#include <tessera/text/read_tokenizer.hpp>
-#include <tessera/text/read_unigram.hpp>
+#include <tessera/text/read/tokenizer.hpp>
+#include <tessera/text/read/unigram.hpp>
 #include <vector>
 
 #include "support/golden.hpp"
@@ -56,6 +56,14 @@ TEST_CASE("the sections that T5's files have had over the years") {
     CHECK(ids(json, "a") == Ids{3});
 }
 
+TEST_CASE("a piece may be there twice, as the empty one of UMT5 is") {
+    Json json = small();
+    json["model"]["vocab"].push_back(Json::array({"a", -1}));
+    json["model"]["vocab"].push_back(Json::array({"", 0}));
+    json["model"]["vocab"].push_back(Json::array({"", 0}));
+    CHECK(ids(json, "aa") == Ids{2, 6, 6});
+}
+
 TEST_CASE("a bare spiece.model is T5's, with a hundred sentinels") {
     const ScratchFolder folder;
     folder.copy(test::golden("tokenizers/unigram"), "spiece.model");
@@ -97,9 +105,10 @@ TEST_CASE("a file that asks for what this Unigram does not do is an error that n
     check_says(refused("/decoder/replacement", R"("_")"), "decoder.replacement: '_' is not supported");
     check_says(refused("/model/byte_fallback", "true"), "model.byte_fallback: 'true' is not supported");
     check_says(refused("/model/unk_id", "null"), "model: expected 'unk_id', found none");
-    check_says(refused("/model/unk_id", "6"), "model.unk_id: expected an id from 0 to 5, found 6");
+    check_says(refused("/model/unk_id", "6"), "model.unk_id: expected a whole number from 0 to 5, found 6");
     check_says(refused("/model/vocab/2", R"(["▁"])"), "model.vocab[2]: expected a piece and its score");
-    check_says(refused("/model/vocab/2", R"(["a", 0])"), "model.vocab: the token 'a' has two ids, 2 and 3");
+    check_says(refused("/model/vocab/2", R"([5, 0])"), "model.vocab[2][0]: expected text, found 5");
+    check_says(refused("/model/vocab/2", R"(["▁", "0"])"), "model.vocab[2][1]: expected a number, found \"0\"");
 }
 
 }  // namespace text_read_unigram

@@ -3,8 +3,8 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <tessera/text/read_bpe.hpp>
-#include <tessera/text/read_tokenizer.hpp>
+#include <tessera/text/read/bpe.hpp>
+#include <tessera/text/read/tokenizer.hpp>
 #include <vector>
 
 #include "support/golden.hpp"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tessera/text/read_tokenizer.hpp>
+#include <tessera/text/read/tokenizer.hpp>
 #include <vector>
 
 #include "support/golden.hpp"

@@ -2,7 +2,7 @@
 
 #include <string>
 #include <string_view>
-#include <tessera/text/tokenizer_json.hpp>
+#include <tessera/text/read/tokenizer_json.hpp>
 #include <vector>
 
 #include "text/scratch_folder.hpp"
@@ -19,10 +19,10 @@ Vocabulary three() {
     return vocabulary;
 }
 TokenizerRules rules(std::string_view post_processor) {
-    const Json json =
-        Json::parse(R"({"added_tokens": [{"id": 5, "content": "<image>", "special": true}], "post_processor": )" +
-                    std::string(post_processor) + "}");
-    return read_rules(JsonField(json, "tokenizer.json"), {}, three());
+    const JsonFile file(R"({"added_tokens": [{"id": 5, "content": "<image>", "special": true}], "post_processor": )" +
+                            std::string(post_processor) + "}",
+                        "tokenizer.json", Errc::tokenizer_format);
+    return read_rules(file.root(), {}, three());
 }
 std::string refused(std::string_view post_processor) {
     return message_of(Errc::tokenizer_format, [&] { rules(post_processor); });
@@ -31,20 +31,21 @@ using Ids = std::vector<Token>;
 }  // namespace
 
 TEST_CASE("what stands around a text") {
-    CHECK(rules("null").before.empty());
-    CHECK(rules(R"({"type": "ByteLevel", "trim_offsets": false})").behind.empty());
+    CHECK(rules("null").prefix_ids.empty());
+    CHECK(rules(R"({"type": "ByteLevel", "trim_offsets": false})").suffix_ids.empty());
     for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
         const auto around =
             rules(R"({"sep": ["[SEP]", 1], "cls": ["[CLS]", 0], "type": ")" + std::string(type) + "\"}");
-        CHECK(around.before == Ids{0});
-        CHECK(around.behind == Ids{1});
+        CHECK(around.prefix_ids == Ids{0});
+        CHECK(around.suffix_ids == Ids{1});
     }
     const std::string both = R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}},
         {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "x", "type_id": 0}}],
         "special_tokens": {"x": {"id": "x", "ids": [0, 5], "tokens": ["[CLS]", "<image>"]}}})";
-    CHECK(rules(both).before == Ids{0, 5});
-    CHECK(rules(both).behind == Ids{0, 5});
-    CHECK(rules(R"({"type": "Sequence", "processors": [{"type": "ByteLevel"}, )" + both + "]}").before == Ids{0, 5});
+    CHECK(rules(both).prefix_ids == Ids{0, 5});
+    CHECK(rules(both).suffix_ids == Ids{0, 5});
+    CHECK(rules(R"({"type": "Sequence", "processors": [{"type": "ByteLevel"}, )" + both + "]}").prefix_ids ==
+          Ids{0, 5});
 }
 
 TEST_CASE("a post-processor that cannot be followed is an error") {
@@ -61,13 +62,14 @@ TEST_CASE("a post-processor that cannot be followed is an error") {
                "expected a token and its id");
     check_says(refused(R"({"type": "BertProcessing", "sep": ["[SEP]", 1], "cls": ["x", 4]})"),
                "expected ids of tokens, found 4");
-    check_says(refused(R"({"type": "BertProcessing", "sep": ["[SEP]", 1], "cls": ["x", -4]})"), "expected an id");
+    check_says(refused(R"({"type": "BertProcessing", "sep": ["[SEP]", 1], "cls": ["x", -4]})"),
+               "expected a whole number from 0 to ");
 }
 
 TEST_CASE("the kind of a model, also where old files do not say it") {
     const auto type = [](std::string_view model) {
-        const Json json = Json::parse("{\"model\": " + std::string(model) + "}");
-        return model_type(JsonField(json, "tokenizer.json"));
+        const JsonFile file("{\"model\": " + std::string(model) + "}", "tokenizer.json", Errc::tokenizer_format);
+        return model_type(file.root());
     };
     CHECK(type(R"({"type": "Anything"})") == "Anything");
     CHECK(type(R"({"vocab": {}, "merges": []})") == "BPE");
@@ -79,17 +81,16 @@ TEST_CASE("the kind of a model, also where old files do not say it") {
 
 TEST_CASE("a vocabulary is read, and each wrong id is named") {
     const auto read = [](std::string_view text) {
-        const Json json = Json::parse(text);
-        return read_vocabulary(JsonField(json, "vocab.json"));
+        return read_vocabulary(JsonFile(text, "vocab.json", Errc::tokenizer_format).root());
     };
     const auto vocabulary = read(R"({"b": 0, "a": 65538})");  // as far as a hole may reach
     CHECK(vocabulary.find("a") == 65538);
     CHECK(message_of(Errc::tokenizer_format, [&] { read(R"({"b": 0, "a": 4000000})"); }) ==
-          "[tokenizer.format] vocab.json: a: expected an id from 0 to 65538, found 4000000");
+          "[tokenizer.format] vocab.json: a: expected a whole number from 0 to 65538, found 4000000");
     CHECK(message_of(Errc::tokenizer_format, [&] { read("{}"); }) ==
           "[tokenizer.format] vocab.json: the vocabulary is empty");
     CHECK(message_of(Errc::tokenizer_format, [&] { read("[]"); }) ==
-          "[tokenizer.format] vocab.json: expected an object, found array");
+          "[tokenizer.format] vocab.json: expected an object, found []");
 }
 
 }  // namespace text_tokenizer_json

@@ -5,13 +5,12 @@
 #include <string>
 #include <tessera/core/error.hpp>
 #include <tessera/core/json.hpp>
-#include <tessera/text/json_field.hpp>
-#include <tessera/text/read_bpe.hpp>
-#include <tessera/text/read_unigram.hpp>
-#include <tessera/text/read_wordpiece.hpp>
+#include <tessera/text/read/bpe.hpp>
+#include <tessera/text/read/settings.hpp>
+#include <tessera/text/read/tokenizer_json.hpp>
+#include <tessera/text/read/unigram.hpp>
+#include <tessera/text/read/wordpiece.hpp>
 #include <tessera/text/tokenizer.hpp>
-#include <tessera/text/tokenizer_json.hpp>
-#include <tessera/text/tokenizer_settings.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
@@ -27,9 +26,8 @@ inline std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& fo
     const auto has = [&](const char* file) { return std::filesystem::exists(folder / file); };
     const TokenizerSettings settings = read_tokenizer_settings(folder);
     if (has("tokenizer.json")) {
-        const auto path = folder / "tokenizer.json";
-        const Json json = read_json(path, Errc::tokenizer_format);
-        const JsonField root(json, path);
+        const JsonFile file(folder / "tokenizer.json", Errc::tokenizer_format);
+        const JsonValue root = file.root();
         const std::string type = model_type(root);
         if (type == "BPE") return read_bpe(root, settings);
         if (type == "WordPiece") return read_wordpiece(root, settings);

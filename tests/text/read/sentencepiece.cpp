@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/json.hpp>
-#include <tessera/text/base64.hpp>
-#include <tessera/text/sentencepiece.hpp>
+#include <tessera/text/read/sentencepiece.hpp>
+#include <tessera/text/read/unigram.hpp>
 
 #include "support/golden.hpp"
 #include "text/scratch_folder.hpp"
@@ -72,7 +72,7 @@ TEST_CASE("the pieces are those of tokenizer.json, to the last bit of each score
     CHECK(model.bos == -1);
     CHECK(model.pieces[0].type == SentencePieceModel::Type::control);
     CHECK(model.pieces[2].type == SentencePieceModel::Type::unknown);
-    CHECK(model.charsmap == decode_base64(json["normalizer"]["precompiled_charsmap"].get<std::string>()));
+    CHECK(model.charsmap == detail::decode_base64(json["normalizer"]["precompiled_charsmap"].get<std::string>()));
 }
 
 TEST_CASE("a small model, with fields that are not known") {
