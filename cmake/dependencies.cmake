@@ -1,31 +1,41 @@
 # What each component needs from other projects, for this build and for the installed package alike.
 #
-#   tessera    OpenMP if there is one
+#   tessera    xsimd; OpenMP if there is one
 #   blip2      nlohmann_json, libpng, TurboJPEG, utf8proc
 #
-# TurboJPEG and utf8proc are looked up directly: Debian's come without CMake files.
+# They are looked up directly, as Debian's TurboJPEG and utf8proc come without CMake files and xsimd is headers alone.
 
-# tessera_external(<name> <header> <library>): the imported target tessera::<name>
-function(tessera_external name header library)
+# tessera_external(<name> <header> [<library>]): the imported target tessera::<name>
+function(tessera_external name header)
   if(TARGET tessera::${name})
     return()
   endif()
   find_path(TESSERA_${name}_INCLUDE_DIR ${header})
-  find_library(TESSERA_${name}_LIBRARY ${library})
-  mark_as_advanced(TESSERA_${name}_INCLUDE_DIR TESSERA_${name}_LIBRARY)
-  if(NOT TESSERA_${name}_INCLUDE_DIR OR NOT TESSERA_${name}_LIBRARY)
+  mark_as_advanced(TESSERA_${name}_INCLUDE_DIR)
+  set(found "${TESSERA_${name}_INCLUDE_DIR}")
+  if(ARGN)
+    find_library(TESSERA_${name}_LIBRARY ${ARGN})
+    mark_as_advanced(TESSERA_${name}_LIBRARY)
+    if(NOT TESSERA_${name}_LIBRARY)
+      set(found "")
+    endif()
+  endif()
+  if(NOT found)
     set(tessera_missing "${tessera_missing} ${name} (<${header}>)" PARENT_SCOPE)
     return()
   endif()
   add_library(tessera::${name} INTERFACE IMPORTED GLOBAL)
   target_include_directories(tessera::${name} SYSTEM INTERFACE "${TESSERA_${name}_INCLUDE_DIR}")
-  target_link_libraries(tessera::${name} INTERFACE "${TESSERA_${name}_LIBRARY}")
+  if(ARGN)
+    target_link_libraries(tessera::${name} INTERFACE "${TESSERA_${name}_LIBRARY}")
+  endif()
 endfunction()
 
 # tessera_dependencies(<component>): makes the targets the component links to; names in tessera_missing what is not there
 macro(tessera_dependencies component)
   set(tessera_missing "")
   if("${component}" STREQUAL "tessera")
+    tessera_external(xsimd xsimd/xsimd.hpp)
     if(NOT TARGET tessera::openmp)
       add_library(tessera::openmp INTERFACE IMPORTED GLOBAL)
       if(NOT DEFINED TESSERA_OPENMP OR TESSERA_OPENMP)

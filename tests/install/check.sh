@@ -37,7 +37,7 @@ case $way in
       echo '#include <tessera/tessera.hpp>' >"$build/include/tessera/$part.hpp"
     done
     if others=$(grep -En '^#include <(nlohmann|png|turbojpeg|utf8proc|Eigen|sentencepiece)' "$build/include/tessera/attention.hpp"); then
-      echo "attention.hpp needs more than the standard library: $others"
+      echo "attention.hpp needs more than the standard library and xsimd: $others"
       exit 1
     fi
     "$CXX" $strict -I "$build/include" "$here/attention.cpp" -o "$build/attention"

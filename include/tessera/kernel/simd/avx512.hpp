@@ -1,5 +1,5 @@
-// The vector of kernel/simd.hpp on AVX-512 (F, BW, DQ, VL), by intrinsics: half of it are masked operations,
-// and dot products of bf16, which no compiler finds by itself.
+// The vector of kernel/simd/vec.hpp on AVX-512 (F, BW, DQ, VL), by intrinsics: half of it are masked operations and dot products
+// of bf16, which xsimd 8.1 has not.
 #pragma once
 #include <immintrin.h>
 
@@ -13,13 +13,13 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// How many vectors the processor can hold at once.
 inline constexpr int registers = 32;
 
-/// Sixteen floats.
 struct Vec {
     static constexpr Index width = 16;
     __m512 v;
+
+    __m512 reg() const { return v; }
 };
 
-/// One truth value per lane.
 struct Mask {
     __mmask16 m;
 };
@@ -30,20 +30,16 @@ inline constexpr __mmask16 every = 0xffff;
 
 inline Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
 
-/// Lanes 0, 1, 2, …: true for the first `count`, 0 ≤ count ≤ width.
 inline Mask first(Index count) { return {static_cast<__mmask16>((1u << static_cast<unsigned>(count)) - 1u)}; }
-/// Lane i is bit First + i.
-template <unsigned First = 0>
+template <unsigned First>
 Mask mask_of(std::uint32_t bits) {
     return {static_cast<__mmask16>(bits >> First)};
 }
 inline Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.m & b.m)}; }
 inline Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 inline bool any(Mask a) { return a.m != 0; }
-/// `a` where the mask is true, else `b`.
 inline Vec select(Mask mask, Vec a, Vec b) { return {_mm512_mask_blend_ps(mask.m, b.v, a.v)}; }
 
-/// No alignment is asked for. With a count, the lanes behind it are zero and their memory is not touched.
 inline Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline Vec load(const float* p, Index count) {
     return count == Vec::width ? load(p) : Vec{_mm512_maskz_loadu_ps(first(count).m, p)};
@@ -60,28 +56,21 @@ inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 inline Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
-/// a·b + c with one rounding.
 inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
-/// The larger (smaller); `b` where either is NaN.
 inline Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(every, a.v, b.v)}; }
 inline Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(every, a.v, b.v)}; }
 inline Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
-/// The magnitude of `a` with the sign of `b`.
 inline Vec copy_sign(Vec a, Vec b) {
     return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32(0x7fffffff), _mm512_castps_si512(a.v),
                                                           _mm512_castps_si512(b.v), 0xca))};
 }
 
-/// To the nearest integer, ties to even.
 inline Vec round(Vec a) {
     return {_mm512_maskz_roundscale_ps(every, a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
-/// a − ⌊a⌋, zero for ±∞.
 inline Vec fraction(Vec a) { return {_mm512_maskz_reduce_ps(every, a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}; }
-/// a·2^⌊n⌋ for any n, also infinite: underflows gradually to zero, overflows to ∞.
 inline Vec scale_by_power(Vec a, Vec n) { return {_mm512_maskz_scalef_ps(every, a.v, n.v)}; }
 
-/// The sum (the largest) of all lanes, always taken in the same order: halves folded onto each other.
 inline float reduce_add(Vec a) {
     const __m256 b =
         _mm256_add_ps(_mm512_maskz_extractf32x8_ps(0xff, a.v, 0), _mm512_maskz_extractf32x8_ps(0xff, a.v, 1));
@@ -97,7 +86,6 @@ inline float reduce_max(Vec a) {
     return _mm_cvtss_f32(_mm_max_ss(d, _mm_movehdup_ps(d)));
 }
 
-/// `width` consecutive bf16 as floats, exactly.
 inline Vec load(const bf16* p) {
     const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, _mm512_maskz_cvtepu16_epi32(every, half), 16))};
@@ -110,13 +98,11 @@ inline __m512i rounded_to_bf16(Vec a) {
     const __m512i quiet = _mm512_maskz_or_epi32(every, bits, _mm512_set1_epi32(0x400000));
     return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q), up, quiet);
 }
-/// Rounds to the nearest bf16, ties to even; NaN stays NaN.
 inline void store(bf16* p, Vec a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                         _mm512_maskz_cvtepi32_epi16(every, _mm512_maskz_srli_epi32(every, rounded_to_bf16(a), 16)));
 }
 
-/// 2·width consecutive bf16: those at even places and those at odd places, as floats, exactly.
 struct Pair {
     Vec even, odd;
 };
@@ -127,13 +113,11 @@ inline Pair load_pairs(const bf16* p) {
         {_mm512_castsi512_ps(_mm512_maskz_and_epi32(every, both, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))}};
 }
 
-/// The other way: rounds to the nearest bf16, ties to even; NaN stays NaN.
 inline void store_pairs(bf16* p, Pair pair) {
     const __m512i even = _mm512_maskz_srli_epi32(every, rounded_to_bf16(pair.even), 16);
     const __m512i odd = rounded_to_bf16(pair.odd);
     _mm512_storeu_si512(p, _mm512_mask_blend_epi16(0xaaaaaaaau, even, odd));
 }
-/// One half of what load_pairs gives, for when there are no registers for both.
 inline Vec load_even(const bf16* p) {
     return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(every, _mm512_loadu_si512(p), 16))};
 }
@@ -142,19 +126,15 @@ inline Vec load_odd(const bf16* p) {
         _mm512_maskz_and_epi32(every, _mm512_loadu_si512(p), _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
 }
 
-/// 2·width bf16 that are left as they are, for dot products of pairs.
 struct Halves {
     __m512i v;
 };
 inline Halves load_halves(const bf16* p) { return {_mm512_loadu_si512(p)}; }
-/// The same two bf16 in every lane.
 inline Halves broadcast_pair(const bf16* p) {
     std::int32_t both;
     __builtin_memcpy(&both, p, sizeof(both));
     return {_mm512_set1_epi32(both)};
 }
-/// c + a.even·b.even + a.odd·b.odd; `has_dot` says whether that is one instruction, which rounds its own way and takes
-/// subnormal numbers for zero.
 #if defined(__AVX512BF16__)
 inline constexpr bool has_dot = true;
 inline Vec dot(Halves a, Halves b, Vec c) { return {_mm512_dpbf16_ps(c.v, (__m512bh)a.v, (__m512bh)b.v)}; }

@@ -41,8 +41,8 @@ inline Vec exp2_flushed(Vec x) {
 #else
     const Vec low = max(broadcast(-127.0f), x);
     // The sum's low bits are the nearest integer plus 127, the exponent of a float; −127 makes it that of zero.
-    const Vec moved = low + broadcast(to_integer + 127.0f);
-    const Vec rest = low - (moved - broadcast(to_integer + 127.0f));
+    const Vec moved = as_computed(low + broadcast(to_integer + 127.0f));
+    const Vec rest = low - as_computed(moved - broadcast(to_integer + 127.0f));
     const Vec power =
         polynomial(rest, {1.0f, 0x1.62e42ap-1f, 0x1.ebf9c2p-3f, 0x1.c6b6dap-5f, 0x1.3ce8b2p-7f, 0x1.5bd97ap-10f});
     return power * from_bits(bits_of(moved) << 23);

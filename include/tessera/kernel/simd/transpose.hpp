@@ -6,9 +6,6 @@
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
-/// As many vectors as a vector has lanes: a square block of a matrix.
-using Square = std::array<Vec, static_cast<std::size_t>(width)>;
-
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 
 /// Detail: the four 4 × 4 blocks of four rows, each turned in its place.

@@ -1,19 +1,99 @@
-// One vector of floats as wide as the processor has, and the few operations the kernels are made of.
+// One vector of floats as wide as the processor has, and the few operations that the kernels are made of. AVX-512 does them by
+// intrinsics, everything else by xsimd; tests/kernel/simd/vec.cpp holds each back end to what is said here.
 #pragma once
+#include <array>
+#include <cstdint>
 #include <tessera/core/dtype.hpp>
 #include <tessera/core/view.hpp>
 #include <type_traits>
 #include <utility>
 
+namespace tessera::inline TESSERA_ISA::kernel {
+
+/// `Vec::width` floats.
+struct Vec;
+/// A truth value for each lane.
+struct Mask;
+/// 2·width bf16 as they are stored, for dot products of pairs.
+struct Halves;
+/// 2·width floats: those at even and at odd places.
+struct Pair;
+
+/// x in every lane.
+Vec broadcast(float x);
+
+// Memory, without any alignment. With a count, 0 ≤ count ≤ width, only so many lanes are read or written; the others are zero.
+Vec load(const float* p);
+Vec load(const float* p, Index count);
+void store(float* p, Vec a);
+void store(float* p, Vec a, Index count);
+
+Vec operator+(Vec a, Vec b);
+Vec operator-(Vec a, Vec b);
+Vec operator*(Vec a, Vec b);
+Vec operator/(Vec a, Vec b);
+/// a·b + c; with one rounding where the processor has that.
+Vec fma(Vec a, Vec b, Vec c);
+/// The larger, the smaller; `b` where either is NaN.
+Vec max(Vec a, Vec b);
+Vec min(Vec a, Vec b);
+Vec abs(Vec a);
+/// The magnitude of `a` with the sign of `b`.
+Vec copy_sign(Vec a, Vec b);
+
+/// To the nearest integer, ties to even, for |a| < 2²².
+Vec round(Vec a);
+/// a − ⌊a⌋ for |a| ≤ 160; 0 for ±∞.
+Vec fraction(Vec a);
+/// a·2^⌊n⌋ for ½ ≤ |a| < 4 and any n, also infinite: underflows gradually to zero, overflows to ∞.
+Vec scale_by_power(Vec a, Vec n);
+
+/// Lanes 0, 1, 2, …: true for the first `count`, 0 ≤ count ≤ width.
+Mask first(Index count);
+/// Lane i is bit First + i.
+template <unsigned First = 0>
+Mask mask_of(std::uint32_t bits);
+Mask operator&(Mask a, Mask b);
+/// False where either is NaN.
+Mask operator<(Vec a, Vec b);
+bool any(Mask a);
+/// `a` where the mask is true, else `b`.
+Vec select(Mask mask, Vec a, Vec b);
+
+/// The sum, and the largest, of all lanes: halves folded onto each other, always in the same order.
+float reduce_add(Vec a);
+float reduce_max(Vec a);
+
+// bf16 become floats exactly; floats are rounded to the nearest bf16, ties to even, and NaN stays NaN.
+Vec load(const bf16* p);
+void store(bf16* p, Vec a);
+Pair load_pairs(const bf16* p);
+void store_pairs(bf16* p, Pair pair);
+/// One half of load_pairs, where there are no registers for both.
+Vec load_even(const bf16* p);
+Vec load_odd(const bf16* p);
+
+Halves load_halves(const bf16* p);
+/// The same two bf16 in every lane.
+Halves broadcast_pair(const bf16* p);
+/// c + a.even·b.even + a.odd·b.odd. `has_dot` says whether that is one instruction, which rounds its own way and takes subnormal
+/// numbers for zero.
+Vec dot(Halves a, Halves b, Vec c);
+
+}  // namespace tessera::inline TESSERA_ISA::kernel
+
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include <tessera/kernel/simd/avx512.hpp>
 #else
-#include <tessera/kernel/simd/portable.hpp>
+#include <tessera/kernel/simd/xsimd.hpp>
 #endif
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
 inline constexpr Index width = Vec::width;
+
+/// As many vectors as a vector has lanes: a square block of a matrix.
+using Square = std::array<Vec, static_cast<std::size_t>(width)>;
 
 inline Vec& operator+=(Vec& a, Vec b) { return a = a + b; }
 inline Vec& operator-=(Vec& a, Vec b) { return a = a - b; }
@@ -40,18 +120,18 @@ template <class F>
     if (i < size) f(i, size - i);
 }
 
-/// Asks for the line at `p` before it is needed; any address is allowed. Inlined at once: g++ takes a function that does
+/// Fetches the line at `p` before it is needed; any address is allowed. Inlined at once: g++ takes a function that does
 /// nothing else for one without effect, and leaves its calls out.
 [[gnu::always_inline]] inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 /// sum += a·b, in the register that `sum` is in. Compilers, g++ above all, otherwise let a tile's sums wander from register to
-/// register, and through memory where it has no register for the copies. TESSERA_NO_ASM asks for functions alone, for where
+/// register, and through memory where it has no register for the copies. TESSERA_NO_ASM leaves it to functions alone, for where
 /// the intrinsics are not the processor's.
 [[gnu::always_inline]] inline void multiply_add(Vec& sum, Vec a, Vec b) {
 #if defined(__FMA__) && defined(__AVX__) && !defined(TESSERA_NO_ASM)
-    auto total = sum.v;  // an array whose elements are operands of asm would be kept in memory
-    asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.v), "v"(b.v));
-    sum.v = total;
+    auto total = sum.reg();  // an array whose elements are operands of asm would be kept in memory
+    asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.reg()), "v"(b.reg()));
+    sum = Vec{total};
 #else
     sum = fma(a, b, sum);
 #endif
@@ -60,9 +140,9 @@ template <class F>
 /// sum += a.even·b.even + a.odd·b.odd, in its register too.
 [[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) {
 #if defined(__AVX512BF16__) && !defined(TESSERA_NO_ASM)
-    auto total = sum.v;
+    auto total = sum.reg();
     asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.v), "v"(b.v));
-    sum.v = total;
+    sum = Vec{total};
 #else
     sum = dot(a, b, sum);
 #endif
