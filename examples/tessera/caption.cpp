@@ -1,6 +1,6 @@
 #include <cstdio>
 #include <iostream>
-#include <optional>
+#include <iterator>
 #include <tessera/checkpoint/dump.hpp>
 #include <tessera/checkpoint/progress.hpp>
 #include <tessera/core/json.hpp>
@@ -30,30 +30,49 @@ Json to_json(const std::string& picture, const Caption& caption) {
               {"tokens", t.tokens}}}};
 }
 
+// A file, or "-": standard input.
+Image read_picture(const std::string& picture, const CaptionCommand& command) {
+    if (picture != "-") return read_image(picture, {.turn_upright = command.turn});
+    const std::string bytes{std::istreambuf_iterator<char>(std::cin), {}};
+    return decode_image({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, "standard input",
+                        {.turn_upright = command.turn});
+}
+
+// Describes all pictures that can be read, and returns how many cannot.
 template <class Model>
-void describe(const Model& model, const CaptionCommand& command) {
+int describe(const Pipeline<Model>& blip2, const CaptionCommand& command) {
     Dump dump;
     Scratch plain, recording(dump);
     Scratch& s = command.dump.empty() ? plain : recording;
     const bool streams = !command.json && command.pictures.size() == 1;
-    GenerateOptions options = command.generate;
-    if (streams)
-        options.on_text = [started = false](std::string_view text) mutable {
-            if (!started) text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
-            started = started || !text.empty();
-            std::cout << text << std::flush;
-        };
+    int failures = 0;
     for (const std::string& picture : command.pictures) {
-        const Image image = read_image(picture, {.turn_upright = command.turn});
-        const Caption result = caption(model, image, options, s);
+        GenerateOptions options = command.generate;
+        if (streams)
+            options.on_text = [started = false](std::string_view text) mutable {
+                if (!started) text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+                started = started || !text.empty();
+                std::cout << text << std::flush;
+            };
+        Image image;
+        try {
+            image = read_picture(picture, command);
+        } catch (const Error& error) {
+            std::cerr << "tessera: " << error.what() << '\n';
+            ++failures;
+            continue;
+        }
+        const Caption result = caption(blip2, image, options, s);
         if (command.json)
             std::cout << to_json(picture, result).dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
         else if (streams)
             std::cout << std::endl;
         else
             std::cout << picture << ": " << result.text << std::endl;
+        if (!std::cout) break;  // main says so
     }
     if (!command.dump.empty()) dump.write(command.dump);
+    return failures;
 }
 
 }  // namespace
@@ -61,28 +80,33 @@ void describe(const Model& model, const CaptionCommand& command) {
 int run(const CaptionCommand& command) {
     if (command.threads > 0) kernel::set_threads(command.threads);
     check(command.generate);
-    for (const std::string& picture : command.pictures) MappedFile opened(picture);  // before minutes of loading
-    const Description description = read_description(resolve_model(command.model));
-    if (description.architecture != Architecture::blip2 || !description.text)
-        throw Error(Errc::config_unsupported, description.file.string(),
-                    ": captions need BLIP-2 with a language model, found model_type '", description.model_type, '\'');
-    std::string compiled;
-    const bool done = program::for_each_model([&]<class Model>(program::Named<Model> candidate) {
-        compiled += (compiled.empty() ? "" : ", ") + std::string(candidate.name);
-        if (!fits<Model>(description)) return false;
-        OpenOptions options{.warn = [](const std::string& warning) { std::cerr << "tessera: " << warning << '\n'; }};
-        if (!command.weights.empty()) options.weights = command.weights == "bf16" ? DType::bf16 : DType::f32;
-        const Model model = [&] {
+    if (command.pictures.size() == 1 && command.pictures[0] != "-")
+        MappedFile opened(command.pictures[0]);  // before minutes of loading
+    const ModelConfig config(resolve_model(command.model));
+    int failures = 0;
+    std::string names, nearest;
+    std::vector<std::string> fewest;
+    const bool done = any_model(program::models, [&]<class Model>(const Compiled<Model>& compiled) {
+        names += (names.empty() ? "" : ", ") + std::string(compiled.name);
+        const auto what = mismatches<Model>(config);
+        if (nearest.empty() || what.size() < fewest.size()) nearest = compiled.name, fewest = what;
+        if (!what.empty()) return false;
+        LoadOptions options{.warn = [](const std::string& warning) { std::cerr << "tessera: " << warning << '\n'; }};
+        if (!command.weights.empty()) options.weight_dtype = command.weights == "bf16" ? DType::bf16 : DType::f32;
+        const auto blip2 = [&] {
             ProgressBar bar;
             options.progress = std::ref(bar);
-            return load<Model>(description, options);
+            return load<Model>(config, options);
         }();
-        describe(model, command);
+        failures = describe(blip2, command);
         return true;
     });
+    if (!done && config.model_type != "blip-2")
+        throw Error(Errc::config_unsupported, config.file.string(), ": captions need BLIP-2, found model_type ",
+                    in_quotes(config.model_type));
     if (!done)
-        throw Error(Errc::config_unsupported, description.file.string(),
-                    ": no compiled model has these shapes; there are ", compiled,
-                    "; a line in examples/tessera/models.hpp adds another");
-    return 0;
+        throw Error(Errc::config_unsupported, config.file.string(), ": no compiled model has these shapes: of ", names,
+                    " the nearest is ", nearest, ", but ", joined(fewest),
+                    " (`tessera info` prints what a line in examples/tessera/models.hpp needs to add them)");
+    return failures == 0 ? 0 : 1;
 }

@@ -1,8 +1,8 @@
-#include <cstdio>
 #include <iostream>
+#include <tessera/checkpoint/hub.hpp>
 #include <tessera/checkpoint/inventory.hpp>
+#include <tessera/checkpoint/model_config.hpp>
 #include <tessera/checkpoint/progress.hpp>
-#include <tessera/generate/load.hpp>
 
 #include "commands.hpp"
 #include "models.hpp"
@@ -13,12 +13,12 @@ using namespace tessera;
 
 // What a model would take in memory, without filling it.
 template <class Model>
-Index bytes_of(const Model& model, DType stored) {
+Index bytes_of(const Model& model, DType dtype) {
     Index bytes = 0;
     for_each_parameter(model, [&]<class Leaf>(const std::string&, const Leaf&) {
-        // Matrices are kept as asked for, everything else as float.
+        // Matrices are kept as `dtype`, everything else as float.
         constexpr bool is_matrix = !requires(const Leaf& leaf) { leaf.view(); };
-        bytes += Leaf::rows * Leaf::columns * (is_matrix && stored == DType::bf16 ? 2 : 4);
+        bytes += Leaf::rows * Leaf::columns * (is_matrix && dtype == DType::bf16 ? 2 : 4);
     });
     return bytes;
 }
@@ -32,35 +32,29 @@ Index working_bytes(const Blip2<Vision, Query, Decoder>&) {
     return 4 * (std::max(vision, decoder) + 2 * Decoder::config.layers * text * Decoder::width);
 }
 
-Json describe(const VitConfig& c) {
-    return {{"image", c.image}, {"patch", c.patch},   {"width", c.width},
-            {"heads", c.heads}, {"hidden", c.hidden}, {"layers", c.layers}};
-}
-Json describe(const QFormerConfig& c) {
-    return {{"queries", c.queries}, {"width", c.width},     {"heads", c.heads},    {"hidden", c.hidden},
-            {"layers", c.layers},   {"context", c.context}, {"text", c.has_text()}};
-}
-Json describe(const OptConfig& c) {
-    return {{"vocabulary", c.vocabulary}, {"width", c.width},   {"heads", c.heads},
-            {"hidden", c.hidden},         {"layers", c.layers}, {"positions", c.positions}};
-}
-
-void print(const char* label, const Json& part) {
-    std::cout << label;
-    for (const auto& [name, value] : part.items()) std::cout << ' ' << name << ' ' << value;
-    std::cout << '\n';
+// The members of a config, by name.
+template <class Config>
+Json to_json(const Config& config) {
+    Json out;
+    Config::visit([&](const char* name, auto Config::*member) {
+        if constexpr (std::is_same_v<decltype(member), Activation Config::*>)
+            out[name] = tessera::name(config.*member);
+        else
+            out[name] = config.*member;
+    });
+    return out;
 }
 
 }  // namespace
 
 int run(const InfoCommand& command) {
     const auto folder = resolve_model(command.model);
-    const Description d = read_description(folder);
+    const ModelConfig config(folder);
     const Checkpoint checkpoint(folder);
     const Inventory inventory(checkpoint);
 
     Json out = {{"folder", folder.string()},
-                {"model_type", d.model_type},
+                {"model_type", config.model_type},
                 {"files", inventory.files},
                 {"tensors", inventory.all.tensors},
                 {"parameters", inventory.all.numbers},
@@ -68,13 +62,20 @@ int run(const InfoCommand& command) {
                 {"compiled", nullptr}};
     for (const auto& [type, count] : inventory.by_type)
         out["types"][std::string(name(type))] = {{"tensors", count.tensors}, {"bytes", count.bytes}};
-    if (d.vision) out["vision"] = describe(*d.vision);
-    if (d.qformer) out["qformer"] = describe(*d.qformer);
-    if (d.text) out["text"] = describe(*d.text);
-    program::for_each_model([&]<class Model>(program::Named<Model> candidate) {
-        if (!fits<Model>(d)) return false;
+    std::string parts;
+    for_each_part(program::models, config, [&]<class Config>(const Config& part) {
+        out["parts"][Config::type_name] = to_json(part);
+        std::string role(Config::role);
+        role.resize(15, ' ');
+        parts += "  " + role + as_code(part) + '\n';
+    });
+    if (parts.empty())
+        throw Error(Errc::config_unsupported, config.file.string(), ": model_type: ", in_quotes(config.model_type),
+                    " is none that this program knows");
+    any_model(program::models, [&]<class Model>(const Compiled<Model>& compiled) {
+        if (!mismatches<Model>(config).empty()) return false;
         const Model model;
-        out["compiled"] = candidate.name;
+        out["compiled"] = compiled.name;
         out["memory"] = {{"f32", bytes_of(model, DType::f32) + working_bytes(model)},
                          {"bf16", bytes_of(model, DType::bf16) + working_bytes(model)}};
         return true;
@@ -90,18 +91,15 @@ int run(const InfoCommand& command) {
         return 0;
     }
 
-    std::cout << folder.string() << ": " << d.model_type << '\n';
-    if (d.vision) print("  image encoder ", out["vision"]);
-    if (d.qformer) print("  Q-Former      ", out["qformer"]);
-    if (d.text) print("  language model", out["text"]);
-    std::cout << "  stored         " << inventory.all.numbers << " numbers in " << inventory.all.tensors << " tensors, "
-              << bytes_text(inventory.all.bytes) << " in " << inventory.files
+    std::cout << folder.string() << ": " << config.model_type << '\n'
+              << parts << "  stored         " << inventory.all.numbers << " numbers in " << inventory.all.tensors
+              << " tensors, " << bytes_text(inventory.all.bytes) << " in " << inventory.files
               << (inventory.files == 1 ? " file" : " files");
     for (const auto& [type, count] : inventory.by_type)
         std::cout << "; " << name(type) << ' ' << bytes_text(count.bytes);
     std::cout << '\n';
     if (out["compiled"].is_null())
-        std::cout << "  compiled       none: `tessera caption` cannot run these shapes\n";
+        std::cout << "  compiled       none of these shapes: a line in examples/tessera/models.hpp adds them\n";
     else
         std::cout << "  compiled       " << out["compiled"].get<std::string>() << "\n  memory         "
                   << bytes_text(out["memory"]["f32"].get<Index>()) << " with --weights f32, "

@@ -2,14 +2,48 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <tessera/core/error.hpp>
+#include <tessera/version.hpp>
 
 #include "commands.hpp"
+
+namespace {
+
+// Standard output as it is when all is written: a full disk is an error, not a short answer.
+int finished(int code) {
+    std::cout.flush();
+    if (std::cout && std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    std::fputs("tessera: [file.open] standard output: cannot be written\n", stderr);
+    return 1;
+}
+
+// What CLI11 reads, last argument first. It would take the argument after `--prompt=` for the prompt, and a file [cat] for
+// a list.
+std::vector<std::string> arguments(int argc, char** argv) {
+    std::vector<std::string> out;
+    for (int i = argc; --i > 0;) {
+        const std::string argument = argv[i];
+        const bool bracketed = argument.starts_with('[') && argument.ends_with(']');
+        if (argument == "--prompt=")
+            out.insert(out.end(), {"", "--prompt"});
+        else if (bracketed && argv[i - 1] != std::string_view("--prompt"))
+            out.push_back("./" + argument);
+        else
+            out.push_back(argument);
+    }
+    return out;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app("Describes pictures, and answers questions about them, with a BLIP-2 checkpoint from Hugging Face.",
                  "tessera");
     app.require_subcommand(1);
+    app.set_version_flag("--version", "tessera " + std::to_string(TESSERA_VERSION_MAJOR) + '.' +
+                                          std::to_string(TESSERA_VERSION_MINOR) + '.' +
+                                          std::to_string(TESSERA_VERSION_PATCH));
 
     CaptionCommand caption;
     auto* caption_app = app.add_subcommand("caption", "Describe pictures, or answer a question about them");
@@ -25,7 +59,7 @@ int main(int argc, char** argv) {
     caption_app->add_option("--min-tokens", caption.generate.min_tokens, "New tokens at least")
         ->check(CLI::Range(0, 100000));
     caption_app->add_option("--repetition-penalty", caption.generate.repetition_penalty, "Above 1: fewer repetitions")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(0.01, 100.0))
         ->capture_default_str();
     caption_app
         ->add_option("--weights", caption.weights, "How weights are kept in memory; default: as the files have them")
@@ -37,7 +71,7 @@ int main(int argc, char** argv) {
         ->add_option("--dump", caption.dump,
                      "Write every intermediate value of the last picture to this safetensors file")
         ->type_name("FILE");
-    caption_app->add_option("PICTURE", caption.pictures, "PNG, JPEG or BMP files")->required();
+    caption_app->add_option("PICTURE", caption.pictures, "PNG, JPEG or BMP files; - is standard input")->required();
 
     InfoCommand info;
     auto* info_app = app.add_subcommand("info", "Say what a checkpoint is and what it needs");
@@ -69,17 +103,16 @@ int main(int argc, char** argv) {
     mask_app->add_flag("--json", mask.json, "One JSON object instead of a drawing");
 
     try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked_for_help) {
-        return app.exit(asked_for_help);
+        app.parse(arguments(argc, argv));
+    } catch (const CLI::Success& help_or_version) {
+        return finished(app.exit(help_or_version));
     } catch (const CLI::ParseError& error) {
         app.exit(error);
         return 2;
     }
     if (!tile.empty()) mask.drawing.tile_queries = tile[0], mask.drawing.tile_keys = tile[1];
     try {
-        if (mask_app->parsed()) return run(mask);
-        return caption_app->parsed() ? run(caption) : run(info);
+        return finished(mask_app->parsed() ? run(mask) : caption_app->parsed() ? run(caption) : run(info));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tessera: %s\n", error.what());
         return 1;

@@ -8,9 +8,10 @@
 #include <support/golden.hpp>
 #include <support/golden_models.hpp>
 #include <tessera/checkpoint/load.hpp>
-#include <tessera/checkpoint/parameters.hpp>
+#include <tessera/checkpoint/model_config.hpp>
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/model/blip2/blip2.hpp>
+#include <tessera/model/config.hpp>
 
 namespace checkpoint_load {
 using namespace tessera;
@@ -30,19 +31,17 @@ std::vector<float> values(auto& model, const std::string& path) {
     return out;
 }
 
-/// Checks each parameter of `model` against the tensor that names/places says it is.
+/// Checks each parameter of `model` against the tensor that its names say it is.
 template <class Model>
 void check_filled(Model& model, const Checkpoint& checkpoint, bool rounded) {
-    const auto needs = needs_of(model);
-    const Architecture architecture = architecture_of(needs);
-    const Plan plan = plan_load(needs, checkpoint, architecture);
-    auto source = plan.sources.begin();
+    const LoadPlan plan = plan_load(tensor_specs(model), checkpoint, names_of<Model>());
+    auto match = plan.matches.begin();
     for_each_parameter(model, [&](const std::string& path, const auto& leaf) {
         using Leaf = std::remove_cvref_t<decltype(leaf)>;
         CAPTURE(path);
-        REQUIRE(source->need.path == path);
-        const auto all = source->entry->tensor->to_floats();
-        const Index offset = source->layout.offset(source->need);
+        REQUIRE(match->spec.path == path);
+        const auto all = match->tensor().to_floats();
+        const Index offset = match->layout.offset(match->spec);
         std::vector<float> row(static_cast<std::size_t>(Leaf::columns));
         bool same = true;
         for (Index r = 0; r < Leaf::rows; ++r) {
@@ -54,7 +53,7 @@ void check_filled(Model& model, const Checkpoint& checkpoint, bool rounded) {
             }
         }
         CHECK(same);
-        ++source;
+        ++match;
     });
 }
 
@@ -62,13 +61,11 @@ template <class Model>
 void check_golden(const char* folder) {
     CAPTURE(folder);
     const Checkpoint checkpoint(test::golden(folder));
-    const Description d = read_description(test::golden(folder));
+    CHECK(mismatches<Model>(ModelConfig(test::golden(folder))).empty());
     for (const DType stored : {DType::f32, DType::bf16}) {
         Model model;
-        CHECK(needs_of(model) == parameters(d));
-        const Report report = load_weights(model, checkpoint, {.weights = stored});
+        const LoadReport report = load_weights(model, checkpoint, {.weight_dtype = stored});
         CHECK(report.parameters == parameter_count(model));
-        CHECK(report.parameters == total_size(parameters(d)));
         CHECK(report.unexpected.empty());
         CHECK(report.used.size() + report.copies.size() + report.ignored.size() == checkpoint.tensors().size());
         check_filled(model, checkpoint, stored == DType::bf16);
@@ -93,11 +90,8 @@ constexpr OptConfig tiny{
 /// A checkpoint of random weights for `tiny`, whose tensors pass through `edit(name, shape)`, which may rename them.
 void write_tiny(const TemporaryFolder& folder, const std::function<std::string(const std::string&)>& rename,
                 const std::function<void(Writer&)>& more = {}) {
-    Description d;
-    d.architecture = Architecture::opt;
-    d.text = tiny;
     Writer writer;
-    for (const StoredShape& tensor : stored_shapes(d))
+    for (const test::StoredShape& tensor : test::stored_shapes(test::ToyOpt<tiny>()))
         if (const std::string name = rename(tensor.name); !name.empty())
             writer.add(name, tensor.shape, [](Index i) { return static_cast<float>(i % 17) - 8; });
     if (more) more(writer);
@@ -137,7 +131,8 @@ TEST_CASE("one part of a BLIP-2 checkpoint can be loaded alone") {
     load_weights(whole, checkpoint);
     const auto check = [&](auto& part, const std::string& prefix) {
         CHECK(load_weights(part, checkpoint).unexpected.empty());
-        for (const Need& need : needs_of(part)) CHECK(values(part, need.path) == values(whole, prefix + need.path));
+        for (const TensorSpec& spec : tensor_specs(part))
+            CHECK(values(part, spec.path) == values(whole, prefix + spec.path));
     };
     check(vision, "vision.");
     check(qformer, "qformer.");
@@ -170,7 +165,7 @@ TEST_CASE("fused projections are cut into three, and a key bias that is not stor
     writer.writer.write(folder.path() / "model.safetensors");
 
     test::ToyVit<c> model;
-    const Report report = load_weights(model, Checkpoint(folder.path()));
+    const LoadReport report = load_weights(model, Checkpoint(folder.path()));
     CHECK(report.parameters == parameter_count(model));
     CHECK(report.unexpected.empty());
     CHECK(report.ignored.empty());
@@ -194,10 +189,11 @@ TEST_CASE("prefixes, the tied output layer under either name or both") {
     load_weights(expected, Checkpoint(usual.path()));
     const auto check = [&](const TemporaryFolder& folder, std::size_t copies) {
         found = {};
-        const Report report = load_weights(found, Checkpoint(folder.path()));
+        const LoadReport report = load_weights(found, Checkpoint(folder.path()));
         CHECK(report.copies.size() == copies);
         CHECK(report.unexpected.empty());
-        for (const Need& need : needs_of(found)) CHECK(values(found, need.path) == values(expected, need.path));
+        for (const TensorSpec& spec : tensor_specs(found))
+            CHECK(values(found, spec.path) == values(expected, spec.path));
     };
     write_tiny(bare, [](const std::string& name) { return name.substr(std::string_view("model.").size()); });
     check(bare, 0);
@@ -266,7 +262,7 @@ TEST_CASE("numbers that no weight can be: the place is named") {
     CHECK(refusal(folder) == place + "expected a finite number, found -inf (model.safetensors)");
     with(folder, std::numeric_limits<float>::max());
     CHECK(refusal(folder) == "not refused");
-    CHECK(refusal(folder, {.weights = DType::bf16}) ==
+    CHECK(refusal(folder, {.weight_dtype = DType::bf16}) ==
           place + "expected a finite number of bfloat16, found 3.40282e+38 (model.safetensors)");
 }
 
@@ -293,7 +289,7 @@ TEST_CASE("a model of no known family is filled by its own paths") {
     writer.add("second.bias", {5}, count);
     writer.writer.write(folder.path() / "model.safetensors");
     Mine model;
-    const Report report = load_weights(model, Checkpoint(folder.path()));
+    const LoadReport report = load_weights(model, Checkpoint(folder.path()));
     CHECK(values(model, "first.weight").at(14) == 14);
     CHECK(values(model, "cube").at(7) == 7);
     CHECK(report.unexpected == std::vector<std::string>{"second.bias"});
@@ -362,14 +358,14 @@ TEST_CASE("rows of bf16 become panels as they are, from any address") {
     for (const DType stored : {DType::f32, DType::bf16})
         for (const char* spaces : {"", " "}) {
             Matrix model;
-            load_weights(model, write(header + spaces), {.weights = stored});
+            load_weights(model, write(header + spaces), {.weight_dtype = stored});
             const auto got = values(model, "weight");
             CHECK(std::ranges::equal(got, numbers, {}, {}, [](bf16 x) { return to_float(x); }));
         }
     numbers[40 * 37 + 5] = bf16{0x7f80};
     Matrix model;
     CHECK_THROWS_WITH_AS(
-        load_weights(model, write(header), {.weights = DType::bf16}),
+        load_weights(model, write(header), {.weight_dtype = DType::bf16}),
         "[checkpoint.value] 'weight': row 40, column 5: expected a finite number of bfloat16, found inf "
         "(model.safetensors)",
         Error);
@@ -378,12 +374,12 @@ TEST_CASE("rows of bf16 become panels as they are, from any address") {
 TEST_CASE("progress: every byte once, in order, to the end") {
     Blip2Tiny model;
     Index last = 0, total = 0;
-    const Report report = load_weights(model, Checkpoint(test::golden("blip2_opt_bf16")),
-                                       {.progress = [&](Index done, Index all, std::string_view) {
-                                           CHECK(done > last);
-                                           CHECK(done <= all);
-                                           last = done, total = all;
-                                       }});
+    const LoadReport report = load_weights(model, Checkpoint(test::golden("blip2_opt_bf16")),
+                                           {.progress = [&](Index done, Index all, std::string_view) {
+                                               CHECK(done > last);
+                                               CHECK(done <= all);
+                                               last = done, total = all;
+                                           }});
     CHECK(last == total);
     CHECK(report.bytes == total);
     CHECK(report.bytes == 2 * report.parameters);
@@ -436,7 +432,7 @@ TEST_CASE("pages that have been read are given back: loading takes a few megabyt
     const Checkpoint checkpoint(folder.path());
     const Index before = memory("RssFile");
     REQUIRE(before > 0);
-    const Report report = load_weights(model, checkpoint);
+    const LoadReport report = load_weights(model, checkpoint);
     CHECK(report.bytes == bytes);
     CHECK(model.big.most - before < 64'000'000);  // a part of 34 MB, and what the system maps around it
     CHECK(memory("RssFile") - before < 16'000'000);

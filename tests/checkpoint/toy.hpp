@@ -1,7 +1,12 @@
 // Small models that hold numbers and compute nothing, laid out like the real ones.
 #pragma once
-#include <tessera/core/visit.hpp>
-#include <tessera/model/config.hpp>
+#include <functional>
+#include <tessera/checkpoint/load.hpp>
+#include <tessera/checkpoint/save.hpp>
+#include <tessera/model/opt/config.hpp>
+#include <tessera/model/opt/names.hpp>
+#include <tessera/model/vit/config.hpp>
+#include <tessera/model/vit/names.hpp>
 #include <vector>
 
 namespace tessera::test {
@@ -69,6 +74,8 @@ struct ToyTable {
 template <OptConfig C>
 struct ToyOpt {
     static_assert(C.width == C.embedding && C.pre_norm);
+    static constexpr OptConfig config = C;
+    static NameMap names() { return opt_names(); }
     ToyTable<C.vocabulary, C.width> embedding;
     Parameter<C.positions + 2, C.width> position;
     std::vector<ToyBlock<C.width, C.hidden>> layers = std::vector<ToyBlock<C.width, C.hidden>>(C.layers);
@@ -83,6 +90,8 @@ struct ToyOpt {
 
 template <VitConfig C>
 struct ToyVit {
+    static constexpr VitConfig config = C;
+    static NameMap names() { return vit_names(); }
     ToyLinear<C.patch_pixels(), C.width> patch_embedding;
     Parameter<1, C.width> class_token;
     Parameter<C.tokens(), C.width> position;
@@ -96,5 +105,21 @@ struct ToyVit {
         f("norm", self.norm);
     }
 };
+
+/// The tensors of a checkpoint of `model`, as Hugging Face saves it.
+struct StoredShape {
+    std::string name;
+    std::vector<Index> shape;
+};
+template <class Model>
+std::vector<StoredShape> stored_shapes(const Model& model) {
+    const NameMap names = names_of<Model>();
+    std::vector<StoredShape> out;
+    for (const TensorSpec& spec : tensor_specs(model)) {
+        const auto stored = names.stored_name(spec.path, [](std::size_t) { return true; }).value();
+        if (stored.layout.qkv_part <= 0) out.push_back({stored.name, stored.layout.shape(spec)});
+    }
+    return out;
+}
 
 }  // namespace tessera::test

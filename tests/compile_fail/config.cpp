@@ -1,6 +1,6 @@
 // A picture that is not whole patches, heads that do not share the width: rejected while compiling.
 // error: VitConfig: image must be a multiple of patch
-#include <tessera/model/config.hpp>
+#include <tessera/model/vit/config.hpp>
 
 using namespace tessera;
 

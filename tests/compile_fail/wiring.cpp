@@ -4,11 +4,11 @@
 
 using namespace tessera;
 
-inline constexpr VitConfig eyes = checked(VitConfig{.image = 28, .width = 32, .heads = 4, .hidden = 64, .layers = 1});
+inline constexpr VitConfig vision = checked(VitConfig{.image = 28, .width = 32, .heads = 4, .hidden = 64, .layers = 1});
 inline constexpr QFormerConfig matching = checked(QFormerConfig{.queries = 4, .width = 32, .heads = 4, .context = 32});
 inline constexpr QFormerConfig differs = checked(QFormerConfig{.queries = 4, .width = 32, .heads = 4, .context = 40});
 
-Blip2<Vit<eyes>, QFormer<matching>, Opt<opt_125m>>* right = nullptr;
+Blip2<Vit<vision>, QFormer<matching>, Opt<opt_125m>>* right = nullptr;
 #ifdef TESSERA_FAULT
-Blip2<Vit<eyes>, QFormer<differs>, Opt<opt_125m>> wrong;
+Blip2<Vit<vision>, QFormer<differs>, Opt<opt_125m>> wrong;
 #endif

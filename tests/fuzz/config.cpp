@@ -1,23 +1,29 @@
 // config.json and, with the same content, generation_config.json.
 #include <fuzz/folder.hpp>
 #include <fuzz/fuzz.hpp>
-#include <support/golden.hpp>
-#include <tessera/checkpoint/description.hpp>
-#include <tessera/checkpoint/parameters.hpp>
-#include <tessera/checkpoint/plan.hpp>
+#include <tessera/checkpoint/model_config.hpp>
+#include <tessera/generate/generation_config.hpp>
+#include <tessera/model/blip2/blip2.hpp>
+#include <tessera/model/config.hpp>
 
 using namespace tessera;
 
 const std::string_view fuzz::place = "config.json";
-const std::size_t fuzz::proportion = 1 << 15;  // three digits can ask for a thousand layers of parameters
+const std::size_t fuzz::proportion = 1 << 15;
+
+template <class Config>
+void describe(const ModelConfig& config) {
+    if (const auto found = Config::read(config))
+        fuzz::expect(as_code(*found).starts_with(Config::type_name) && differences(*found, *found).empty(), "a config");
+}
 
 void fuzz::read(std::string_view bytes) {
-    static const Folder folder(test::golden("malformed/checkpoints/ok"), {"model.safetensors"});
-    static const Checkpoint checkpoint(folder.path());
+    static const Folder folder;
     for (const char* name : {"config.json", "generation_config.json"}) folder.write(name, bytes);
-    const Description d = read_description(folder.path());
-    const auto needs = parameters(d);
-    expect(total_size(needs) > 0, "parameters");
-    stored_shapes(d);
-    plan_load(needs, checkpoint, d.architecture);
+    const ModelConfig config(folder.path());
+    read_generation_config(config);
+    mismatches<Blip2Tiny>(config);
+    describe<VitConfig>(config);
+    describe<QFormerConfig>(config);
+    describe<OptConfig>(config);
 }

@@ -60,8 +60,8 @@ lines() { split -l 1 -a 4 - "$1/line"; }
 # The words that a program's readers know are the texts in the headers they lie in.
 dictionary() {
   case $1 in
-    safetensors | weights_index) files='checkpoint/safetensors.hpp checkpoint/dtype.hpp checkpoint/spellings.hpp' ;;
-    config) files=checkpoint/description.hpp ;;
+    safetensors | weights_index) files='checkpoint/safetensors.hpp core/dtype.hpp model/opt/names.hpp' ;;
+    config) files='checkpoint/config_reader.hpp checkpoint/model_config.hpp generate/generation_config.hpp model/vit/config.hpp model/qformer/config.hpp model/opt/config.hpp' ;;
     preprocessor_config) files=image/read_preprocess.hpp ;;
     mask) files='mask/parse/words.hpp mask/parse/grammar.hpp' ;;
     text | picture | sentencepiece | wordpiece) files= ;;

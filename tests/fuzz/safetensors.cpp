@@ -19,5 +19,5 @@ void fuzz::read(std::string_view bytes) {
     for (const auto& entry : checkpoint.tensors())
         if (is_weight(entry.tensor->type)) entry.tensor->to_floats();
     test::ToyOpt<tiny> model;
-    load_weights(model, checkpoint, {.weights = DType::bf16});
+    load_weights(model, checkpoint, {.weight_dtype = DType::bf16});
 }

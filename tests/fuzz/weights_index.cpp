@@ -1,21 +1,21 @@
 // The index of weights in several files.
+#include <checkpoint/toy.hpp>
 #include <fuzz/folder.hpp>
 #include <fuzz/fuzz.hpp>
 #include <support/golden.hpp>
-#include <tessera/checkpoint/description.hpp>
-#include <tessera/checkpoint/parameters.hpp>
-#include <tessera/checkpoint/plan.hpp>
 
 using namespace tessera;
+
+constexpr OptConfig tiny{
+    .vocabulary = 24, .width = 8, .heads = 2, .hidden = 16, .layers = 2, .positions = 10, .embedding = 8};
 
 const std::string_view fuzz::place = "safetensors";
 const std::size_t fuzz::proportion = 64;
 
 void fuzz::read(std::string_view bytes) {
     static const Folder folder(test::golden("malformed/checkpoints/index_ok"),
-                               {"config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"});
-    static const Description description = read_description(folder.path());
+                               {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"});
     folder.write("model.safetensors.index.json", bytes);
     const Checkpoint checkpoint(folder.path());
-    plan_load(parameters(description), checkpoint, description.architecture);
+    plan_load(tensor_specs(test::ToyOpt<tiny>()), checkpoint, opt_names());
 }

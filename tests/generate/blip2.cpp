@@ -33,7 +33,9 @@ struct Folder {
     std::filesystem::path path = test::golden(name);
     Json expected = read_json(path / "expected.json");
     Safetensors tensors{path / "expected.safetensors"};
-    Blip2Tiny model = load<Blip2Tiny>(path.string());
+    Pipeline<Blip2Tiny> blip2 = load<Blip2Tiny>(path.string());
+    const Blip2Tiny& model = blip2.model;
+    const Blip2Processor& processor = blip2.processor;
 };
 
 // The picture's pixels as the reference had them.
@@ -131,7 +133,7 @@ TEST_CASE("training batches: captions of different lengths side by side, without
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (i % length == 0) starts.push_back(row);
         if (mask[i] == 0) continue;
-        if (tokens[i] == folder.model.tokens.image) {
+        if (tokens[i] == folder.processor.tokens.image) {
             const auto prefix = part(folder.tensors, "language_projection", i / length);
             std::copy_n(prefix.data() + (row - starts.back()) * 64, 64, embedded.data() + row * 64);
         } else {
@@ -166,17 +168,18 @@ TEST_CASE("greedy captions: the same tokens, strings and scores as transformers"
                     .prompt = what["prompts"][i].is_null() ? "" : what["prompts"][i].get<std::string>(),
                     .max_tokens = settings["max_new_tokens"],
                     .repetition_penalty = settings.value("repetition_penalty", 1.0f),
-                    .no_repeat = settings.value("no_repeat_ngram_size", 0),
+                    .no_repeat_ngram = settings.value("no_repeat_ngram_size", 0),
                     .on_text = [&](std::string_view text) { streamed += text; }};
                 Dump dump;
                 Scratch s(dump);
                 const auto image = read_image(test::golden("images/" + picture), {.turn_upright = false});
-                const Caption result = caption(folder.model, image, options, s);
+                const Caption result = caption(folder.blip2, image, options, s);
                 CHECK(result.tokens == what["new_tokens"][i].get<std::vector<Token>>());
                 auto prompt = what["input_ids"][i].get<std::vector<Token>>();
                 CHECK(result.prompt == prompt);
                 const auto text = what["text"][i].get<std::string>();
-                CHECK(folder.model.tokenizer->decode(result.tokens, SkipSpecials::yes, OutOfVocabulary::skip) == text);
+                CHECK(folder.processor.tokenizer->decode(result.tokens, SkipSpecials::yes, OutOfVocabulary::skip) ==
+                      text);
                 CHECK((streamed == text || streamed + "\n" == text));
                 const std::string steps = "generate." + run + ".step_logits";
                 if (folder.tensors.find(steps) != nullptr && settings.value("repetition_penalty", 1.0f) == 1.0f) {
@@ -200,8 +203,8 @@ TEST_CASE("pixels from the file, not from the reference, give the reference's va
     for (std::size_t i = 0; i < folder.expected["images"].size(); ++i) {
         const auto picture = folder.expected["images"][i].get<std::string>();
         CAPTURE(picture);
-        const auto pixels =
-            preprocess(read_image(test::golden("images/" + picture), {.turn_upright = false}), folder.model.preprocess);
+        const auto pixels = preprocess(read_image(test::golden("images/" + picture), {.turn_upright = false}),
+                                       folder.processor.preprocess);
         const auto want = part(folder.tensors, "pixel_values", i);
         REQUIRE(pixels.size() == static_cast<Index>(want.size()));
         for (std::size_t j = 0; j < want.size(); ++j) REQUIRE(std::abs(pixels.data()[j] - want[j]) <= 1e-6f);
@@ -209,9 +212,9 @@ TEST_CASE("pixels from the file, not from the reference, give the reference's va
 }
 
 TEST_CASE("weights kept as bf16 give what the same rounded weights give in f32") {
-    const auto path = test::golden("blip2_opt_bf16").string();
-    const auto exact = load<Blip2Tiny>(path, {.weights = DType::f32});
-    const auto narrow = load<Blip2Tiny>(path, {.weights = DType::bf16});
+    const ModelConfig path(test::golden("blip2_opt_bf16"));
+    const auto exact = load_model<Blip2Tiny>(path, {.weight_dtype = DType::f32});
+    const auto narrow = load_model<Blip2Tiny>(path, {.weight_dtype = DType::bf16});
     CHECK(parameter_bytes(narrow) < parameter_bytes(exact) * 6 / 10);
     const Folder folder{"blip2_opt_bf16"};
     const auto pixels = reference_patches("pixel_values", 0);
@@ -223,7 +226,7 @@ TEST_CASE("weights kept as bf16 give what the same rounded weights give in f32")
 
 TEST_CASE("a second pass of the same size allocates nothing: from the picture to the second token") {
     for (const DType stored : {DType::f32, DType::bf16}) {
-        const auto model = load<Blip2Tiny>(test::golden("blip2_opt").string(), {.weights = stored});
+        const auto model = load_model<Blip2Tiny>(ModelConfig(test::golden("blip2_opt")), {.weight_dtype = stored});
         const auto pixels = reference_patches("pixel_values", 0);
         const Token words[] = {2, 100}, next[] = {7};
         auto cache = model.decoder.cache(8 + 3);
@@ -249,7 +252,7 @@ TEST_CASE("options out of range are one sentence each, before any work is done")
     const auto image = read_image(test::golden("images/wide.png"));
     const auto message = [&](GenerateOptions options) {
         try {
-            caption(folder.model, image, options);
+            caption(folder.blip2, image, options);
         } catch (const Error& error) {
             return std::string(error.what());
         }
@@ -259,10 +262,13 @@ TEST_CASE("options out of range are one sentence each, before any work is done")
     CHECK(message({.max_tokens = 3, .min_tokens = 4}) ==
           "[option.value] min_tokens: expected at most max_tokens = 3, found 4");
     CHECK(message({.repetition_penalty = 0}) ==
-          "[option.value] repetition_penalty: expected a number above 0, found 0");
+          "[option.value] repetition_penalty: expected a number from 0.01 to 100, found 0");
     CHECK(message({.max_tokens = 1000}) ==
           "[sequence.length] prompt and max_tokens: expected at most 160 positions, found 9 + 1000");
     CHECK(message({.prompt = "\xff"}).find("[text.encoding]") == 0);
+    CHECK(message({.prompt = "a <image> of"}) ==
+          "[option.value] prompt: expected text, found the special token '<image>'");
+    CHECK(message({.prompt = "</s>"}) == "[option.value] prompt: expected text, found the special token '</s>'");
     CHECK(message({.max_tokens = 0}) == "no error");
 }
 
@@ -272,14 +278,14 @@ TEST_CASE("the end is not chosen before min_tokens, and a token to stop at ends 
     const std::string prompt = "Question: what colour is the boat? Answer:";
     Scratch s;
     const auto penalized =
-        caption(folder.model, image, {.prompt = prompt, .max_tokens = 20, .repetition_penalty = 1.5f}, s);
+        caption(folder.blip2, image, {.prompt = prompt, .max_tokens = 20, .repetition_penalty = 1.5f}, s);
     REQUIRE(penalized.tokens.size() == 6);  // ends with the newline
-    const auto longer = caption(folder.model, image,
+    const auto longer = caption(folder.blip2, image,
                                 {.prompt = prompt, .max_tokens = 20, .min_tokens = 12, .repetition_penalty = 1.5f}, s);
     CHECK(longer.tokens.size() >= 12);
     CHECK(std::equal(penalized.tokens.begin(), penalized.tokens.end() - 1, longer.tokens.begin()));
     const auto stopped =
-        caption(folder.model, image,
+        caption(folder.blip2, image,
                 {.prompt = prompt, .max_tokens = 20, .repetition_penalty = 1.5f, .stop = {penalized.tokens[2]}}, s);
     CHECK(stopped.tokens.size() == 3);
 }

@@ -30,7 +30,7 @@ TEST_CASE("repetition penalty and repeated sequences as transformers has them") 
             const std::span<float> row(mine.data() + r * words, words);
             const std::span<const Token> seen(ids.data() + r * length, length);
             penalize_repetition(row, seen, penalty);
-            forbid_repeated_sequences(row, seen, repeat);
+            no_repeat_ngram(row, seen, repeat);
         }
         const auto want = file.tensor("out." + name).to_floats();
         for (std::size_t i = 0; i < want.size(); ++i) REQUIRE(mine[i] == want[i]);
@@ -41,20 +41,29 @@ TEST_CASE("repetition penalty and repeated sequences as transformers has them") 
 
 TEST_CASE("short histories repeat nothing; sequences of one token never come again") {
     float scores[] = {1, 2, 3};
-    forbid_repeated_sequences(scores, {}, 2);
+    no_repeat_ngram(scores, {}, 2);
     CHECK(scores[2] == 3);
     const Token seen[] = {0, 2};
-    forbid_repeated_sequences(scores, seen, 1);
+    no_repeat_ngram(scores, seen, 1);
     CHECK(scores[0] == forbidden);
     CHECK(scores[1] == 2);
     CHECK(scores[2] == forbidden);
 }
 
+TEST_CASE("ids beyond the vocabulary, such as the placeholders of queries, are passed over") {
+    std::vector<float> scores(6, 1.0f);
+    const std::vector<Token> seen{50265, 50265, 2, -1};
+    no_repeat_ngram(scores, seen, 1);
+    penalize_repetition(scores, seen, 2.0f);
+    suppress(scores, seen);
+    CHECK(scores == std::vector<float>{1, 1, forbidden, 1, 1, 1});
+}
+
 TEST_CASE("the largest score wins, the first of equals; NaN is an error") {
     const float scores[] = {forbidden, 2, 5, 5};
-    CHECK(most_likely(scores) == 2);
+    CHECK(argmax(scores) == 2);
     const float broken[] = {1, std::numeric_limits<float>::quiet_NaN()};
-    CHECK_THROWS_AS(most_likely(broken), Error);
+    CHECK_THROWS_AS(argmax(broken), Error);
 }
 
 }  // namespace generate_logits

@@ -12,7 +12,7 @@ using namespace tessera;
 namespace {
 
 Preprocess parsed(const std::string& text) {
-    return PreprocessReader(parse_json(text, "p.json", Errc::config_value), "p.json").read();
+    return read_preprocess(JsonFile(text, "p.json", Errc::config_value).root());
 }
 std::string message(const std::string& text) {
     try {
@@ -79,24 +79,25 @@ TEST_CASE("what a file leaves out depends on the processor it names") {
 }
 
 TEST_CASE("mistakes in one sentence") {
-    CHECK(message("[]") == "[config.value] p.json: expected an object, found array");
+    CHECK(message("[]") == "[config.value] p.json: expected an object, found []");
     CHECK(message(R"({"size": {"height": 5}})") ==
           R"([config.value] p.json: size: expected a number, or height and width, found {"height":5})");
     CHECK(message(R"({"size": 4097})") ==
-          "[config.value] p.json: size: expected sides of 1 to 4096 pixels, found 4097");
-    CHECK(message(R"({"size": 5.5})") == "[config.value] p.json: size: expected sides of 1 to 4096 pixels, found 5.5");
+          "[config.value] p.json: size: expected a whole number from 1 to 4096, found 4097");
+    CHECK(message(R"({"size": 5.5})") ==
+          "[config.value] p.json: size: expected a whole number from 1 to 4096, found 5.5");
     CHECK(
         message(R"({"size": {"shortest_edge": 5, "longest_edge": 9}})") ==
-        R"([config.unsupported] p.json: size: beside 'shortest_edge' nothing is supported, found {"longest_edge":9,"shortest_edge":5})");
+        R"([config.unsupported] p.json: size: beside 'shortest_edge' nothing is supported, found {"shortest_edge":5,"longest_edge":9})");
     CHECK(message(R"({"resample": 2})") == "[config.value] p.json: resample: expected 3 (bicubic), found 2");
     CHECK(message(R"({"do_resize": "yes"})") ==
           R"([config.value] p.json: do_resize: expected true or false, found "yes")");
-    CHECK(message(R"({"do_pad": true})") == "[config.unsupported] p.json: 'do_pad' is not supported");
+    CHECK(message(R"({"do_pad": true})") == "[config.unsupported] p.json: do_pad: this step is not supported");
     CHECK(message(R"({"do_pad": false})") == "read");
     CHECK(message(R"({"image_std": [1, 1, -1]})") ==
-          "[config.value] p.json: image_std: expected numbers above 0, found -1");
+          "[config.value] p.json: image_std: expected numbers above 0, found [1,1,-1]");
     CHECK(message(R"({"image_mean": [1, 1e300, 1]})") ==
-          "[config.value] p.json: image_mean: expected floats, found [1,1e+300,1]");
+          "[config.value] p.json: image_mean[1]: expected a float, found 1e+300");
     CHECK(message(R"({"rescale_factor": "1/255"})") ==
           R"([config.value] p.json: rescale_factor: expected a number, found "1/255")");
 }

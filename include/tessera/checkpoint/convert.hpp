@@ -1,4 +1,4 @@
-// DType numbers, at any address, as float: straight loops over blocks, which compilers turn into vector code.
+// Stored numbers, at any address, as float: straight loops over blocks, which compilers turn into vector code.
 #pragma once
 #include <bit>
 #include <cstring>
@@ -8,30 +8,17 @@ namespace tessera::inline TESSERA_ISA {
 
 namespace detail {
 
-/// to_float(f16) without branches; the same bits.
-constexpr float widen(f16 x) {
-    const std::uint32_t magnitude = (x.bits & 0x7fffu) << 13;
-    const std::uint32_t exponent = magnitude & 0x0f800000u;
-    const std::uint32_t normal = magnitude + (exponent == 0x0f800000u ? 224u << 23 : 112u << 23);
-    // A subnormal number gets a leading one, and loses its value again.
-    const float tiny = std::bit_cast<float>(magnitude + (113u << 23)) - std::bit_cast<float>(113u << 23);
-    const std::uint32_t bits = exponent == 0 ? std::bit_cast<std::uint32_t>(tiny) : normal;
-    return std::bit_cast<float>(bits | (x.bits & 0x8000u) << 16);
-}
-constexpr float widen(bf16 x) { return to_float(x); }
-constexpr float widen(double x) { return static_cast<float>(x); }
-
 template <class Source>
-void widen_all(const unsigned char* from, Index count, float* out) {
+void to_floats(const unsigned char* from, Index count, float* out) {
     constexpr Index block = 256;
     Source part[block];
     for (; count >= block; count -= block, from += sizeof part, out += block) {
         std::memcpy(part, from, sizeof part);
-        for (Index i = 0; i < block; ++i) out[i] = widen(part[i]);
+        for (Index i = 0; i < block; ++i) out[i] = to_float(part[i]);
     }
     if (count == 0) return;
     std::memcpy(part, from, static_cast<std::size_t>(count) * sizeof(Source));
-    for (Index i = 0; i < count; ++i) out[i] = widen(part[i]);
+    for (Index i = 0; i < count; ++i) out[i] = to_float(part[i]);
 }
 
 /// The first of `count` places that is `bad`, or `count`. Word is as wide as what `bad` looks at.
@@ -56,15 +43,14 @@ inline void to_floats(DType type, const unsigned char* from, Index count, float*
     TESSERA_EXPECTS(is_weight(type));
     if (count == 0) return;
     if (type == DType::f32) std::memcpy(out, from, static_cast<std::size_t>(count) * sizeof(float));
-    if (type == DType::bf16) detail::widen_all<bf16>(from, count, out);
-    if (type == DType::f16) detail::widen_all<f16>(from, count, out);
-    if (type == DType::f64) detail::widen_all<double>(from, count, out);
+    if (type == DType::bf16) detail::to_floats<bf16>(from, count, out);
+    if (type == DType::f16) detail::to_floats<f16>(from, count, out);
+    if (type == DType::f64) detail::to_floats<double>(from, count, out);
 }
 
-/// The first of `count` numbers that is NaN, infinite, or becomes infinite when it is stored as `stored`; `count` if
-/// all are well.
-inline Index first_not_finite(const float* x, Index count, DType stored = DType::f32) {
-    const std::uint32_t limit = stored == DType::bf16 ? 0x7f7f8000u : 0x7f800000u;
+/// The first of `count` numbers that is NaN, infinite, or becomes infinite as `dtype`; `count` if all are well.
+inline Index first_not_finite(const float* x, Index count, DType dtype = DType::f32) {
+    const std::uint32_t limit = dtype == DType::bf16 ? 0x7f7f8000u : 0x7f800000u;
     return detail::first_bad<std::uint32_t>(
         count, [=](Index i) { return (std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffffu) >= limit; });
 }

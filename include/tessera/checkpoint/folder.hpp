@@ -76,23 +76,16 @@ class Checkpoint {
     }
 
     static WeightMap read_index(const std::filesystem::path& path) {
-        const auto fail = [&](const auto&... parts) {
-            throw Error(Errc::checkpoint_format, path.string(), ": ", parts...);
-        };
-        const Json json = read_json(path, Errc::checkpoint_format);
-        if (!json.is_object()) fail("expected an object, found ", json.type_name());
-        const auto map = json.find("weight_map");
-        if (map == json.end() || !map->is_object()) fail("expected an object weight_map, found none");
+        const JsonFile json(path, Errc::checkpoint_format);
         WeightMap out;
-        for (const auto& [tensor, file] : map->items()) {
-            if (!file.is_string())
-                fail("weight_map: expected a file for ", in_quotes(tensor), ", found ", printable(file.dump()));
-            const auto& name = file.get_ref<const std::string&>();
+        for (const JsonValue file : json.root()["weight_map"].object()) {
+            const std::string name(file.text());
             const bool plain = printable(name, name.size()) == name && name.find_first_of("/\\") == name.npos;
             if (!plain || !name.ends_with(".safetensors"))
-                fail("weight_map: expected a .safetensors file of this folder for ", in_quotes(tensor), ", found ",
-                     in_quotes(name));
-            out.emplace(tensor, name);
+                throw Error(Errc::checkpoint_format, path.string(),
+                            ": weight_map: expected a .safetensors file of this folder for ", in_quotes(file.key()),
+                            ", found ", in_quotes(name));
+            out.emplace(file.key(), name);
         }
         return out;
     }

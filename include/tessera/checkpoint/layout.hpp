@@ -10,10 +10,11 @@
 namespace tessera::inline TESSERA_ISA {
 
 /// A learned tensor of a model: its path, and its extents as rows and columns.
-struct Need {
+struct TensorSpec {
     std::string path;
     Index rows = 0, columns = 0;
-    friend bool operator==(const Need&, const Need&) = default;
+    Index size() const { return rows * columns; }
+    friend bool operator==(const TensorSpec&, const TensorSpec&) = default;
 };
 
 /// What the extents of a stored tensor mean.
@@ -27,35 +28,32 @@ struct Layout {
         zeros,    // the parameter is zeros wherever the file has this tensor
     };
     Form form = Form::any;
-    int third = -1;  // 0, 1, 2: the parameter is that third of a tensor three times as long
+    int qkv_part = -1;  // 0, 1, 2: the parameter is that third of a fused projection
 
     /// The shape a file should have.
-    std::vector<Index> shape(const Need& need) const {
-        const Index times = third < 0 ? 1 : 3;
+    std::vector<Index> shape(const TensorSpec& spec) const {
+        const Index rows = (qkv_part < 0 ? 1 : 3) * spec.rows;
         Index p = 0;
         switch (form) {
             case Form::vector:
-                return {times * need.columns};
+                return {rows * spec.columns};  // one row, or the three of a fused bias
             case Form::batched:
-                return {1, times * need.rows, need.columns};
+                return {1, rows, spec.columns};
             case Form::patches:
-                while (3 * p * p < need.columns) ++p;
-                return {times * need.rows, 3, p, p};
-            case Form::matrix:
-            case Form::any:
-            case Form::zeros:
-                break;
+                while (3 * p * p < spec.columns) ++p;
+                return {rows, 3, p, p};
+            default:
+                return {rows, spec.columns};
         }
-        return {times * need.rows, need.columns};
     }
     /// Whether a tensor of shape `found`, `size` elements in all, holds the parameter.
-    bool fits(const Need& need, std::span<const Index> found, Index size) const {
+    bool fits(const TensorSpec& spec, std::span<const Index> found, Index size) const {
         if (form == Form::zeros) return true;
-        if (form != Form::any) return std::ranges::equal(found, shape(need));
-        return size == need.rows * need.columns && (need.rows == 1 || (!found.empty() && found[0] == need.rows));
+        if (form != Form::any) return std::ranges::equal(found, shape(spec));
+        return size == spec.size() && (spec.rows == 1 || (!found.empty() && found[0] == spec.rows));
     }
     /// Elements of the tensor before the first of the parameter.
-    Index offset(const Need& need) const { return third < 0 ? 0 : third * need.rows * need.columns; }
+    Index offset(const TensorSpec& spec) const { return qkv_part < 0 ? 0 : qkv_part * spec.size(); }
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -4,9 +4,10 @@
 #include <atomic>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tessera/checkpoint/plan.hpp>
+#include <tessera/checkpoint/load_plan.hpp>
 #include <tessera/core/visit.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <vector>
@@ -14,13 +15,16 @@
 namespace tessera::inline TESSERA_ISA {
 
 struct LoadOptions {
-    DType weights = DType::f32;
-    /// Is told, every few dozen megabytes, how many bytes of how many have been read, and of which tensor.
+    /// How weights are kept; if not said: bf16 where all of them are stored so, or else f32.
+    std::optional<DType> weight_dtype = {};
+    /// Called every few dozen megabytes with how many bytes of how many have been read, and of which tensor.
     std::function<void(Index done, Index total, std::string_view tensor)> progress = {};
+    /// Called with a sentence about tensors that the model has no place for.
+    std::function<void(const std::string& warning)> warn = {};
 };
 
 /// What was done with each tensor of the checkpoint.
-struct Report {
+struct LoadReport {
     Index parameters = 0;  // numbers that the model has now
     Index bytes = 0;       // that were read
     std::vector<std::string> used;
@@ -46,25 +50,18 @@ namespace detail {
 /// and handed on by all threads at once, straight from the mapped file; what has been read is given back.
 class RowReader {
   public:
-    RowReader(DType stored, std::function<void(Index, Index, std::string_view)> progress, Index total)
-        : stored_(stored), progress_(std::move(progress)), total_(total) {}
+    RowReader(DType weight_dtype, std::function<void(Index, Index, std::string_view)> progress, Index total)
+        : weight_dtype_(weight_dtype), progress_(std::move(progress)), total_(total) {}
 
     /// Writes all rows to `leaf`, each once, from several threads at once.
-    /// errors  Errc::checkpoint_value names the first number that is NaN, infinite, or too large for `stored`
+    /// errors  Errc::checkpoint_value names the first number that is NaN, infinite, or too large for `weight_dtype`
     template <Leaf L>
-    void read(const Source& source, L& leaf) {
+    void read(const Match& match, L& leaf) {
         if constexpr (requires(const bf16* rows) { leaf.write(Index{}, rows, Index{}); })
-            if (source.entry->tensor->type == DType::bf16 && source.layout.form != Layout::Form::zeros)
-                return read_as<bf16>(source, leaf);
-        read_as<float>(source, leaf);
+            if (match.tensor().type == DType::bf16 && match.is_stored()) return read_as<bf16>(match, leaf);
+        read_as<float>(match, leaf);
     }
     Index done() const { return done_; }
-
-    /// Has the system read all of it from the disk, beside whatever is done meanwhile.
-    static void fetch(const Source& source) {
-        if (source.layout.form != Layout::Form::zeros)
-            source.entry->file->file().fetch(bytes_of(source, 0, source.need.rows));
-    }
 
   private:
     static constexpr Index block_numbers = Index{1} << 17;  // converted at a time by one thread: stays in its cache
@@ -72,9 +69,8 @@ class RowReader {
     static constexpr Index rows_together = 48;              // a multiple of every panel's width: threads write apart
 
     template <class Number>
-    void read_as(const Source& source, auto& leaf) {
-        const Index rows = source.need.rows, columns = source.need.columns;
-        if (rows * columns == 0) return;
+    void read_as(const Match& match, auto& leaf) {
+        const Index rows = match.spec.rows, columns = match.spec.columns;
         const Index block = std::min(std::max(block_numbers / columns / rows_together, Index{1}) * rows_together, rows);
         const Index part = std::max(part_numbers / (block * columns), Index{1}) * block;
         buffers_.resize(static_cast<std::size_t>(kernel::threads()));
@@ -87,142 +83,142 @@ class RowReader {
             kernel::parallel_for_workers((count + block - 1) / block, [&](Index task, Index worker) {
                 const Index begin = first + task * block, many = std::min(block, first + count - begin);
                 auto* values = reinterpret_cast<Number*>(buffers_[static_cast<std::size_t>(worker)].data());
-                convert(source, begin, many, values);
-                if (first_not_finite(values, many * columns, stored_) < many * columns) {
+                convert(match, begin, many, values);
+                if (first_not_finite(values, many * columns, weight_dtype_) < many * columns) {
                     Index least = bad;
                     while (begin < least && !bad.compare_exchange_weak(least, begin)) continue;
                 } else {
                     leaf.write(begin, values, many);
                 }
             });
-            if (bad < rows) report(source, bad, std::min(block, rows - bad));
-            if (source.layout.form != Layout::Form::zeros) {
-                source.entry->file->file().forget(bytes_of(source, first, count));
-                done_ += static_cast<Index>(bytes_of(source, first, count).size());
+            if (bad < rows) report(match, bad, std::min(block, rows - bad));
+            if (match.is_stored()) {
+                const auto read = match.numbers(first * columns, count * columns);
+                match.file().forget(read);
+                done_ += static_cast<Index>(read.size());
             }
-            if (progress_) progress_(done_, total_, source.entry->name());
+            if (progress_) progress_(done_, total_, match.entry->name());
         }
-        source.entry->file->file().forget(source.entry->tensor->bytes);  // pages that two parts share
+        match.file().forget(match.tensor().bytes);  // pages that two parts share
     }
 
-    static std::span<const unsigned char> bytes_of(const Source& source, Index first, Index count) {
-        const Index columns = source.need.columns, size = bits(source.entry->tensor->type) / 8;
-        return source.entry->tensor->bytes.subspan(
-            static_cast<std::size_t>((source.layout.offset(source.need) + first * columns) * size),
-            static_cast<std::size_t>(count * columns * size));
-    }
-    static void convert(const Source& source, Index first, Index count, bf16* out) {
-        const auto bytes = bytes_of(source, first, count);
+    static void convert(const Match& match, Index first, Index count, bf16* out) {
+        const auto bytes = match.numbers(first * match.spec.columns, count * match.spec.columns);
         std::memcpy(out, bytes.data(), bytes.size());  // which need not be aligned
     }
-    static void convert(const Source& source, Index first, Index count, float* out) {
-        if (source.layout.form == Layout::Form::zeros)
-            std::fill_n(out, count * source.need.columns, 0.0f);
-        else
-            to_floats(source.entry->tensor->type, bytes_of(source, first, count).data(), count * source.need.columns,
+    static void convert(const Match& match, Index first, Index count, float* out) {
+        const Index columns = match.spec.columns;
+        if (match.is_stored())
+            to_floats(match.tensor().type, match.numbers(first * columns, count * columns).data(), count * columns,
                       out);
+        else
+            std::fill_n(out, count * columns, 0.0f);
     }
 
     /// Throws for the first number among these rows that is no weight.
-    [[noreturn]] void report(const Source& source, Index first, Index count) const {
-        const Index columns = source.need.columns;
+    [[noreturn]] void report(const Match& match, Index first, Index count) const {
+        const Index columns = match.spec.columns;
         std::vector<float> values(static_cast<std::size_t>(count * columns));
-        convert(source, first, count, values.data());
-        const Index at = first_not_finite(values.data(), count * columns, stored_);
-        const Index row = (source.layout.offset(source.need) + first * columns + at) / columns;
-        throw Error(Errc::checkpoint_value, in_quotes(source.entry->name()), ": row ", row, ", column ", at % columns,
-                    ": expected a finite number", stored_ == DType::bf16 ? " of bfloat16" : "", ", found ",
-                    values[static_cast<std::size_t>(at)], " (", source.entry->file->path().filename().string(), ')');
+        convert(match, first, count, values.data());
+        const Index at = first_not_finite(values.data(), count * columns, weight_dtype_);
+        const Index row = (match.layout.offset(match.spec) + first * columns + at) / columns;
+        throw Error(Errc::checkpoint_value, in_quotes(match.entry->name()), ": row ", row, ", column ", at % columns,
+                    ": expected a finite number", weight_dtype_ == DType::bf16 ? " of bfloat16" : "", ", found ",
+                    values[static_cast<std::size_t>(at)], " (", match.file_name(), ')');
     }
 
-    DType stored_;
+    DType weight_dtype_;
     std::function<void(Index, Index, std::string_view)> progress_;
     Index total_, done_ = 0;
     std::vector<Buffer<std::byte>> buffers_;  // one for each thread
 };
 
 /// errors  Errc::checkpoint_unexpected where a second tensor for the same parameter holds other numbers
-inline void check_copies(const Plan& plan) {
+inline void check_copies(const LoadPlan& plan) {
     for (const auto& [copy, original] : plan.copies) {
-        const StoredTensor& a = *copy.entry->tensor;
-        const StoredTensor& b = *original.entry->tensor;
         constexpr Index block = Index{1} << 18;
         std::vector<float> x(std::size_t{block}), y(std::size_t{block});
-        const Index count = copy.need.rows * copy.need.columns;
-        for (Index first = 0; first < count; first += block) {
-            const Index n = std::min(block, count - first);
-            const auto part_of = [&](const Source& source) {
-                const StoredTensor& tensor = *source.entry->tensor;
-                const Index size = bits(tensor.type) / 8;
-                return tensor.bytes.subspan(
-                    static_cast<std::size_t>((source.layout.offset(source.need) + first) * size),
-                    static_cast<std::size_t>(n * size));
-            };
-            const auto part_a = part_of(copy), part_b = part_of(original);
-            bool same = a.type == b.type && std::memcmp(part_a.data(), part_b.data(), part_a.size()) == 0;
+        for (Index first = 0; first < copy.spec.size(); first += block) {
+            const Index n = std::min(block, copy.spec.size() - first);
+            const auto a = copy.numbers(first, n), b = original.numbers(first, n);
+            const DType type = copy.tensor().type, other = original.tensor().type;
+            bool same = type == other && std::memcmp(a.data(), b.data(), a.size()) == 0;
             if (!same) {  // other types, or zeros of other signs
-                to_floats(a.type, part_a.data(), n, x.data());
-                to_floats(b.type, part_b.data(), n, y.data());
+                to_floats(type, a.data(), n, x.data());
+                to_floats(other, b.data(), n, y.data());
                 same = std::equal(x.begin(), x.begin() + n, y.begin());
             }
-            copy.entry->file->file().forget(part_a);
-            original.entry->file->file().forget(part_b);
+            copy.file().forget(a);
+            original.file().forget(b);
             if (!same)
-                throw Error(Errc::checkpoint_unexpected, in_quotes(a.name), ": expected the numbers of ",
-                            in_quotes(b.name), ", which the model has in its place, found others (",
-                            copy.entry->file->path().filename().string(), ')');
+                throw Error(Errc::checkpoint_unexpected, in_quotes(copy.tensor().name), ": expected the numbers of ",
+                            in_quotes(original.tensor().name), ", which the model has in its place, found others (",
+                            copy.file_name(), ')');
         }
     }
 }
 
+inline DType stored_dtype(const LoadPlan& plan) {
+    const auto is_bf16 = [](const Match& match) { return match.tensor().type == DType::bf16; };
+    return std::ranges::all_of(plan.matches, is_bf16) ? DType::bf16 : DType::f32;
+}
+
 }  // namespace detail
 
-/// The parameters of a model, as `plan_load` takes them.
-std::vector<Need> needs_of(const auto& model) {
-    std::vector<Need> needs;
-    for_each_parameter(model, [&](const std::string& path, const auto& leaf) {
-        using Leaf = std::remove_cvref_t<decltype(leaf)>;
-        if (Leaf::rows * Leaf::columns > 0) needs.push_back({path, Leaf::rows, Leaf::columns});
+/// The learned tensors of a model, in the order in which `visit` names them.
+std::vector<TensorSpec> tensor_specs(const auto& model) {
+    std::vector<TensorSpec> specs;
+    for_each_parameter(model, [&]<Leaf L>(const std::string& path, const L&) {
+        if (L::rows * L::columns > 0) specs.push_back({path, L::rows, L::columns});
     });
-    return needs;
+    return specs;
+}
+
+/// What other people call its parameters: `Model::names()`; where there is none, they have our names.
+template <class Model>
+NameMap names_of() {
+    if constexpr (requires { Model::names(); })
+        return Model::names();
+    else
+        return {};
 }
 
 /// Fills all parameters of `model`. Nothing is touched unless every parameter has a tensor of its shape and a type that
-/// can be weights. Tensors are found under the names of Hugging Face and LAVIS where the model is one of those families
-/// (see Architecture), or else under the model's own paths.
+/// can be weights.
 /// errors  Errc::checkpoint_missing, _shape, _type, _unexpected (see plan_load), _value (see RowReader); the model is
 ///         half filled after the last
 /// cost    reads each byte once, on all threads; beyond the weights the pages being read, and for each thread half a
 ///         megabyte or 48 rows of floats
 template <class Model>
-Report load_weights(Model& model, const Checkpoint& checkpoint, const LoadOptions& options = {}) {
-    const std::vector<Need> needs = needs_of(model);
-    const Plan plan = plan_load(needs, checkpoint, architecture_of(needs));
+LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOptions& options = {}) {
+    const std::vector<TensorSpec> specs = tensor_specs(model);
+    const LoadPlan plan = plan_load(specs, checkpoint, names_of<Model>());
     detail::check_copies(plan);
 
-    Report report;
+    LoadReport report;
     Index total = 0;
-    for (const Source& source : plan.sources) {
-        const Index size = source.need.rows * source.need.columns;
-        report.parameters += size;
-        if (source.layout.form != Layout::Form::zeros) total += size * bits(source.entry->tensor->type) / 8;
+    for (const Match& match : plan.matches) {
+        report.parameters += match.spec.size();
+        if (match.is_stored()) total += match.spec.size() * bits(match.tensor().type) / 8;
     }
-    detail::RowReader reader(options.weights, options.progress, total);
-    auto source = plan.sources.begin();
-    for_each_parameter(model, [&](const std::string&, auto& leaf) {
-        using Leaf = std::remove_cvref_t<decltype(leaf)>;
-        if constexpr (Leaf::rows * Leaf::columns > 0) {
-            leaf.allocate(options.weights);
-            const Source& now = *source++;
-            if (source != plan.sources.end()) reader.fetch(*source);
+    const DType weight_dtype = options.weight_dtype.value_or(detail::stored_dtype(plan));
+    detail::RowReader reader(weight_dtype, options.progress, total);
+    auto match = plan.matches.begin();
+    for_each_parameter(model, [&]<Leaf L>(const std::string&, L& leaf) {
+        if constexpr (L::rows * L::columns > 0) {
+            leaf.allocate(weight_dtype);
+            const Match& now = *match++;
+            if (match != plan.matches.end() && match->is_stored())  // read from the disk meanwhile
+                match->file().fetch(match->numbers(0, match->spec.size()));
             reader.read(now, leaf);
         }
     });
     report.bytes = reader.done();
     report.used = plan.used;
-    for (const Plan::Copy& copy : plan.copies) report.copies.emplace_back(copy.copy.entry->name());
+    for (const LoadPlan::Copy& copy : plan.copies) report.copies.emplace_back(copy.copy.entry->name());
     report.ignored = plan.ignored;
     report.unexpected = plan.unexpected;
+    if (options.warn && !report.unexpected.empty()) options.warn(checkpoint.place() + ": " + report.warning());
     return report;
 }
 

@@ -131,79 +131,54 @@ class Safetensors {
         std::uint64_t length = 0;
         for (std::size_t i = 8; i-- > 0;) length = length << 8 | bytes[i];
         if (length > bytes.size() - 8)
-            fail("expected a header of ", length, " bytes, found ", bytes.size() - 8, " bytes behind its length");
+            fail("expected a header of ", length, " bytes, found ", bytes.size() - 8, " bytes after its length");
         if (length > longest_header)
             fail("expected a header of at most ", longest_header, " bytes, found one of ", length);
         const std::string_view text = file_.text().substr(8, length);
         if (!text.starts_with('{'))
             fail("expected a header that begins with '{', found ", in_quotes(text.substr(0, 16)));
         const std::span<const unsigned char> data = bytes.subspan(8 + static_cast<std::size_t>(length));
-        const Json header = parse_json(text, path_.string(), Errc::checkpoint_format);
-        tensors_.reserve(header.size());
-        for (const auto& [name, entry] : header.items()) {  // in the order of the names
-            if (name == "__metadata__")
-                check_metadata(entry);
+        const JsonFile header(text, path_.string(), Errc::checkpoint_format, JsonNull::refused);
+        for (const JsonValue entry : header.root().object()) {
+            if (entry.key() != "__metadata__")
+                tensors_.push_back(read_entry(entry.object(), data));
             else
-                tensors_.push_back(read_entry(name, entry, data));
+                for (const JsonValue value : entry.object()) value.text();
         }
+        std::ranges::sort(tensors_, {}, &StoredTensor::name);
         check_coverage(data);
     }
 
-    void check_metadata(const Json& entry) const {
-        if (!entry.is_object()) fail("__metadata__: expected an object, found ", entry.type_name());
-        for (const auto& [key, value] : entry.items())
-            if (!value.is_string())
-                fail("__metadata__: expected text for ", in_quotes(key), ", found ", value.type_name());
-    }
-
-    StoredTensor read_entry(const std::string& name, const Json& entry, std::span<const unsigned char> data) const {
-        const auto wrong = [&](const auto&... parts) { fail("tensor ", in_quotes(name), ": ", parts...); };
-        const auto member = [&](const char* key) -> const Json& {
-            const auto at = entry.find(key);
-            if (at == entry.end()) wrong("it has no ", key);
-            return *at;
-        };
-        if (!entry.is_object()) wrong("expected an object, found ", entry.type_name());
+    StoredTensor read_entry(const JsonValue& entry, std::span<const unsigned char> data) const {
+        const auto wrong = [&](const auto&... parts) { fail("tensor ", in_quotes(entry.key()), ": ", parts...); };
+        constexpr Index most = Index{1} << 56;  // of elements and bytes; in bits it still fits 64
         StoredTensor tensor;
-        tensor.name = name;
-
-        const Json& type = member("dtype");
-        if (!type.is_string()) wrong("dtype: expected text, found ", type.type_name());
-        const auto known = dtype_named(type.get_ref<const std::string&>());
-        if (!known) wrong("dtype: ", in_quotes(type.get_ref<const std::string&>()), " is not a type of the format");
+        tensor.name = entry.key();
+        const std::string_view type = entry["dtype"].text();
+        const auto known = dtype_named(type);
+        if (!known) wrong("dtype: ", in_quotes(type), " is not a type of the format");
         tensor.type = *known;
-
-        const Json& shape = member("shape");
-        if (!shape.is_array()) wrong("shape: expected an array, found ", shape.type_name());
-        std::uint64_t size = 1;
-        constexpr std::uint64_t most = std::uint64_t{1} << 56;  // of elements; in bits it still fits 64
-        for (const Json& extent : shape) {
-            if (!extent.is_number_unsigned()) wrong("shape: expected whole numbers, found ", printable(extent.dump()));
-            const auto n = extent.get<std::uint64_t>();
-            if (n > most || (n != 0 && size > most / n)) wrong("shape: more elements than any file could hold");
-            size *= n;
-            tensor.shape.push_back(static_cast<Index>(n));
+        for (const JsonValue extent : entry["shape"].list()) {
+            const Index n = extent.whole(0, most);
+            if (n != 0 && tensor.size > most / n) wrong("shape: more elements than any file could hold");
+            tensor.size *= n;
+            tensor.shape.push_back(n);
         }
-        tensor.size = static_cast<Index>(size);
-
-        const Json& offsets = member("data_offsets");
-        if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
-            !offsets[1].is_number_unsigned())
-            wrong("data_offsets: expected two whole numbers, found ", printable(offsets.dump()));
-        const auto begin = offsets[0].get<std::uint64_t>();
-        const auto end = offsets[1].get<std::uint64_t>();
+        const JsonValue offsets = entry["data_offsets"].list();
+        if (offsets.size() != 2) offsets.expected("two whole numbers");
+        const Index begin = offsets.element(0).whole(0, most), end = offsets.element(1).whole(0, most);
         if (end < begin) wrong("data_offsets: the end ", end, " lies before the begin ", begin);
-        if (end > data.size())
-            wrong("data_offsets: expected at most ", data.size(), ", the bytes behind the header, found ", end);
-        const std::uint64_t need = size * static_cast<std::uint64_t>(bits(tensor.type));
+        if (end > static_cast<Index>(data.size()))
+            wrong("data_offsets: expected at most ", data.size(), ", the bytes after the header, found ", end);
+        const Index need = tensor.size * bits(tensor.type);
         if (need % 8 != 0 || need / 8 != end - begin)
             wrong("shape ", shape_text(tensor.shape), " of ", tessera::name(tensor.type), " takes ", (need + 7) / 8,
                   " bytes, data_offsets give it ", end - begin);
-        tensor.bytes = data.subspan(begin, end - begin);
+        tensor.bytes = data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
         return tensor;
     }
 
-    /// Each byte behind the header belongs to one tensor.
+    /// Each byte after the header belongs to one tensor.
     void check_coverage(std::span<const unsigned char> data) const {
         std::vector<const StoredTensor*> order(tensors_.size());
         std::ranges::transform(tensors_, order.begin(), [](const StoredTensor& t) { return &t; });
@@ -219,7 +194,7 @@ class Safetensors {
             end = tensor->bytes.data() + tensor->bytes.size();
         }
         if (end != data.data() + data.size())
-            fail(data.data() + data.size() - end, " bytes behind the last tensor belong to no tensor");
+            fail(data.data() + data.size() - end, " bytes after the last tensor belong to no tensor");
     }
 
     std::filesystem::path path_;

@@ -23,15 +23,16 @@ struct f16 {
 
 constexpr float to_float(float x) { return x; }
 constexpr float to_float(bf16 x) { return std::bit_cast<float>(std::uint32_t{x.bits} << 16); }
-constexpr float to_float(f16 x) {
-    const std::uint32_t sign = std::uint32_t{x.bits} >> 15 << 31;
-    const std::uint32_t exponent = (x.bits >> 10) & 0x1f;
-    const std::uint32_t fraction = x.bits & 0x3ff;
-    if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | fraction << 13);
-    if (exponent != 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
-    const float tiny = static_cast<float>(fraction) * 0x1p-24f;  // zero and the subnormal numbers, exactly
-    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(tiny));
+constexpr float to_float(f16 x) {  // without branches, so that loops of it become vector code
+    const std::uint32_t magnitude = (x.bits & 0x7fffu) << 13;
+    const std::uint32_t exponent = magnitude & 0x0f800000u;
+    const std::uint32_t normal = magnitude + (exponent == 0x0f800000u ? 224u << 23 : 112u << 23);
+    // A subnormal number gets a leading one, and loses its value again.
+    const float tiny = std::bit_cast<float>(magnitude + (113u << 23)) - std::bit_cast<float>(113u << 23);
+    const std::uint32_t bits = exponent == 0 ? std::bit_cast<std::uint32_t>(tiny) : normal;
+    return std::bit_cast<float>(bits | (x.bits & 0x8000u) << 16);
 }
+constexpr float to_float(double x) { return static_cast<float>(x); }
 
 /// Rounds to the nearest bf16, ties to even; NaN stays NaN (quiet, sign and upper payload kept), too large becomes ∞.
 constexpr bf16 to_bf16(float x) {

@@ -16,12 +16,13 @@ struct Caption {
     } seconds;  // `prompt`: up to the first token; `tokens`: all others
 };
 
-/// Describes `image`, or answers the question in `options.prompt`.
+/// Describes `image`, or answers the question in `options.prompt`. Model and processor may serve many threads at once,
+/// each with a scratch of its own.
 /// errors  Errc::option_value, Errc::sequence_length, Errc::text_encoding for a prompt that is not UTF-8
 /// cost    blip2-opt-2.7b: 0.55 Tflop for the picture, then one pass over the language model's weights per token
 template <class Vision, class Query, class Decoder>
-Caption caption(const Blip2<Vision, Query, Decoder>& model, const Image& image, const GenerateOptions& options,
-                Scratch& s) {
+Caption caption(const Blip2<Vision, Query, Decoder>& model, const Blip2Processor& processor, const Image& image,
+                const GenerateOptions& options, Scratch& s) {
     using Clock = std::chrono::steady_clock;
     auto before = Clock::now();
     const auto lap = [&before] {
@@ -32,60 +33,50 @@ Caption caption(const Blip2<Vision, Query, Decoder>& model, const Image& image, 
     check(options);
     const auto frame = s.frame();
     Caption result;
-
-    // What the language model reads: a placeholder per query, the beginning, the prompt.
-    result.prompt.assign(std::size_t(queries), model.tokens.image);
-    if (options.prompt.empty()) {
-        result.prompt.push_back(model.tokens.begin);
-    } else {
-        const auto ids = model.tokenizer->encode(options.prompt);
-        result.prompt.insert(result.prompt.end(), ids.begin(), ids.end());
-    }
+    result.prompt = processor.prompt_ids(options.prompt, queries);
     const auto words = std::span<const Token>(result.prompt).subspan(std::size_t(queries));
 
     // picture → pixels [3, H, W] → patches [P, 3·patch²]
-    const auto pixels = preprocess(image, model.preprocess);
+    const auto pixels = preprocess(image, processor.preprocess);
     s.name("pixel_values", -1, View<const float, dyn, dyn>(pixels.data(), {3 * pixels.extent(1), pixels.extent(2)}));
     const Grid grid{pixels.extent(1) / patch, pixels.extent(2) / patch};
-    auto cut = s.rows<Vision::config.patch_pixels()>(grid.size());
-    patches(cut, pixels.view(), patch);
+    const auto patches = s.rows<Vision::config.patch_pixels()>(grid.size());
+    tessera::patches(patches, pixels.view(), patch);
     result.seconds.preprocess = lap();
 
-    const auto seen = model.vision(cut, grid, s);  // [P + 1, Vision::width]
+    const auto image_embeds = model.vision(patches, grid, s);  // [P + 1, Vision::width]
     result.seconds.vision = lap();
 
     const auto prompt = s.rows<Decoder::embedding_width>(static_cast<Index>(result.prompt.size()));
-    const auto said = model.qformer(seen, s);  // [Queries, Query::width]
-    model.projection.into(prompt.slice(0, queries), said, s);
+    const auto query_output = model.qformer(image_embeds, s);  // [Queries, Query::width]
+    model.projection.into(prompt.slice(0, queries), query_output, s);
     s.name("language_projection", -1, prompt.slice(0, queries));
     model.decoder.embedding.into(prompt.slice(queries, prompt.extent(0) - queries), words, s);
     result.seconds.qformer = lap();
 
-    DecodeStream stream(*model.tokenizer, SkipSpecials::yes, OutOfVocabulary::skip);
-    const auto tell = [&](std::string_view text) {
+    DecodeStream stream(*processor.tokenizer, SkipSpecials::yes, OutOfVocabulary::skip);
+    const auto emit = [&](std::string_view text) {
         if (!text.empty() && options.on_text) options.on_text(text);
     };
-    const auto is_end = [&](Token id) { return std::ranges::find(model.tokens.end, id) != model.tokens.end.end(); };
-    result.tokens = greedy(model.decoder, prompt, result.prompt, model.tokens.end, options, s, [&](Token id) {
+    result.tokens = greedy(model.decoder, prompt, result.prompt, processor.tokens.end, options, s, [&](Token id) {
         (result.seconds.prompt == 0 ? result.seconds.prompt : result.seconds.tokens) += lap();
-        if (!is_end(id)) tell(stream.push(id));
+        if (!processor.is_end(id)) emit(stream.push(id));
         return true;
     });
-    tell(stream.flush());
-    result.text = model.tokenizer->decode(result.tokens, SkipSpecials::yes, OutOfVocabulary::skip);
-    const auto first = result.text.find_first_not_of(" \t\r\n");
-    result.text = first == std::string::npos
-                      ? std::string()
-                      : result.text.substr(first, result.text.find_last_not_of(" \t\r\n") - first + 1);
+    emit(stream.flush());
+    result.text = processor.text(result.tokens);
     return result;
 }
+template <class Model>
+Caption caption(const Pipeline<Model>& blip2, const Image& image, const GenerateOptions& options, Scratch& s) {
+    return caption(blip2.model, blip2.processor, image, options, s);
+}
 
-/// The same with a scratch of its own.
-template <class Vision, class Query, class Decoder>
-std::string caption(const Blip2<Vision, Query, Decoder>& model, const Image& image,
-                    const GenerateOptions& options = {}) {
+/// Only the text, with a scratch of its own: `caption(load<Blip2Opt2_7b>(folder), read_image("cat.jpg"))`.
+template <class Model>
+std::string caption(const Pipeline<Model>& blip2, const Image& image, const GenerateOptions& options = {}) {
     Scratch s;
-    return caption(model, image, options, s).text;
+    return caption(blip2, image, options, s).text;
 }
 
 }  // namespace tessera::inline TESSERA_ISA

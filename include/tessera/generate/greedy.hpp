@@ -6,7 +6,7 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// Generates greedily behind `prompt`, whose ids are `seen` (placeholders included, for the rules about repetition).
+/// Generates greedily after `prompt`, whose ids are `seen` (placeholders included, for the rules about repetition).
 /// Calls `on_token(id)` for each new token, the end included; it may return false to stop.
 /// shape   prompt [T, embedding_width], T > 0 → ids of the new tokens
 /// errors  Errc::option_value; Errc::sequence_length when prompt and max_tokens exceed the model's positions
@@ -35,12 +35,12 @@ std::vector<Token> greedy(const Decoder& decoder, std::type_identity_t<ConstRows
         s.name("step_logits", step,
                View<const float, dyn, Decoder::vocabulary>(scores.data(), {1, Decoder::vocabulary}));
         if (options.repetition_penalty != 1.0f) penalize_repetition(scores, seen, options.repetition_penalty);
-        forbid_repeated_sequences(scores, seen, options.no_repeat);
+        no_repeat_ngram(scores, seen, options.no_repeat_ngram);
         if (step < options.min_tokens) {
-            forbid(scores, ends);
-            forbid(scores, options.stop);
+            suppress(scores, ends);
+            suppress(scores, options.stop);
         }
-        const Token next = most_likely(scores);
+        const Token next = argmax(scores);
         made.push_back(next);
         seen.push_back(next);
         const auto is_in = [&](std::span<const Token> ids) {

@@ -1,133 +1,102 @@
-// preprocessor_config.json: how a published model wants its pictures.
+// How a published model wants its pictures: preprocessor_config.json, or processor_config.json of transformers 5.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
-#include <string>
 #include <string_view>
 #include <tessera/core/json.hpp>
-#include <tessera/core/printable.hpp>
 #include <tessera/image/preprocess.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// The settings in one parsed file.
-class PreprocessReader {
-  public:
-    PreprocessReader(const Json& json, std::string_view where) : json_(json), where_(where) {}
+namespace detail {
 
-    Preprocess read() const {
-        if (!json_.is_object()) fail("expected an object, found ", json_.type_name());
-        Preprocess out;
-        const bool clip = is_clip();
-        for (const auto& [key, value] : json_.items())
-            if (key.starts_with("do_") && !known(key) && value == true)
-                throw Error(Errc::config_unsupported, where_, ": ", in_quotes(key), " is not supported");
-        out.do_resize = flag("do_resize", true);
-        out.do_center_crop = flag("do_center_crop", clip);
-        out.do_rescale = flag("do_rescale", true);
-        out.do_normalize = flag("do_normalize", true);
-        if (const Json* resample = find("resample"); resample != nullptr && *resample != 3)
-            fail("resample: expected 3 (bicubic), found ", shown(*resample));
-        if (clip) out.shortest_edge = 224;
-        if (const Json* size = find("size")) read_size(*size, clip, out);
-        if (const Json* crop = find("crop_size")) read_sides("crop_size", *crop, out.crop_height, out.crop_width);
-        out.rescale_factor = number("rescale_factor", find("rescale_factor"), out.rescale_factor);
-        out.image_mean = three("image_mean", out.image_mean);
-        out.image_std = three("image_std", out.image_std);
-        for (const float deviation : out.image_std)
-            if (!(deviation > 0)) fail("image_std: expected numbers above 0, found ", deviation);
-        return out;
+inline Index preprocess_side(const JsonValue& value) {
+    constexpr Index most = 4096;  // far beyond any image encoder
+    return value.whole(1, most);
+}
+/// One number for a square, or `height` and `width`.
+inline void read_sides(const JsonValue& value, Index& height, Index& width) {
+    if (value.is_number()) {
+        height = width = preprocess_side(value);
+    } else if (!value.is_object() || !value.find("height") || !value.find("width")) {
+        value.expected("a number, or height and width");
+    } else {
+        height = preprocess_side(value["height"]);
+        width = preprocess_side(value["width"]);
     }
+}
+inline void read_three(const std::optional<JsonValue>& value, std::array<float, 3>& out) {
+    if (!value) return;
+    if (!value->is_list() || value->size() != 3) value->expected("3 numbers");
+    for (std::size_t i = 0; i < 3; ++i) {
+        const JsonValue x = value->element(i);
+        out[i] = static_cast<float>(x.number());
+        if (!std::isfinite(out[i])) x.expected("a float");
+    }
+}
 
-  private:
-    template <class... Parts>
-    [[noreturn]] void fail(const Parts&... parts) const {
-        throw Error(Errc::config_value, where_, ": ", parts...);
-    }
-    static std::string shown(const Json& value) {
-        return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60);
-    }
-    const Json* find(const char* key) const {
-        const auto at = json_.find(key);
-        return at == json_.end() || at->is_null() ? nullptr : &*at;
-    }
+}  // namespace detail
 
-    /// CLIP's processors keep the aspect and crop where the file does not say so.
-    bool is_clip() const {
-        for (const char* key : {"image_processor_type", "feature_extractor_type"})
-            if (const Json* type = find(key); type != nullptr && type->is_string())
-                return type->get<std::string>().starts_with("CLIP");
-        return false;
-    }
-    static bool known(std::string_view key) {
-        for (const std::string_view each :
-             {"do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb"})  // RGB is all there is
-            if (key == each) return true;
-        return false;
-    }
-    bool flag(const char* key, bool otherwise) const {
-        const Json* value = find(key);
-        if (value == nullptr) return otherwise;
-        if (!value->is_boolean()) fail(key, ": expected true or false, found ", shown(*value));
-        return value->get<bool>();
-    }
-    double number(const char* key, const Json* value, double otherwise) const {
-        if (value == nullptr) return otherwise;
-        if (!value->is_number() || !std::isfinite(value->get<double>()))
-            fail(key, ": expected a number, found ", shown(*value));
-        return value->get<double>();
-    }
-    std::array<float, 3> three(const char* key, std::array<float, 3> otherwise) const {
-        const Json* value = find(key);
-        if (value == nullptr) return otherwise;
-        if (!value->is_array() || value->size() != 3) fail(key, ": expected 3 numbers, found ", shown(*value));
-        for (std::size_t i = 0; i < 3; ++i) {
-            otherwise[i] = static_cast<float>(number(key, &(*value)[i], 0));
-            if (!std::isfinite(otherwise[i])) fail(key, ": expected floats, found ", shown(*value));
-        }
-        return otherwise;
-    }
-    Index side(const char* key, const Json& value) const {
-        constexpr Index most = 4096;  // far beyond any image encoder
-        if (!value.is_number_integer() || value < 1 || value > most)
-            fail(key, ": expected sides of 1 to ", most, " pixels, found ", shown(value));
-        return value.get<Index>();
-    }
-
-    void read_size(const Json& size, bool clip, Preprocess& out) const {
-        const bool keeps_aspect = size.is_object() ? size.contains("shortest_edge") : clip;
-        if (!keeps_aspect) {
-            out.shortest_edge = 0;
-            read_sides("size", size, out.height, out.width);
-            return;
-        }
-        if (size.is_object() && size.size() != 1)
-            throw Error(Errc::config_unsupported, where_, ": size: beside 'shortest_edge' nothing is supported, found ",
-                        shown(size));
-        out.shortest_edge = side("size", size.is_object() ? size["shortest_edge"] : size);
-    }
-    /// One number for a square, or `height` and `width`.
-    void read_sides(const char* key, const Json& value, Index& height, Index& width) const {
-        if (value.is_number()) {
-            height = width = side(key, value);
-            return;
-        }
-        if (!value.is_object() || !value.contains("height") || !value.contains("width"))
-            fail(key, ": expected a number, or height and width, found ", shown(value));
-        height = side(key, value["height"]);
-        width = side(key, value["width"]);
-    }
-
-    const Json& json_;
-    std::string_view where_;
-};
-
-/// Reads preprocessor_config.json. What it does not say is as in BLIP-2, or as in CLIP if that is the processor it names.
-/// errors  Errc::file_open; Errc::config_value names the key, what was expected and what was found;
+/// Reads settings from an object. What it does not say is as in BLIP-2, or as in CLIP if that is the processor it names.
+/// errors  Errc::config_value (the code of its file) names the key, what was expected and what was found;
 ///         Errc::config_unsupported for steps that this library has not
+inline Preprocess read_preprocess(const JsonValue& json) {
+    constexpr std::string_view known[] = {"do_resize", "do_center_crop", "do_rescale", "do_normalize",
+                                          "do_convert_rgb"};  // RGB is all there is
+    Preprocess out;
+    for (const JsonValue member : json.object())
+        if (member.key().starts_with("do_") && std::ranges::find(known, member.key()) == std::end(known) &&
+            member.shown() == "true")
+            json.fail_at(member.key(), Errc::config_unsupported, "this step is not supported");
+    // CLIP's processors keep the aspect and crop where the file does not say so.
+    bool clip = false;
+    for (const char* key : {"feature_extractor_type", "image_processor_type"})
+        if (const auto type = json.find(key); type && type->is_text()) clip = type->text().starts_with("CLIP");
+    out.do_resize = json.flag("do_resize", true);
+    out.do_center_crop = json.flag("do_center_crop", clip);
+    out.do_rescale = json.flag("do_rescale", true);
+    out.do_normalize = json.flag("do_normalize", true);
+    if (const auto resample = json.find("resample"); resample && (!resample->is_number() || resample->number() != 3))
+        resample->expected("3 (bicubic)");
+    if (clip) out.shortest_edge = 224;
+    if (const auto size = json.find("size")) {
+        const auto edge = size->is_object() ? size->find("shortest_edge") : std::nullopt;
+        if (edge && size->size() != 1)
+            json.fail_at("size", Errc::config_unsupported, "beside 'shortest_edge' nothing is supported, found ",
+                         size->shown());
+        if (edge || (clip && !size->is_object())) {
+            out.shortest_edge = detail::preprocess_side(edge.value_or(*size));
+        } else {
+            out.shortest_edge = 0;
+            detail::read_sides(*size, out.height, out.width);
+        }
+    }
+    if (const auto crop = json.find("crop_size")) detail::read_sides(*crop, out.crop_height, out.crop_width);
+    if (const auto factor = json.find("rescale_factor")) out.rescale_factor = factor->number();
+    detail::read_three(json.find("image_mean"), out.image_mean);
+    detail::read_three(json.find("image_std"), out.image_std);
+    for (const float deviation : out.image_std)
+        if (!(deviation > 0)) json["image_std"].expected("numbers above 0");
+    return out;
+}
+
+/// Reads preprocessor_config.json.
+/// errors  those of above, and Errc::file_open
 inline Preprocess read_preprocess(const std::filesystem::path& path) {
-    return PreprocessReader(read_json(path, Errc::config_value), path.string()).read();
+    return read_preprocess(JsonFile(path, Errc::config_value).root());
+}
+
+/// Reads preprocessor_config.json of a checkpoint folder, or else what processor_config.json has under `image_processor`.
+inline Preprocess read_folder_preprocess(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    const auto path = folder / "preprocessor_config.json", newer = folder / "processor_config.json";
+    if (!std::filesystem::exists(path, ignored) && std::filesystem::exists(newer, ignored)) {
+        const JsonFile json(newer, Errc::config_value);
+        if (const auto settings = json.root().object().find("image_processor")) return read_preprocess(*settings);
+    }
+    return read_preprocess(path);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -1,22 +1,13 @@
-// BLIP-2: an image encoder, the Q-Former, and a language model that reads what the Q-Former says.
+// BLIP-2: an image encoder, the Q-Former, and a language model that reads the Q-Former's output.
 #pragma once
-#include <memory>
-#include <tessera/image/preprocess.hpp>
+#include <tessera/model/blip2/names.hpp>
+#include <tessera/model/blip2/processor.hpp>
 #include <tessera/model/blip2/stock.hpp>
 #include <tessera/model/opt/opt.hpp>
 #include <tessera/model/qformer/qformer.hpp>
 #include <tessera/model/vit/vit.hpp>
-#include <tessera/text/tokenizer.hpp>
 
 namespace tessera::inline TESSERA_ISA {
-
-/// Tokens with a meaning of their own.
-struct Blip2Tokens {
-    Token image = 50265;            // stands for a query's place in the ids; never embedded
-    Token begin = 2;                // before every prompt
-    std::vector<Token> end{50118};  // any of them ends a caption: the newline
-    Token padding = 1;
-};
 
 /// BLIP-2 with a decoder-only language model.
 /// shape   patches [n·P, 3·patch²] of n pictures → soft prompts [n·Queries, Decoder::embedding_width]
@@ -29,15 +20,14 @@ struct Blip2 {
     static_assert(Query::config.queries > 0 && Decoder::config.positions > Query::config.queries,
                   "Blip2: the language model must have more positions than there are queries");
 
+    static constexpr std::tuple configs{Vision::config, Query::config, Decoder::config};
+    using Processor = Blip2Processor;
+    static NameMap names() { return blip2_names(); }
+
     Vision vision;
     Query qformer;
     Linear<Query::width, Decoder::embedding_width> projection;
     Decoder decoder;
-
-    // What stands beside the weights in a checkpoint folder.
-    Preprocess preprocess;
-    std::shared_ptr<const Tokenizer> tokenizer;
-    Blip2Tokens tokens;
 
     static void visit(auto& self, auto&& f) {
         f("vision", self.vision);

@@ -1,13 +1,15 @@
 // The shapes of published checkpoints.
 #pragma once
-#include <tessera/model/config.hpp>
+#include <tessera/model/opt/config.hpp>
+#include <tessera/model/qformer/config.hpp>
+#include <tessera/model/vit/config.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
 // Image encoders. BLIP-2 drops the last block of each: 39 of EVA-CLIP's 40, 23 of CLIP's 24.
 inline constexpr VitConfig eva_vit_g14 = checked(VitConfig{});
 inline constexpr VitConfig eva_vit_g14_364 = checked(VitConfig{.image = 364});
-/// openai/clip-vit-large-patch14, as Hugging Face's CLIPVisionModel runs it: no norm behind the last block.
+/// openai/clip-vit-large-patch14, as Hugging Face's CLIPVisionModel runs it: no norm after the last block.
 inline constexpr VitConfig clip_vit_l14 = checked(VitConfig{.width = 1024,
                                                             .hidden = 4096,
                                                             .layers = 24,

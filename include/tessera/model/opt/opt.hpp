@@ -1,6 +1,7 @@
 // OPT, a decoder-only language model.
 #pragma once
-#include <tessera/model/config.hpp>
+#include <tessera/model/opt/config.hpp>
+#include <tessera/model/opt/names.hpp>
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/embedding.hpp>
 #include <vector>
@@ -15,6 +16,7 @@ namespace tessera::inline TESSERA_ISA {
 template <OptConfig C>
 struct Opt {
     static constexpr OptConfig config = C;
+    static NameMap names() { return opt_names(); }
     static constexpr Index width = C.width, embedding_width = C.embedding, vocabulary = C.vocabulary;
     static constexpr bool projects = C.embedding != C.width;
     static constexpr Index position_offset = 2;

@@ -1,7 +1,8 @@
 // The bridge: a small BERT whose learned queries read the picture.
 #pragma once
 #include <tessera/mask/packed.hpp>
-#include <tessera/model/config.hpp>
+#include <tessera/model/qformer/config.hpp>
+#include <tessera/model/qformer/names.hpp>
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/embedding.hpp>
 #include <tessera/nn/folded_attention.hpp>
@@ -76,6 +77,7 @@ struct QFormerLayer {
 template <QFormerConfig C>
 struct QFormer {
     static constexpr QFormerConfig config = C;
+    static NameMap names() { return qformer_names(); }
     static constexpr Index width = C.width, context = C.context;
 
     Parameter<C.queries, C.width> queries;

@@ -1,7 +1,8 @@
 // The image encoder: EVA-CLIP's and CLIP's vision transformers.
 #pragma once
 #include <tessera/mask/packed.hpp>
-#include <tessera/model/config.hpp>
+#include <tessera/model/vit/config.hpp>
+#include <tessera/model/vit/names.hpp>
 #include <tessera/model/vit/positions.hpp>
 #include <tessera/nn/block.hpp>
 #include <vector>
@@ -16,6 +17,7 @@ namespace tessera::inline TESSERA_ISA {
 template <VitConfig C>
 struct Vit {
     static constexpr VitConfig config = C;
+    static NameMap names() { return vit_names(); }
     static constexpr Index width = C.width;
 
     Linear<C.patch_pixels(), C.width, C.patch_bias ? HasBias::yes : HasBias::no> patch_embedding;

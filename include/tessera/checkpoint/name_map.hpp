@@ -1,0 +1,168 @@
+// Our parameter paths ↔ the names that other people's checkpoints have for them.
+#pragma once
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tessera/checkpoint/layout.hpp>
+#include <vector>
+
+namespace tessera::inline TESSERA_ISA {
+
+/// What a line of a NameMap stands for.
+enum class NameKind : std::uint8_t {
+    linear,   // .weight, a matrix, and .bias
+    norm,     // .weight and .bias (.gamma and .beta in old files), vectors
+    patches,  // .weight, a convolution over three colours, and .bias
+    query,    // .weight and .bias, the first third of the rows of a fused projection
+    key,      //   the second
+    value,    //   the last
+    matrix,   // the tensor itself; also for those below
+    vector,
+    batched,  // a matrix after an extent of 1
+    zeros,    // not stored: zeros where the file has this tensor
+};
+
+/// Our name and theirs; `#` stands for the number of a layer.
+struct NameLine {
+    std::string_view ours, theirs;
+    NameKind kind;
+    bool optional = false;  // a model without it may leave it in the file
+};
+
+/// What other people call the parameters of a model. Without any line, they have our own names.
+///     NameMap names;
+///     names.add("", "vision_model.", lines).add("decoder.", opt_names()).ignore({"*position_ids"});
+class NameMap {
+  public:
+    /// A parameter that a stored tensor stands for.
+    struct Place {
+        std::string path;
+        Layout layout;
+        std::size_t table = 0;  // that says so; where several tensors stand for one parameter, the first counts
+        bool optional = false;  // a model without that parameter may leave it in the file
+    };
+    /// What a checkpoint calls a parameter.
+    struct StoredName {
+        std::string name;
+        Layout layout;
+    };
+
+    /// Adds a table of names, which follow `ours` and `theirs`. `lines` must last as long as the map.
+    NameMap& add(std::string_view ours, std::string_view theirs, std::span<const NameLine> lines) {
+        tables_.push_back({std::string(ours), std::string(theirs), lines});
+        return *this;
+    }
+    /// Adds the names of a part, whose parameters lie below `ours`.
+    NameMap& add(std::string_view ours, const NameMap& part) {
+        for (const Table& table : part.tables_) add(std::string(ours) + table.ours, table.theirs, table.lines);
+        return *this;
+    }
+    /// Names that files have for purposes that the model does not have; `*` at either end stands for anything.
+    NameMap& ignore(std::initializer_list<std::string_view> patterns) {
+        ignored_.insert(ignored_.end(), patterns);
+        return *this;
+    }
+
+    std::size_t tables() const { return tables_.size(); }
+
+    /// The parameters that the stored tensor `name` stands for: none, one, or the three of a fused projection.
+    std::vector<Place> places(std::string_view name) const {
+        if (tables_.empty()) return {{std::string(name), {}}};
+        std::vector<Place> out;
+        for (std::size_t t = 0; t < tables_.size(); ++t) {
+            const Table& table = tables_[t];
+            if (!name.starts_with(table.theirs)) continue;
+            for (const NameLine& line : table.lines)
+                if (const auto holes = match(line.theirs, line.kind, name.substr(table.theirs.size())))
+                    out.push_back({holes->fill(table.ours, line.ours), layout_of(line.kind, *holes), t, line.optional});
+        }
+        return out;
+    }
+    /// What a checkpoint calls the parameter at `path`, in the first table whose number `prefer` accepts, or else in the
+    /// first that has it.
+    std::optional<StoredName> stored_name(std::string_view path, auto&& prefer) const {
+        if (tables_.empty()) return StoredName{std::string(path), {}};
+        std::optional<StoredName> first;
+        for (std::size_t t = 0; t < tables_.size(); ++t) {
+            const Table& table = tables_[t];
+            if (!path.starts_with(table.ours)) continue;
+            for (const NameLine& line : table.lines) {
+                const auto holes = match(line.ours, line.kind, path.substr(table.ours.size()));
+                if (!holes) continue;
+                StoredName name{holes->fill(table.theirs, line.theirs), layout_of(line.kind, *holes)};
+                if (prefer(t)) return name;
+                if (!first) first = std::move(name);
+            }
+        }
+        return first;
+    }
+    /// Whether such checkpoints hold `name` for a purpose that the model does not have.
+    bool ignores(std::string_view name) const {
+        return std::ranges::any_of(ignored_, [&](std::string_view pattern) {
+            const bool open_front = pattern.starts_with('*'), open_back = pattern.ends_with('*');
+            if (open_front) pattern.remove_prefix(1);
+            if (open_back) pattern.remove_suffix(1);
+            if (open_front && open_back) return name.find(pattern) != name.npos;
+            if (open_front) return name.ends_with(pattern);
+            return open_back ? name.starts_with(pattern) : name == pattern;
+        });
+    }
+
+  private:
+    struct Table {
+        std::string ours, theirs;
+        std::span<const NameLine> lines;
+    };
+    /// What a name has where a line is open: the number of a layer, and an ending.
+    struct Holes {
+        std::string_view number, ending;
+
+        std::string fill(std::string_view prefix, std::string_view pattern) const {
+            std::string out(prefix);
+            const auto hash = pattern.find('#');
+            out += pattern.substr(0, hash);
+            if (hash != pattern.npos) out.append(number).append(pattern.substr(hash + 1));
+            return out.append(ending);
+        }
+    };
+
+    static std::optional<Holes> match(std::string_view pattern, std::string_view name) {
+        const auto hash = pattern.find('#');
+        if (hash == pattern.npos) return pattern == name ? std::optional(Holes{}) : std::nullopt;
+        const std::string_view front = pattern.substr(0, hash), back = pattern.substr(hash + 1);
+        if (name.size() <= front.size() + back.size() || !name.starts_with(front) || !name.ends_with(back)) return {};
+        const std::string_view number = name.substr(front.size(), name.size() - front.size() - back.size());
+        const bool digits = std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+        if (!digits || number.size() > 6 || (number.size() > 1 && number[0] == '0')) return {};
+        return Holes{number, {}};
+    }
+    /// Reads `name` by one side of a line of that kind.
+    static std::optional<Holes> match(std::string_view pattern, NameKind kind, std::string_view name) {
+        if (kind >= NameKind::matrix) return match(pattern, name);
+        constexpr std::string_view endings[][2] = {
+            {".weight", ".weight"}, {".bias", ".bias"}, {".gamma", ".weight"}, {".beta", ".bias"}};
+        for (const auto& [theirs, ours] : std::span(endings).first(kind == NameKind::norm ? 4 : 2)) {
+            if (!name.ends_with(theirs)) continue;
+            auto holes = match(pattern, name.substr(0, name.size() - theirs.size()));
+            if (holes) holes->ending = ours;
+            return holes;
+        }
+        return {};
+    }
+    static Layout layout_of(NameKind kind, const Holes& holes) {
+        using Form = Layout::Form;
+        if (kind == NameKind::batched) return {Form::batched};
+        if (kind == NameKind::zeros) return {Form::zeros};
+        const bool is_vector = kind == NameKind::norm || kind == NameKind::vector || holes.ending == ".bias";
+        const Form form = is_vector ? Form::vector : kind == NameKind::patches ? Form::patches : Form::matrix;
+        const bool is_fused = kind >= NameKind::query && kind <= NameKind::value;
+        return {form, is_fused ? static_cast<int>(kind) - static_cast<int>(NameKind::query) : -1};
+    }
+
+    std::vector<Table> tables_;
+    std::vector<std::string_view> ignored_;
+};
+
+}  // namespace tessera::inline TESSERA_ISA
