@@ -1,34 +1,37 @@
 # What each component needs from other projects, for this build and for the installed package alike.
 #
-#   tessera    xsimd; OpenMP if there is one
-#   blip2      nlohmann_json, libpng, TurboJPEG, utf8proc
+#   tessera       xsimd; OpenMP if there is one
+#   blip2         nlohmann_json, stb (headers), utf8proc
+#   exact-images  stb, TurboJPEG
+#   webp          stb, libwebp
 #
-# They are looked up directly, as Debian's TurboJPEG and utf8proc come without CMake files and xsimd is headers alone.
+# They are looked up directly, as Debian's come without CMake files or are headers alone.
 
-# tessera_external(<name> <header> [<library>]): the imported target tessera::<name>
+# tessera_external(<name> <header> [<library>...]): the imported target tessera::<name>; several headers are spellings of one
 function(tessera_external name header)
   if(TARGET tessera::${name})
     return()
   endif()
-  find_path(TESSERA_${name}_INCLUDE_DIR ${header})
+  find_path(TESSERA_${name}_INCLUDE_DIR NAMES ${header})
   mark_as_advanced(TESSERA_${name}_INCLUDE_DIR)
   set(found "${TESSERA_${name}_INCLUDE_DIR}")
-  if(ARGN)
-    find_library(TESSERA_${name}_LIBRARY ${ARGN})
-    mark_as_advanced(TESSERA_${name}_LIBRARY)
-    if(NOT TESSERA_${name}_LIBRARY)
+  set(libraries "")
+  foreach(library IN LISTS ARGN)
+    find_library(TESSERA_${library}_LIBRARY ${library})
+    mark_as_advanced(TESSERA_${library}_LIBRARY)
+    list(APPEND libraries "${TESSERA_${library}_LIBRARY}")
+    if(NOT TESSERA_${library}_LIBRARY)
       set(found "")
     endif()
-  endif()
+  endforeach()
   if(NOT found)
+    list(GET header 0 header)
     set(tessera_missing "${tessera_missing} ${name} (<${header}>)" PARENT_SCOPE)
     return()
   endif()
   add_library(tessera::${name} INTERFACE IMPORTED GLOBAL)
   target_include_directories(tessera::${name} SYSTEM INTERFACE "${TESSERA_${name}_INCLUDE_DIR}")
-  if(ARGN)
-    target_link_libraries(tessera::${name} INTERFACE "${TESSERA_${name}_LIBRARY}")
-  endif()
+  target_link_libraries(tessera::${name} INTERFACE ${libraries})
 endfunction()
 
 # tessera_dependencies(<component>): makes the targets the component links to; names in tessera_missing what is not there
@@ -52,13 +55,13 @@ macro(tessera_dependencies component)
         set(tessera_missing " nlohmann_json")
       endif()
     endif()
-    if(NOT TARGET PNG::PNG)
-      find_package(PNG 1.6.32 QUIET GLOBAL)
-      if(NOT PNG_FOUND)
-        string(APPEND tessera_missing " libpng")
-      endif()
-    endif()
-    tessera_external(turbojpeg turbojpeg.h turbojpeg)
+    tessera_external(stb "stb/stb_image.h;stb_image.h")
     tessera_external(utf8proc utf8proc.h utf8proc)
+  elseif("${component}" STREQUAL "exact-images")
+    tessera_external(stb "stb/stb_image.h;stb_image.h")
+    tessera_external(turbojpeg turbojpeg.h turbojpeg)
+  elseif("${component}" STREQUAL "webp")
+    tessera_external(stb "stb/stb_image.h;stb_image.h")
+    tessera_external(libwebp webp/demux.h webpdemux webp)
   endif()
 endmacro()

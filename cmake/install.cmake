@@ -9,9 +9,11 @@ install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # Headers do not depend on the architecture, so everything goes to share/.
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/tessera)
 install(TARGETS tessera EXPORT tesseraTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS tessera_blip2 EXPORT tesseraBlip2Targets)
 install(EXPORT tesseraTargets NAMESPACE tessera:: DESTINATION ${package_dir})
-install(EXPORT tesseraBlip2Targets NAMESPACE tessera:: DESTINATION ${package_dir})
+foreach(component blip2 exact-images webp)
+  install(TARGETS tessera_${component} EXPORT tessera-${component}Targets)
+  install(EXPORT tessera-${component}Targets NAMESPACE tessera:: DESTINATION ${package_dir})
+endforeach()
 configure_package_config_file(cmake/tesseraConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/tesseraConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
 # Before 1.0 a new minor version may change anything.
@@ -21,7 +23,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tesseraConfig.cmake ${CMAKE_CURRENT_BI
               cmake/dependencies.cmake
         DESTINATION ${package_dir})
 
-foreach(name tessera tessera-blip2)
+foreach(name tessera tessera-blip2 tessera-exact-images tessera-webp)
   configure_file(cmake/${name}.pc.in ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 endforeach()

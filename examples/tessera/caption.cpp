@@ -6,7 +6,9 @@
 #include <tessera/core/json.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
-#include <tessera/image/read.hpp>
+#include <tessera/image/decode.hpp>
+#include <tessera/image/decode_exact.hpp>
+#include <tessera/image/decode_webp.hpp>
 #include <tessera/kernel/parallel.hpp>
 
 #include "commands.hpp"
@@ -32,10 +34,14 @@ Json to_json(const std::string& picture, const Caption& caption) {
 
 // A file, or "-": standard input.
 Image read_picture(const std::string& picture, const CaptionCommand& command) {
-    if (picture != "-") return read_image(picture, {.turn_upright = command.turn});
+    const DecodeOptions options{
+        .transparency = command.transparency == "white" ? Transparency::white : Transparency::drop,
+        .turn_upright = command.turn,
+        .decoders = {decode_exact, decode_webp}};
+    if (picture != "-") return read_image(picture, options);
     const std::string bytes{std::istreambuf_iterator<char>(std::cin), {}};
     return decode_image({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, "standard input",
-                        {.turn_upright = command.turn});
+                        options);
 }
 
 // Describes all pictures that can be read, and returns how many cannot.

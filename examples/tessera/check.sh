@@ -23,6 +23,9 @@ expect 0 '"tokens":\[294,309,26,197,26,26,309,225,554,26,26,309,399,569,24,71,63
   "$program" caption --model $model --max-tokens 20 --json tests/golden/images/wide.png
 expect 0 '"tokens":\[197,496,309,309,409,409,496,554,309,399,399,197,197,524,403,197,135,527,197,197\]' \
   "$program" caption --model $model --prompt 'a photo of' --max-tokens 20 --threads 1 --weights f32 --json tests/golden/images/wide.png
+expect 0 '"tokens":\[120,130,447,327,327,533,420,416,362,581,362,403,467,228,435,435,522,551,62,362\]' \
+  "$program" caption --model $model --max-tokens 20 --json --transparency white tests/golden/images/alpha.png
+expect 0 'lossy.webp: ' "$program" caption --model $model --max-tokens 4 tests/image/pictures/lossy.webp tests/image/pictures/two_frames.gif
 expect 0 'wide.png: ' "$program" caption --model $model tests/golden/images/wide.png tests/golden/images/tall.png
 expect 0 'compiled +tiny' "$program" info --model $model
 expect 0 '"parameters":378352' "$program" info --json --model $model

@@ -12,7 +12,8 @@ struct CaptionCommand {
     std::string weights;  // "f32", "bf16", or empty: as stored
     int threads = 0;      // 0: one for each core
     bool json = false;
-    bool turn = true;  // as EXIF says
+    bool turn = true;                   // as EXIF data says
+    std::string transparency = "drop";  // or "white"
     std::string dump;
 };
 struct InfoCommand {

@@ -68,10 +68,18 @@ int main(int argc, char** argv) {
     caption_app->add_flag("--json", caption.json, "One JSON object for each picture");
     caption_app->add_flag("!--ignore-orientation", caption.turn, "Do not turn pictures as their EXIF data says");
     caption_app
+        ->add_option("--transparency", caption.transparency,
+                     "What transparent pixels show: the colour under it, or white")
+        ->check(CLI::IsMember({"drop", "white"}))
+        ->capture_default_str();
+    caption_app
         ->add_option("--dump", caption.dump,
                      "Write every intermediate value of the last picture to this safetensors file")
         ->type_name("FILE");
-    caption_app->add_option("PICTURE", caption.pictures, "PNG, JPEG or BMP files; - is standard input")->required();
+    caption_app
+        ->add_option("PICTURE", caption.pictures,
+                     "PNG, JPEG, WebP, GIF, BMP, TGA, PPM or PGM files; - is standard input")
+        ->required();
 
     InfoCommand info;
     auto* info_app = app.add_subcommand("info", "Say what a checkpoint is and what it needs");

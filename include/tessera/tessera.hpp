@@ -3,5 +3,5 @@
 #include <tessera/attention.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
-#include <tessera/image/read.hpp>
+#include <tessera/image/decode.hpp>
 #include <tessera/masks.hpp>

@@ -1,8 +1,10 @@
-// PNG, JPEG and BMP. The checksums of a PNG are put right first, or hardly a changed byte would get past them.
+// Pictures of all formats. The checksums of a PNG are put right first, or hardly a changed byte would get past them.
 #include <array>
 #include <fuzz/fuzz.hpp>
 #include <string>
-#include <tessera/image/read.hpp>
+#include <tessera/image/decode.hpp>
+#include <tessera/image/decode_exact.hpp>
+#include <tessera/image/decode_webp.hpp>
 
 using namespace tessera;
 
@@ -11,22 +13,13 @@ const std::size_t fuzz::proportion = 24 * 1032;  // a byte deflated to 1032, eac
 
 namespace {
 
-std::uint32_t crc(std::string_view bytes) {
-    std::uint32_t sum = ~0u;
-    for (const char byte : bytes) {
-        sum ^= static_cast<unsigned char>(byte);
-        for (int bit = 0; bit < 8; ++bit) sum = sum >> 1 ^ (sum % 2 == 1 ? 0xedb88320u : 0u);
-    }
-    return ~sum;
-}
-
 /// shape  a PNG is 8 bytes, then chunks: 4 bytes of length, 4 of type, the content, 4 of checksum over type and content
 void repair_checksums(std::string& file) {
     const auto bytes = [&] { return Bytes(reinterpret_cast<const unsigned char*>(file.data()), file.size()); };
     for (std::size_t at = 8; file.size() - at >= 12;) {
-        const std::size_t length = big32(bytes(), at);
+        const std::size_t length = detail::big32(bytes(), at);
         if (length > file.size() - at - 12) return;
-        const std::uint32_t sum = crc(std::string_view(file).substr(at + 4, 4 + length));
+        const std::uint32_t sum = detail::crc32(bytes().subspan(at + 4, 4 + length));
         at += 8 + length;
         for (int shift = 24; shift >= 0; shift -= 8) file[at++] = static_cast<char>(sum >> shift & 0xff);
     }
@@ -37,7 +30,16 @@ void repair_checksums(std::string& file) {
 void fuzz::read(std::string_view bytes) {
     std::string file(bytes);
     const auto all = [&] { return Bytes(reinterpret_cast<const unsigned char*>(file.data()), file.size()); };
-    if (is_png(all())) repair_checksums(file);
-    const Image image = decode_image(all(), place, {.most_pixels = 1 << 20});
-    expect(image.height() >= 1 && image.width() >= 1, "a picture");
+    if (detail::is_png(all())) repair_checksums(file);
+    const auto decode = [&](const std::vector<Decoder>& decoders) {
+        const Image image = decode_image(all(), place, {.most_pixels = 1 << 20, .decoders = decoders});
+        expect(image.height() >= 1 && image.width() >= 1, "a picture");
+    };
+    try {
+        decode({decode_exact, decode_webp});
+    } catch (const Error&) {
+        decode({});
+        return;
+    }
+    if (detail::is_jpeg(all())) decode({});
 }

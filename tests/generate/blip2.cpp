@@ -5,9 +5,9 @@
 #include <tessera/checkpoint/safetensors.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
-#include <tessera/image/read.hpp>
 
 #include "support/allocations.hpp"
+#include "support/as_processors.hpp"
 #include "support/compare.hpp"
 #include "support/golden.hpp"
 
@@ -44,7 +44,7 @@ Tensor<float, dyn, 588> reference_patches(const std::string& name, std::size_t i
     const auto pixels = part(file, name, index);
     const auto side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(pixels.size()) / 3)));
     Tensor<float, dyn, 588> out({side / 14 * (side / 14), 588});
-    patches(out.view(), View<const float, 3, dyn, dyn>(pixels.data(), {3, side, side}), 14);
+    patchify(out.view(), View<const float, 3, dyn, dyn>(pixels.data(), {3, side, side}), 14);
     return out;
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("greedy captions: the same tokens, strings and scores as transformers"
                     .on_text = [&](std::string_view text) { streamed += text; }};
                 Dump dump;
                 Scratch s(dump);
-                const auto image = read_image(test::golden("images/" + picture), {.turn_upright = false});
+                const auto image = read_image(test::golden("images/" + picture), test::as_processors);
                 const Caption result = caption(folder.blip2, image, options, s);
                 CHECK(result.tokens == what["new_tokens"][i].get<std::vector<Token>>());
                 auto prompt = what["input_ids"][i].get<std::vector<Token>>();
@@ -203,8 +203,8 @@ TEST_CASE("pixels from the file, not from the reference, give the reference's va
     for (std::size_t i = 0; i < folder.expected["images"].size(); ++i) {
         const auto picture = folder.expected["images"][i].get<std::string>();
         CAPTURE(picture);
-        const auto pixels = preprocess(read_image(test::golden("images/" + picture), {.turn_upright = false}),
-                                       folder.processor.preprocess);
+        const auto pixels =
+            preprocess(read_image(test::golden("images/" + picture), test::as_processors), folder.processor.preprocess);
         const auto want = part(folder.tensors, "pixel_values", i);
         REQUIRE(pixels.size() == static_cast<Index>(want.size()));
         for (std::size_t j = 0; j < want.size(); ++j) REQUIRE(std::abs(pixels.data()[j] - want[j]) <= 1e-6f);

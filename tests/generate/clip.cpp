@@ -22,8 +22,8 @@ TEST_CASE("every layer of CLIP's image encoder, five pictures at once") {
     const Index pictures = file.tensor("pixel_values").shape[0];
     Tensor<float, dyn, 588> cut({pictures * 16, 588});
     for (Index i = 0; i < pictures; ++i)
-        patches(cut.view().slice(i * 16, 16),
-                View<const float, 3, dyn, dyn>(pixels.data() + i * 3 * 56 * 56, {3, 56, 56}), 14);
+        patchify(cut.view().slice(i * 16, 16),
+                 View<const float, 3, dyn, dyn>(pixels.data() + i * 3 * 56 * 56, {3, 56, 56}), 14);
     Dump dump;
     Scratch s(dump);
     model(cut, s);

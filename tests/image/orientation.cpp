@@ -1,6 +1,7 @@
 // EXIF orientations: all eight, in both byte orders, and data that lies about itself.
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <string>
 #include <tessera/image/orientation.hpp>
 #include <vector>
@@ -67,25 +68,35 @@ TEST_CASE("the orientation is found in either byte order, as a short or a long n
                 CHECK(exif_orientation(exif(little, value, type)) == static_cast<Orientation>(value));
 }
 
-TEST_CASE("EXIF data that is cut or contradicts itself means upright") {
+TEST_CASE("EXIF data that is cut tells nothing, and numbers that mean nothing are upright") {
     using enum Orientation;
-    CHECK(exif_orientation({}) == top_left);
+    CHECK_FALSE(exif_orientation({}));
     CHECK(exif_orientation(exif(true, 0)) == top_left);
     CHECK(exif_orientation(exif(true, 9)) == top_left);
     CHECK(exif_orientation(exif(false, 6, 7)) == top_left);  // not a number
     const auto whole = exif(true, 6);
     for (std::size_t size = 0; size < whole.size(); ++size) {
         const std::vector<unsigned char> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-        const Orientation got = exif_orientation(cut);
-        CHECK(got == (size < 10 + 2 + 24 ? top_left : right_top));
+        CHECK(exif_orientation(cut) == (size < 10 + 2 + 24 ? std::nullopt : std::optional(right_top)));
     }
     for (std::size_t at = 0; at < whole.size(); ++at)
         for (int bit = 0; bit < 8; ++bit) {
             auto wrong = whole;
             wrong[at] = static_cast<unsigned char>(wrong[at] ^ 1 << bit);
-            const int got = static_cast<int>(exif_orientation(wrong));
+            const int got = static_cast<int>(exif_orientation(wrong).value_or(top_left));
             CHECK((got >= 1 && got <= 8));
         }
+}
+
+TEST_CASE("the orientation in XMP is an attribute or an element") {
+    using enum Orientation;
+    CHECK(xmp_orientation("<rdf:Description tiff:Orientation=\"6\"/>") == right_top);
+    CHECK(xmp_orientation("<tiff:Orientation>3</tiff:Orientation>") == bottom_right);
+    CHECK(xmp_orientation("tiff:Orientation='8' <tiff:Orientation>2<") == top_right);
+    CHECK(xmp_orientation("<tiff:Orientation>9<") == top_left);
+    for (const char* text :
+         {"", "tiff:Orientation", "tiff:Orientation=\"", "<tiff:Orientation>", "exif:Orientation=\"6\""})
+        CHECK_FALSE(xmp_orientation(text));
 }
 
 }  // namespace image_orientation

@@ -6,10 +6,10 @@
 #include <string>
 #include <tessera/checkpoint/safetensors.hpp>
 #include <tessera/image/preprocess.hpp>
-#include <tessera/image/read.hpp>
 #include <tessera/image/read_preprocess.hpp>
 #include <vector>
 
+#include "support/as_processors.hpp"
 #include "support/golden.hpp"
 #include "support/picture_bytes.hpp"
 
@@ -39,7 +39,7 @@ TEST_CASE("the five pictures of each model, from their files: PNG and JPEG alike
             const auto file = expected["images"][i].get<std::string>();
             CAPTURE(model);
             CAPTURE(file);
-            const Image image = read_image(test::golden("images/" + file), {.turn_upright = false});
+            const Image image = read_image(test::golden("images/" + file), test::as_processors);
             CHECK(worst_gap(preprocess(image, settings), std::span(want).subspan(i * each, each)) <= 1e-6);
         }
     }
@@ -117,7 +117,7 @@ TEST_CASE("patches lie as the weight of a convolution does; what does not fill o
     Tensor<float, 3, dyn, dyn> pixels({3, height, width});
     for (Index i = 0; i < pixels.size(); ++i) pixels.data()[i] = static_cast<float>(i);
     Tensor<float, dyn, 3 * patch * patch> out({2 * 3, 3 * patch * patch});
-    patches(out.view(), pixels.view(), patch);
+    patchify(out.view(), pixels.view(), patch);
     for (Index row = 0; row < 6; ++row)
         for (Index c = 0; c < 3; ++c)
             for (Index y = 0; y < patch; ++y)

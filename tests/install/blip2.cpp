@@ -2,7 +2,7 @@
 // character.
 #include <cstdio>
 #include <tessera/core/json.hpp>
-#include <tessera/image/read.hpp>
+#include <tessera/image/decode.hpp>
 #include <tessera/text/unicode.hpp>
 
 int main(int count, char** arguments) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/checkpoint/safetensors.hpp>
-#include <tessera/image/read.hpp>
+#include <tessera/image/decode.hpp>
 #include <vector>
 
 #include "support/picture_bytes.hpp"
@@ -27,8 +27,10 @@ inline std::vector<unsigned char> bytes_of(const std::filesystem::path& path) {
 }
 inline std::vector<unsigned char> small_picture(std::string_view name) { return bytes_of(small_pictures() / name); }
 
-/// Compares all pictures with that ending with what Pillow made of them. Returns how many there are.
-inline int compare_small_pictures(std::string_view ending) {
+/// Compares all pictures with that ending with what Pillow made of them: `compare` is given what was decoded, what was expected
+/// and the name. Returns how many pictures there are.
+template <class Compare>
+int compare_small_pictures(std::string_view ending, const std::vector<Decoder>& decoders, const Compare& compare) {
     const Safetensors expected(small_pictures() / "expected.safetensors");
     int compared = 0;
     for (const auto& entry : std::filesystem::directory_iterator(small_pictures())) {
@@ -36,21 +38,44 @@ inline int compare_small_pictures(std::string_view ending) {
         if (!name.ends_with(ending)) continue;
         CAPTURE(name);
         ++compared;
-        const StoredTensor& dropped = expected.tensor(name + ".rgb");
+        DecodeOptions options{.turn_upright = false, .decoders = decoders};
+        const Image dropped = picture_of(expected.tensor(name + ".rgb"));
+        compare(read_image(entry.path(), options), dropped, name);
+        options.transparency = Transparency::white;
         const StoredTensor* over_white = expected.find(name + ".over_white");
-        CHECK(worst_difference(read_image(entry.path(), {.transparency = Transparency::dropped}), dropped) == 0);
-        CHECK(worst_difference(read_image(entry.path()), over_white != nullptr ? *over_white : dropped) == 0);
+        compare(read_image(entry.path(), options), over_white != nullptr ? picture_of(*over_white) : dropped, name);
+        const StoredTensor* upright = expected.find(name + ".upright");
+        compare(read_image(entry.path(), {.decoders = decoders}), upright != nullptr ? picture_of(*upright) : dropped,
+                name);
     }
     return compared;
 }
+inline int compare_small_pictures(std::string_view ending, const std::vector<Decoder>& decoders = {}) {
+    return compare_small_pictures(ending, decoders, [](const Image& got, const Image& want, const std::string&) {
+        CHECK(worst_difference(got, want) == 0);
+    });
+}
 
-inline std::uint32_t png_checksum(Bytes bytes) {
-    std::uint32_t sum = ~0u;
-    for (const unsigned char byte : bytes) {
-        sum ^= byte;
-        for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ ((sum & 1) != 0 ? 0xedb88320u : 0u);
+/// What is wrong with a file, or "read".
+inline std::string complaint(Bytes file, std::string_view where, const DecodeOptions& options = {}) {
+    try {
+        decode_image(file, where, options);
+    } catch (const Error& error) {
+        return error.what();
     }
-    return ~sum;
+    return "read";
+}
+
+/// Cuts a file everywhere, and expects that it is refused until `whole` bytes are there.
+inline void check_cuts(std::string_view name, std::size_t from, std::size_t whole, const DecodeOptions& options = {}) {
+    CAPTURE(name);
+    const auto file = small_picture(name);
+    for (std::size_t size = from; size < whole; ++size) {
+        CAPTURE(size);
+        const std::vector<unsigned char> cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));
+        CHECK_THROWS_AS(decode_image(cut, name, options), Error);
+    }
+    CHECK(complaint(Bytes(file).first(whole), name, options) == "read");
 }
 
 /// A PNG file in the making, not compressed.
@@ -69,7 +94,7 @@ class Png {
         const std::size_t begin = bytes_.size();
         bytes_.insert(bytes_.end(), type.begin(), type.end());
         bytes_.insert(bytes_.end(), content.begin(), content.end());
-        put(bytes_, png_checksum(Bytes(bytes_).subspan(begin)));
+        put(bytes_, detail::crc32(Bytes(bytes_).subspan(begin)));
         return *this;
     }
     /// Rows with their filters in front, as one stored block.

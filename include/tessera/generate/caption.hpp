@@ -41,7 +41,7 @@ Caption caption(const Blip2<Vision, Query, Decoder>& model, const Blip2Processor
     s.name("pixel_values", -1, View<const float, dyn, dyn>(pixels.data(), {3 * pixels.extent(1), pixels.extent(2)}));
     const Grid grid{pixels.extent(1) / patch, pixels.extent(2) / patch};
     const auto patches = s.rows<Vision::config.patch_pixels()>(grid.size());
-    tessera::patches(patches, pixels.view(), patch);
+    patchify(patches, pixels.view(), patch);
     result.seconds.preprocess = lap();
 
     const auto image_embeds = model.vision(patches, grid, s);  // [P + 1, Vision::width]

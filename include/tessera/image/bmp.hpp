@@ -1,17 +1,18 @@
-// BMP: uncompressed pictures of 1 to 32 bits a pixel, with palettes or bit masks.
+// BMP: uncompressed pictures of 1 to 32 bits a pixel, with palettes or bit masks. (The reader of stb_image takes no gap before
+// the pixels, does not notice that a file is cut, and scales bits otherwise than Pillow.)
 #pragma once
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <string_view>
 #include <tessera/image/bytes.hpp>
+#include <tessera/image/decode_options.hpp>
 #include <tessera/image/image.hpp>
-#include <tessera/image/read_options.hpp>
 #include <vector>
 
-namespace tessera::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::detail {
 
-inline bool is_bmp(Bytes file) { return file.size() >= 2 && file[0] == 'B' && file[1] == 'M'; }
+inline bool is_bmp(Bytes file) { return has(file, 0, "BM"); }
 
 /// The bits of a pixel that `mask` names, scaled to a byte; 0 for an empty mask.
 constexpr std::uint32_t masked_byte(std::uint32_t pixel, std::uint32_t mask) {
@@ -20,12 +21,12 @@ constexpr std::uint32_t masked_byte(std::uint32_t pixel, std::uint32_t mask) {
     return static_cast<std::uint32_t>(std::uint64_t{(pixel & mask) >> low} * 255 / (mask >> low));
 }
 
-/// Reads a BMP file. Alpha counts only where the file has a mask for it.
+/// Decodes a BMP file. Alpha counts only where pixels of 32 bits have a mask for it.
 /// shape   → [height, width, 3]
 /// errors  Errc::image_decode, Errc::image_size name `where` and what is wrong; compressed rows are not supported
 /// source  Microsoft, Bitmap Storage
-inline Image read_bmp(Bytes file, std::string_view where, const ReadOptions& options) {
-    const auto fail = [&](const auto&... parts) { throw Error(Errc::image_decode, where, ": BMP: ", parts...); };
+inline Image decode_bmp(Bytes file, std::string_view where, const DecodeOptions& options) {
+    const Complaint fail{where, "BMP"};
     const auto expect = [&](std::size_t bytes) {
         if (file.size() < bytes) fail("expected at least ", bytes, " bytes, found ", file.size());
     };
@@ -51,16 +52,16 @@ inline Image read_bmp(Bytes file, std::string_view where, const ReadOptions& opt
     // Where nothing else is said, 16 bits are 5-5-5 and 32 bits 8-8-8 with 8 that mean nothing.
     std::array<std::uint32_t, 4> masks = depth == 16 ? std::array<std::uint32_t, 4>{0x7c00, 0x03e0, 0x001f, 0}
                                                      : std::array<std::uint32_t, 4>{0xff0000, 0xff00, 0xff, 0};
-    std::size_t behind_header = 14 + header;
+    std::size_t after_header = 14 + header;
     if (has_masks) {
-        if (header == 40) behind_header += 12;
-        expect(behind_header);
-        for (std::size_t i = 0; i < (header >= 56 ? 4u : 3u); ++i) masks[i] = little32(file, 54 + 4 * i);
+        if (header == 40) after_header += 12;
+        expect(after_header);
+        for (std::size_t i = 0; i < (header >= 56 && depth == 32 ? 4u : 3u); ++i) masks[i] = little32(file, 54 + 4 * i);
         if (masks[0] == 0 || masks[1] == 0 || masks[2] == 0) fail("a colour has no bits");
     }
 
     const std::size_t start = little32(file, 10);
-    if (start < behind_header) fail("the pixels begin at byte ", start, ", inside the header");
+    if (start < after_header) fail("the pixels begin at byte ", start, ", inside the header");
     const std::size_t row_bits = static_cast<std::size_t>(width) * static_cast<std::size_t>(depth);
     const std::size_t stride = (row_bits + 31) / 32 * 4;
     const std::size_t rows = static_cast<std::size_t>(height);
@@ -73,9 +74,9 @@ inline Image read_bmp(Bytes file, std::string_view where, const ReadOptions& opt
     if (depth <= 8) {
         const std::size_t entry = old ? 3 : 4, used = old ? 0 : little32(file, 46);
         palette.resize(std::min(
-            {used == 0 ? std::size_t{1} << depth : used, (start - behind_header) / entry, std::size_t{1} << depth}));
+            {used == 0 ? std::size_t{1} << depth : used, (start - after_header) / entry, std::size_t{1} << depth}));
         for (std::size_t i = 0; i < palette.size(); ++i)
-            for (std::size_t c = 0; c < 3; ++c) palette[i][c] = file[behind_header + entry * i + 2 - c];
+            for (std::size_t c = 0; c < 3; ++c) palette[i][c] = file[after_header + entry * i + 2 - c];
     }
 
     Image out(height, width);
@@ -102,4 +103,4 @@ inline Image read_bmp(Bytes file, std::string_view where, const ReadOptions& opt
     return out;
 }
 
-}  // namespace tessera::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::detail

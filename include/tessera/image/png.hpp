@@ -1,155 +1,202 @@
-// PNG through libpng: all depths and colour types as 8-bit RGB, with the bytes that Pillow gives. Its simplified interface
-// would correct colours by gamma, which Pillow does not.
+// PNG: every chunk is checked here, and stb_image decodes those that pixels are made of. All depths and colour types become
+// 8-bit RGB with the bytes that Pillow gives.
 #pragma once
-#include <png.h>
-
 #include <algorithm>
-#include <csetjmp>
-#include <cstdio>
-#include <cstring>
-#include <new>
+#include <array>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <tessera/core/printable.hpp>
 #include <tessera/image/bytes.hpp>
+#include <tessera/image/decode_options.hpp>
 #include <tessera/image/image.hpp>
 #include <tessera/image/orientation.hpp>
-#include <tessera/image/read_options.hpp>
+#include <tessera/image/stb_image.hpp>
+#include <vector>
 
-namespace tessera::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::detail {
 
-inline bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
+constexpr std::string_view png_signature("\x89PNG\r\n\x1a\n", 8);
+inline bool is_png(Bytes file) { return has(file, 0, png_signature); }
 
-namespace detail {
-
-/// One PNG file on its way through libpng.
-class PngReader {
-  public:
-    PngReader(Bytes file, std::string_view where, const ReadOptions& options)
-        : file_(file), where_(where), options_(options) {
-        png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, &on_error, &on_warning);
-        if (png_ != nullptr) info_ = png_create_info_struct(png_);
-        if (info_ == nullptr) {
-            png_destroy_read_struct(&png_, nullptr, nullptr);
-            throw std::bad_alloc();
+/// The checksum of a chunk.
+/// source  PNG 1.2, appendix D
+inline std::uint32_t crc32(Bytes bytes) {
+    static constexpr auto table = [] {
+        std::array<std::uint32_t, 256> out{};
+        for (std::uint32_t byte = 0; byte < 256; ++byte) {
+            out[byte] = byte;
+            for (int bit = 0; bit < 8; ++bit) out[byte] = (out[byte] >> 1) ^ ((out[byte] & 1) != 0 ? 0xedb88320u : 0u);
         }
-    }
-    PngReader(const PngReader&) = delete;
-    PngReader& operator=(const PngReader&) = delete;
-    ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+        return out;
+    }();
+    std::uint32_t sum = ~0u;
+    for (const unsigned char byte : bytes) sum = (sum >> 8) ^ table[(sum ^ byte) & 0xff];
+    return ~sum;
+}
 
-    Image read() {
-        read_header();
-        const Index width = png_get_image_width(png_, info_), height = png_get_image_height(png_, info_);
-        // Pillow clips 16 bits of gray at 255, so both their bytes have to arrive here. Of colours it takes the upper one.
-        const bool deep_gray = png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY &&
-                               png_get_bit_depth(png_, info_) == 16 && options_.deep_gray == DeepGray::saturated;
-        int passes = 1;
-        run([&] {
-            png_set_expand(png_);
-            if (!deep_gray) {
-                png_set_strip_16(png_);
-                png_set_gray_to_rgb(png_);
+/// A PNG file taken apart.
+class PngFile {
+  public:
+    std::uint32_t width = 0, height = 0;
+    int depth = 0, colour = 0;  // as in IHDR
+    Orientation orientation = Orientation::top_left;
+
+    /// errors  Errc::image_decode, Errc::image_size where a chunk is cut, has a wrong checksum or contradicts another
+    PngFile(Bytes file, std::string_view where, const DecodeOptions& options) : fail_{where, "PNG"} {
+        std::optional<Orientation> exif, text;
+        std::size_t at = png_signature.size();
+        for (bool ended = false; !ended;) {
+            const auto expect = [&](std::size_t bytes) {
+                if (file.size() - at < bytes) fail_("the file is cut in the chunk at byte ", at, " of ", file.size());
+            };
+            expect(12);
+            const std::size_t length = big32(file, at);
+            expect(12 + length);
+            const std::string_view type = text_of(file.subspan(at + 4, 4));
+            const Bytes content = file.subspan(at + 8, length);
+            const auto wrong = [&](std::string_view what) {
+                fail_("the chunk ", in_quotes(type), " at byte ", at, " of ", file.size(), ' ', what);
+            };
+            if (crc32(file.subspan(at + 4, 4 + length)) != big32(file, at + 8 + length))
+                wrong("has a wrong checksum (CRC)");
+            if ((type == "IHDR") != header_.empty()) wrong("is not where it should be");
+            if (type == "IHDR") {
+                read_header(content, options);
+                if (row_bytes() * height / densest > file.size()) fail_.too_short(width, height, file);
+            } else if (type == "PLTE") {
+                if (length % 3 != 0 || length > 768 || !data_.empty()) wrong("is no palette");
+                palette_ = content;
+            } else if (type == "tRNS") {
+                // One that does not fit, or comes late, says nothing about the pixels.
+                const std::size_t right = colour == 0 ? 2 : colour == 2 ? 6 : 0;
+                if (data_.empty() && (colour == 3 ? length <= palette_.size() / 3 : length == right)) alpha_ = content;
+            } else if (type == "IDAT") {
+                data_.insert(data_.end(), content.begin(), content.end());
+            } else if (type == "eXIf") {
+                exif = exif_orientation(content);
+            } else if (options.turn_upright && !text) {
+                text = text_orientation(type, content);
             }
-            png_set_add_alpha(png_, 0xffff, PNG_FILLER_AFTER);
-            passes = png_set_interlace_handling(png_);
-            png_read_update_info(png_, info_);
-        });
-        const Index stride = 4 * width;  // red, green, blue, alpha, or two bytes of gray and two of alpha
-        TESSERA_EXPECTS(png_get_rowbytes(png_, info_) == static_cast<std::size_t>(stride));
-        Buffer<unsigned char> rows(passes == 1 ? stride
-                                               : stride * height);  // each pass adds to the rows of those before
-        Image out(height, width);
-        run([&] {
-            for (int pass = 1; pass <= passes; ++pass)
-                for (Index y = 0; y < height; ++y) {
-                    unsigned char* row = rows.data() + (passes == 1 ? 0 : y * stride);
-                    png_read_row(png_, row, nullptr);
-                    if (pass == passes) show(row, width, deep_gray, out.row(y));
-                }
-            png_read_end(png_, info_);
-        });
-        png_uint_32 size = 0;
-        png_byte* exif = nullptr;
-        if (!options_.turn_upright || png_get_eXIf_1(png_, info_, &size, &exif) == 0) return out;
-        return turn_upright(std::move(out), exif_orientation({exif, size}));
+            ended = type == "IEND";
+            if ((type[0] & 0x20) == 0 && !ended && type != "IHDR" && type != "PLTE" && type != "IDAT")
+                wrong("is of a kind that nobody can leave out, and is not known");
+            at += 12 + length;
+        }
+        if (data_.empty()) fail_("there is no chunk IDAT");
+        if (colour == 3 && palette_.empty()) fail_("there is no palette (PLTE)");
+        orientation = exif ? *exif : text.value_or(Orientation::top_left);
+    }
+
+    /// A PNG of nothing but header, palette, transparent colours and data, the data in one chunk.
+    std::vector<unsigned char> essence() const {
+        std::vector<unsigned char> out(png_signature.begin(), png_signature.end());
+        const auto chunk = [&](std::string_view type, Bytes content, std::size_t length) {
+            for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<unsigned char>(length >> shift));
+            out.insert(out.end(), type.begin(), type.end());
+            out.insert(out.end(), content.begin(), content.end());
+            out.resize(out.size() + length - content.size() + 4);  // filled up; stb_image does not look at the checksum
+        };
+        chunk("IHDR", header_, header_.size());
+        if (colour == 3) chunk("PLTE", palette_, 768);  // what lies beyond the palette is black
+        if (!alpha_.empty()) chunk("tRNS", alpha_, alpha_.size());
+        chunk("IDAT", data_, data_.size());
+        chunk("IEND", {}, 0);
+        return out;
     }
 
   private:
-    template <class... Parts>
-    [[noreturn]] void fail(const Parts&... parts) const {
-        throw Error(Errc::image_decode, where_, ": PNG: ", parts...);
+    static constexpr std::size_t densest = 1032;  // deflate spends at least two bits on 258 bytes
+
+    void read_header(Bytes content, const DecodeOptions& options) {
+        if (content.size() != 13) fail_("IHDR has ", content.size(), " bytes, expected 13");
+        header_ = content;
+        width = big32(content, 0);
+        height = big32(content, 4);
+        depth = content[8];
+        colour = content[9];
+        check_picture_size(width, height, options, fail_.where);
+        const bool power = depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+        const bool fits = colour == 0 ? power : colour == 3 ? power && depth <= 8 : power && depth >= 8;
+        if (!fits || (colour != 0 && colour != 2 && colour != 3 && colour != 4 && colour != 6))
+            fail_("IHDR: there is no colour type ", colour, " of ", depth, " bits");
+        if (content[10] != 0 || content[11] != 0 || content[12] > 1)
+            fail_("IHDR: compression ", int{content[10]}, ", filter ", int{content[11]}, ", interlacing ",
+                  int{content[12]}, " is not known");
+    }
+    std::size_t row_bytes() const {
+        const int samples = colour == 2 ? 3 : colour == 4 ? 2 : colour == 6 ? 4 : 1;
+        return (std::size_t{width} * static_cast<std::size_t>(samples * depth) + 7) / 8;
     }
 
-    /// libpng leaves `steps` by longjmp when something is wrong, so nothing in them may need a destructor.
-    template <class Steps>
-    void run(const Steps& steps) {
-        if (setjmp(png_jmpbuf(png_)) != 0) fail(message_, ", at byte ", at_, " of ", file_.size());
-        steps();
-    }
-
-    /// Everything in front of the pixels.
-    void read_header() {
-        if (file_.size() >= 24 && std::memcmp(file_.data() + 12, "IHDR", 4) == 0)
-            check_picture_size(big32(file_, 16), big32(file_, 20), options_, where_);
-        run([&] {
-            png_set_read_fn(png_, this, &on_read);
-            png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-            png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-            // Text and colour profiles would only cost time and memory.
-            png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
-            png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT,
-                                        reinterpret_cast<const unsigned char*>("eXIf"), 1);
-            png_read_info(png_, info_);
-        });
-        constexpr std::size_t densest = 1032;  // deflate spends at least two bits on 258 bytes
-        const std::size_t height = png_get_image_height(png_, info_);
-        if (png_get_rowbytes(png_, info_) * height / densest > file_.size())
-            fail("the header claims ", png_get_image_width(png_, info_), "×", height, " pixels, ", file_.size(),
-                 " bytes cannot hold them");
-    }
-
-    /// One row without its alpha.
-    /// shape   row [width, 4] → out [width, 3]
-    void show(const unsigned char* row, Index width, bool deep_gray, unsigned char* out) const {
-        for (const unsigned char* end = row + 4 * width; row != end; row += 4, out += 3) {
-            const unsigned char gray = row[0] > 0 ? 255 : row[1];
-            for (Index c = 0; c < 3; ++c)
-                out[c] = seen(deep_gray ? gray : row[c], deep_gray ? row[2] : row[3], options_.transparency);
+    /// The orientation in a text chunk: XMP, or the EXIF data that ImageMagick writes there in hexadecimal digits.
+    static std::optional<Orientation> text_orientation(std::string_view type, Bytes content) {
+        if (type != "tEXt" && type != "zTXt" && type != "iTXt") return {};
+        const std::string_view whole = text_of(content), keyword = whole.substr(0, whole.find('\0'));
+        const bool xmp = keyword == "XML:com.adobe.xmp";
+        if (!xmp && keyword != "Raw profile type exif") return {};
+        std::size_t at = keyword.size() + 1;
+        bool packed = type == "zTXt";
+        if (packed) at += 1;  // the method of compression: there is one
+        if (type == "iTXt") {
+            packed = at < whole.size() && whole[at] == 1;
+            at += 2;
+            for (int skipped = 0; skipped < 2 && at < whole.size(); ++skipped)  // the language, the keyword in it
+                at = std::min(whole.find('\0', at), whole.size()) + 1;
         }
+        if (at >= whole.size()) return {};
+        const std::string text = packed ? unpacked(content.subspan(at)) : std::string(whole.substr(at));
+        if (xmp) return xmp_orientation(text);
+        std::vector<unsigned char> exif;  // after a name and a number in lines of their own
+        std::size_t digits = 0;
+        for (int line = 0; line < 3; ++line) digits = std::min(text.find('\n', digits), text.size() - 1) + 1;
+        int high = -1;
+        for (const char letter : std::string_view(text).substr(std::min(digits, text.size()))) {
+            const std::size_t digit = std::string_view("0123456789abcdef").find(letter);
+            if (digit == std::string_view::npos) continue;
+            if (high >= 0) exif.push_back(static_cast<unsigned char>(16 * high + static_cast<int>(digit)));
+            high = high >= 0 ? -1 : static_cast<int>(digit);
+        }
+        return exif_orientation(exif);
+    }
+    /// Text that zlib packed; empty where it is broken or longer than a megabyte.
+    static std::string unpacked(Bytes packed) {
+        constexpr std::size_t longest = 1 << 20;
+        std::string out(std::min(longest, packed.size() * densest), '\0');
+        if (packed.size() > longest) return {};
+        const int size =
+            stb::stbi_zlib_decode_buffer(out.data(), static_cast<int>(out.size()),
+                                         reinterpret_cast<const char*>(packed.data()), static_cast<int>(packed.size()));
+        out.resize(static_cast<std::size_t>(std::max(size, 0)));
+        return out;
     }
 
-    [[noreturn]] static void on_error(png_struct* png, const char* message) {
-        char(&kept)[128] = static_cast<PngReader*>(png_get_error_ptr(png))->message_;
-        std::snprintf(kept, sizeof kept, "%s", message);
-        png_longjmp(png, 1);
-    }
-    /// What decides about colours must be right; other chunks that are out of order say nothing about the pixels.
-    static void on_warning(png_struct* png, const char* message) {
-        if (std::strncmp(message, "tRNS", 4) == 0 || std::strncmp(message, "PLTE", 4) == 0) png_error(png, message);
-    }
-    static void on_read(png_struct* png, unsigned char* out, std::size_t size) {
-        PngReader& self = *static_cast<PngReader*>(png_get_io_ptr(png));
-        if (size > self.file_.size() - self.at_) png_error(png, "the file is cut");
-        std::copy_n(self.file_.data() + self.at_, size, out);
-        self.at_ += size;
-    }
-
-    Bytes file_;
-    std::string_view where_;
-    const ReadOptions& options_;
-    std::size_t at_ = 0;
-    png_struct* png_ = nullptr;
-    png_info* info_ = nullptr;
-    char message_[128] = "";
+    Complaint fail_;
+    Bytes header_, palette_, alpha_;
+    std::vector<unsigned char> data_;  // of all chunks IDAT
 };
 
-}  // namespace detail
-
-/// Reads a PNG file of any depth and colour type.
+/// Decodes a PNG file of any depth and colour type.
 /// shape   → [height, width, 3]
-/// errors  Errc::image_decode, Errc::image_size name `where` and what is wrong
-/// cost    memory for the picture; interlaced files as much again for their pixels with alpha
-inline Image read_png(Bytes file, std::string_view where, const ReadOptions& options) {
-    return detail::PngReader(file, where, options).read();
+/// errors  Errc::image_decode, Errc::image_size name `where` and what is wrong: a cut file, a wrong checksum, one that does
+///         not say where it ends
+/// cost    memory for the file's data once more, for its bytes unpacked and for the picture with alpha
+inline Image decode_png(Bytes file, std::string_view where, const DecodeOptions& options) {
+    const PngFile png(file, where, options);
+    const std::vector<unsigned char> essence = png.essence();
+    Image out(png.height, png.width);
+    unsigned char* to = out.pixels.data();
+    const unsigned char* const end = to + out.pixels.size();
+    if (png.colour == 0 && png.depth == 16 && options.deep_gray == DeepGray::saturated) {
+        const auto samples = stb::decode<std::uint16_t>(essence, 2, {where, "PNG"});
+        for (const std::uint16_t* from = samples.get(); to != end; to += 3, from += 2)
+            std::fill_n(to, 3, seen(std::min<std::uint32_t>(from[0], 255), from[1] >> 8, options.transparency));
+    } else {
+        const auto samples = stb::decode<unsigned char>(essence, 4, {where, "PNG"});
+        for (const unsigned char* from = samples.get(); to != end; to += 3, from += 4)
+            for (std::size_t c = 0; c < 3; ++c) to[c] = seen(from[c], from[3], options.transparency);
+    }
+    return options.turn_upright ? turn_upright(std::move(out), png.orientation) : out;
 }
 
-}  // namespace tessera::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::detail

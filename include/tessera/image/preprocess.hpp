@@ -91,7 +91,7 @@ inline Tensor<float, 3, dyn, dyn> preprocess(const Image& image, const Preproces
 /// shape   pixels [3, H, W] → out [(H/patch)·(W/patch), 3·patch²]
 /// errors  none at run time
 /// cost    one copy; allocates nothing
-inline void patches(View<float, dyn, dyn> out, View<const float, 3, dyn, dyn> pixels, Index patch) {
+inline void patchify(View<float, dyn, dyn> out, View<const float, 3, dyn, dyn> pixels, Index patch) {
     const Index height = pixels.extent(1), width = pixels.extent(2);
     TESSERA_EXPECTS(patch > 0);
     TESSERA_EXPECTS(out.extent(0) == (height / patch) * (width / patch) && out.extent(1) == 3 * patch * patch);
