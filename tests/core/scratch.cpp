@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <tessera/core/scratch.hpp>
+#include <tessera/nn/record.hpp>
 #include <vector>
 
 namespace core_scratch {
@@ -49,9 +50,31 @@ TEST_CASE("a recorder hears what it asks for, in order") {
     Scratch s(names);
     auto x = s.rows<2>(1);
     s.name("a", -1, x);
-    s.record(NormCall{});
+    s.record(NormOp{});
     s.name("b", 3, x);
     CHECK(names.heard == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("a loop without a frame ends in an error instead of all memory; with one it takes no more") {
+    Scratch s;
+    const auto pass = [&] { s.take<float>(1 << 18); };
+    CHECK_THROWS_WITH_AS(
+        [&] {
+            for (int i = 0; i < 10'000; ++i) pass();
+        }(),
+        "[scratch.frame] Scratch: expected a frame around each pass, found 258 results outside of any, which stay for "
+        "good; "
+        "write `const auto frame = scratch.frame();`",
+        Error);
+    CHECK(s.capacity() < Index{300} << 20);
+    Scratch framed;
+    for (int i = 0; i < 10'000; ++i) {
+        const auto frame = framed.frame();
+        framed.take<float>(1 << 18);
+    }
+    CHECK(framed.capacity() == Index{1} << 20);
+    s.clear();
+    CHECK_NOTHROW(pass());
 }
 
 }  // namespace core_scratch

@@ -3,6 +3,7 @@
 #include <random>
 #include <tessera/masks.hpp>
 #include <tessera/nn/attention.hpp>
+#include <tessera/nn/norm.hpp>
 #include <tessera/nn/randomize.hpp>
 #include <tessera/reference/attention.hpp>
 #include <tessera/reference/linear.hpp>
@@ -39,16 +40,16 @@ Tensor<float, dyn, Out> plain(const Linear<In, Out>& layer, ConstRows<In> x) {
 }
 
 // The whole layer in plain loops.
-template <Index Width, Index Heads, Index Context, Index KeyHeads, Mask M>
-Tensor<float, dyn, Width> plain(const Attention<Width, Heads, Context, KeyHeads>& layer, ConstRows<Width> x,
-                                ConstRows<Context> context, const M& mask) {
+template <AttentionSizes S, Mask M>
+Tensor<float, dyn, S.width> plain(const MultiHeadAttention<S>& layer, ConstRows<S.width> x,
+                                  ConstRows<S.context_width()> context, const M& mask) {
     auto q = plain(layer.query, x);
     auto k = plain(layer.key, context), v = plain(layer.value, context);
-    Tensor<float, dyn, Width> mixed({x.extent(0), Width});
+    Tensor<float, dyn, S.query_width()> mixed({x.extent(0), S.query_width()});
     using reference::ConstMatrix;
-    reference::attention(mixed.view(), ConstMatrix(q.view()), ConstMatrix(k.view()), ConstMatrix(v.view()), Heads,
-                         1.0 / std::sqrt(static_cast<double>(Width / Heads)), mask);
-    return plain(layer.output, ConstRows<Width>(mixed));
+    reference::attention(mixed.view(), ConstMatrix(q.view()), ConstMatrix(k.view()), ConstMatrix(v.view()), S.heads,
+                         1.0 / std::sqrt(static_cast<double>(S.head_width())), mask);
+    return plain(layer.output, ConstRows<S.query_width()>(mixed));
 }
 
 // Four chained sums of at most 64 products: 64 · 4 roundings of 2⁻²⁴, grown by at most √64 through norms.
@@ -101,7 +102,7 @@ TEST_CASE("heads share keys and values, also behind a cache") {
         KeyValueCache<Layer::key_width> cache(1, 12);
         for (Index at = 0; at < 12; ++at) {
             auto y = s.rows<48>(1);
-            layer.append(y, x.view().slice(at, 1), cache, 0, s);
+            layer.into(y, x.view().slice(at, 1), cache.layer(0), Causal::after(at), s);
             ++cache.length;
             test::check_close("row", y.span(), whole.slice(at, 1).span(), tolerance);
         }
@@ -134,7 +135,7 @@ TEST_CASE("tokens one at a time behind a cache give what the whole sequence give
     for (Index at = 0; at < 12;) {
         const Index count = at == 0 ? 5 : 1;  // a prompt, then token by token
         auto y = s.rows<48>(count);
-        layer.append(y, x.view().slice(at, count), cache, 1, s);
+        layer.into(y, x.view().slice(at, count), cache.layer(1), Causal::after(at), s);
         cache.length += count;
         test::check_close("rows", y.span(), whole.slice(at, count).span(), tolerance);
         at += count;
@@ -148,8 +149,57 @@ TEST_CASE("the residual is added in place") {
     auto x = random_rows<48>(6, 5);
     const auto before = x;
     const auto y = layer(x, x, Full{}, s);
-    layer.into(x, x, x, Full{}, s, NoBias{}, x.data());
+    layer.into(x, x, x, Full{}, s, {.residual = x});
     for (Index i = 0; i < x.size(); ++i) CHECK(x.data()[i] == doctest::Approx(y.data()[i] + before.data()[i]));
+}
+
+TEST_CASE("heads of a width of their own, without biases and scale, and a bias of scores, also from a cache") {
+    constexpr AttentionSizes sizes{.width = 40,
+                                   .heads = 3,
+                                   .head_size = 16,
+                                   .scale = 1,
+                                   .query_bias = HasBias::no,
+                                   .key_bias = HasBias::no,
+                                   .value_bias = HasBias::no,
+                                   .output_bias = HasBias::no};
+    MultiHeadAttention<sizes> layer;
+    static_assert(layer.query_width == 48);
+    randomize(layer, 5);
+    Scratch s;
+    const auto x = random_rows<40>(12, 5);
+    const DiagonalBias alibi_bias = alibi(3, 12, 12);
+    const auto cap = SoftCap{0.5f};
+    const auto both = cap + alibi_bias;
+    const auto whole = layer(x, x, Causal{}, s, both);
+    const auto unbiased = layer(x, x, Causal{}, s);
+    bool differs = false;
+    for (Index i = 0; i < whole.size(); ++i) differs = differs || whole.data()[i] != unbiased.data()[i];
+    CHECK(differs);
+    KeyValueCache<48> cache(1, 12);
+    for (Index at = 0; at < 12; ++at) {
+        const auto y = s.rows<40>(1);
+        const auto later = cap + alibi_bias.after(at);
+        layer.into(y, x.view().slice(at, 1), cache.layer(0), Causal::after(at), s, {.score_mod = later});
+        ++cache.length;
+        test::check_close("row", y.span(), whole.slice(at, 1).span(), tolerance);
+    }
+    CHECK_THROWS_WITH_AS(layer.into(s.rows<40>(1), x.view().slice(0, 1), cache.layer(0), Full{}, s),
+                         "[sequence.length] Attention: the cache has room for 12 rows, found 13", Error);
+}
+
+TEST_CASE("an output or a residual of another number of rows is an error in one sentence") {
+    Attention<48, 4> layer;
+    randomize(layer, 5);
+    Scratch s;
+    const auto x = random_rows<48>(6, 5);
+    CHECK_THROWS_WITH_AS(layer.into(s.rows<48>(5), x, x, Full{}, s),
+                         "[rows.mismatch] Linear of width 48: expected an output of 6 rows, found 5", Error);
+    CHECK_THROWS_WITH_AS(layer.into(s.rows<48>(6), x, x, Full{}, s, {.residual = x.view().slice(0, 5)}),
+                         "[rows.mismatch] Linear of width 48: expected a residual of 6 rows, found 5", Error);
+    LayerNorm<48> norm;
+    randomize(norm, 1);
+    CHECK_THROWS_WITH_AS(norm.into(s.rows<48>(7), x, s),
+                         "[rows.mismatch] LayerNorm of width 48: expected an output of 6 rows, found 7", Error);
 }
 
 TEST_CASE("a layer without weights, and a mask that does not fit, are errors in one sentence") {
@@ -160,7 +210,10 @@ TEST_CASE("a layer without weights, and a mask that does not fit, are errors in 
                          Error);
     randomize(layer, 1);
     CHECK_THROWS_WITH_AS(layer(x, x.view().slice(0, 4), Causal{}, s),
-                         "[option.value] Attention<48, 4>: the mask does not fit 6 queries and 4 keys", Error);
+                         "[option.value] Attention: the mask does not fit 6 queries and 4 keys; Causal without an "
+                         "alignment needs as many of "
+                         "both, else Causal::bottom_right(6, 4)",
+                         Error);
     CHECK_NOTHROW(layer(x.view().slice(0, 4), x, Causal::bottom_right(4, 6), s));
 }
 

@@ -22,10 +22,10 @@ Tensor<float, dyn, 32> random_rows(Index count) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("a block is its parts, put together", B, Block<32, 4, 64>,
-                   Block<32, 4, 64, Activation::relu, NormPlace::behind>) {
+                   Block<32, 4, 64, Activation::relu, PostNorm>) {
     constexpr bool before = std::is_same_v<B, Block<32, 4, 64>>;
     B block(1e-6f);
-    CHECK(block.norm1.eps == 1e-6f);
+    CHECK(block.attention.norm.eps == 1e-6f);
     randomize(block, 3);
     Scratch s;
     auto x = random_rows(9);
@@ -34,17 +34,18 @@ TEST_CASE_TEMPLATE("a block is its parts, put together", B, Block<32, 4, 64>,
     };
     Tensor<float, dyn, 32> want = x;
     if (before) {
-        const auto n = block.norm1(want, s);
-        add(want, block.attention(n, n, Causal{}, s));
-        add(want, block.mlp(block.norm2(want, s), s));
+        const auto n = block.attention.norm(want, s);
+        add(want, block.attention.part(n, n, Causal{}, s));
+        add(want, block.mlp.part(block.mlp.norm(want, s), s));
     } else {
-        add(want, block.attention(want, want, Causal{}, s));
-        block.norm1.into(want, want, s);
-        add(want, block.mlp(want, s));
-        block.norm2.into(want, want, s);
+        add(want, block.attention.part(want, want, Causal{}, s));
+        block.attention.norm.into(want, want, s);
+        add(want, block.mlp.part(want, s));
+        block.mlp.norm.into(want, want, s);
     }
-    block(x, Causal{}, s);
-    test::check_close("block", x.view().span(), want.view().span(), 1e-6);
+    Tensor<float, dyn, 32> y({9, 32});
+    block.into(y, x, Causal{}, s);
+    test::check_close("block", y.view().span(), want.view().span(), 1e-6);
 }
 
 TEST_CASE("a second pass of the same size allocates nothing") {
@@ -54,11 +55,13 @@ TEST_CASE("a second pass of the same size allocates nothing") {
     auto x = random_rows(57);
     KeyValueCache<32> cache(1, 80);
     const auto pass = [&] {
-        block(x, Causal{}, s);
+        const auto frame = s.frame();
+        const auto y = s.rows<32>(57);
+        block.into(y, x, Causal{}, s);
         cache.length = 0;
-        block(x, cache, 0, s);
+        block.into(y, x, cache.layer(0), Causal{}, s);
         cache.length = 57;
-        block(x.view().slice(0, 1), cache, 0, s);
+        block.into(y.slice(0, 1), x.view().slice(0, 1), cache.layer(0), Causal::after(57), s);
     };
     pass();
     const long before = test::allocations();

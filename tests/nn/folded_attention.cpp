@@ -111,7 +111,9 @@ TEST_CASE("a folded layer without weights, and a mask that does not fit, are err
                          "[weight.unset] FoldedAttention<48, 4, 96>: called before its weights were set", Error);
     randomize(layer, 1);
     CHECK_THROWS_WITH_AS(layer(rows, picture, Causal{}, s),
-                         "[option.value] FoldedAttention<48, 4, 96>: the mask does not fit 6 queries and 4 keys",
+                         "[option.value] FoldedAttention: the mask does not fit 6 queries and 4 keys; Causal without "
+                         "an alignment needs as "
+                         "many of both, else Causal::bottom_right(6, 4)",
                          Error);
 }
 

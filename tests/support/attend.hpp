@@ -39,7 +39,7 @@ struct Problem {
     }
 
     Index width() const { return heads * dim; }
-    kernel::AttendShape shape() const {
+    kernel::AttentionShape shape() const {
         const Index own = key_heads * dim + gap;
         return {heads, queries, keys, dim, width() + gap, own, own, width() + gap, scale, key_heads};
     }

@@ -53,7 +53,7 @@ struct GradientProblem {
     }
 
     Index key_width() const { return (sizes.key_heads == 0 ? sizes.heads : sizes.key_heads) * sizes.dim; }
-    kernel::AttendShape shape() const {
+    kernel::AttentionShape shape() const {
         const Index wide = sizes.heads * sizes.dim + sizes.gap, narrow = key_width() + sizes.gap;
         return {.heads = sizes.heads,
                 .queries = sizes.queries,
@@ -123,8 +123,8 @@ struct Gradients {
     Numbers dq, dk, dv;
 };
 
-template <Mask M, ScoreMod C = NoBias, class G = kernel::NoBiasGradient>
-Gradients attend_backward(const GradientProblem& p, const M& mask, const C& change = {}, const G& d_bias = {}) {
+inline Gradients attend_backward(const GradientProblem& p, MaskRef mask, const ScoreModRef& change = {},
+                                 const kernel::BiasGradient& d_bias = {}) {
     const float hole = std::numeric_limits<float>::quiet_NaN();
     const auto spread = [&](const Numbers& x) {
         Numbers wide({x.extent(0), x.extent(1) + p.sizes.gap});

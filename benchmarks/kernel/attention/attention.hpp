@@ -24,7 +24,7 @@ struct Sizes {
         return std::to_string(heads) + "x" + std::to_string(queries) + "x" + std::to_string(keys) + "x" +
                std::to_string(dim);
     }
-    kernel::AttendShape rows() const {
+    kernel::AttentionShape rows() const {
         return {.heads = heads,
                 .queries = queries,
                 .keys = keys,

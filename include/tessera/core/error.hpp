@@ -34,6 +34,8 @@ enum class Errc {
     option_value,           // an option is out of range, or two options contradict each other
     sequence_length,        // more positions than the model has
     weight_unset,           // a layer was called before it had its weights
+    rows_mismatch,          // an output or a residual has another number of rows than the input
+    scratch_frame,          // a Scratch is used without frames, so that it only grows
 };
 
 /// `checkpoint.shape` for Errc::checkpoint_shape, and so on.
@@ -75,6 +77,10 @@ constexpr std::string_view name(Errc code) {
             return "sequence.length";
         case Errc::weight_unset:
             return "weight.unset";
+        case Errc::rows_mismatch:
+            return "rows.mismatch";
+        case Errc::scratch_frame:
+            return "scratch.frame";
     }
     return "unknown";
 }

@@ -1,42 +1,17 @@
-// What a forward pass tells to whoever listens: a profiler, a dump of intermediate values, a training tape.
+// What a forward pass reports to whoever listens: a profiler, a dump of intermediate values, a training tape.
 #pragma once
 #include <string_view>
-#include <tessera/core/activation.hpp>
 #include <tessera/core/view.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// y [rows, out] = activation(x [rows, in] · weightᵀ + bias) + residual
-struct LinearCall {
-    const void* layer;  // the Linear that did it
-    float* y;
-    const float* x;
-    const float* residual;  // null where there is none; may be y
-    Index rows, in, out;
-    Activation activation;
-};
-
-/// y [rows, width] = norm(x [rows, width])
-struct NormCall {
-    const void* layer;
-    float* y;
-    const float* x;
-    Index rows, width;
-};
-
-/// out [queries, heads·head_dim] = attention of q over k and v where a mask allows it
-struct AttendCall {
-    float* out;
-    const float *q, *k, *v;
-    Index queries, keys, heads, head_dim, key_heads;
-};
-
-/// y [rows, width] = rows of a table
-struct EmbedCall {
-    const void* layer;
-    float* y;
-    Index rows, width;
-};
+// The records of kernel calls; nn/record.hpp says what is in them.
+struct LinearOp;
+struct NormOp;
+struct AttendOp;
+struct EmbedOp;
+struct AddOp;
+struct MultiplyOp;
 
 /// An intermediate value with a name: `vision.layer` 3 [rows, width].
 struct Named {
@@ -46,14 +21,21 @@ struct Named {
     Index rows, width;
 };
 
-/// Listens to the kernel calls of everything that runs on a Scratch. Each call comes after the work is done.
-struct Recorder {
+/// Listens to the kernel calls of everything that runs on a Scratch. Each record comes after the work is done.
+class Recorder {
+  public:
     virtual ~Recorder() = default;
-    virtual void on(const LinearCall&) {}
-    virtual void on(const NormCall&) {}
-    virtual void on(const AttendCall&) {}
-    virtual void on(const EmbedCall&) {}
+    virtual void on(const LinearOp&) {}
+    virtual void on(const NormOp&) {}
+    virtual void on(const AttendOp&) {}
+    virtual void on(const EmbedOp&) {}
+    virtual void on(const AddOp&) {}
+    virtual void on(const MultiplyOp&) {}
     virtual void on(const Named&) {}
+
+    /// Whether what records point at has to stay, as a tape needs it to go back. Then frames free nothing, and layers also
+    /// keep what only the backward pass reads: pre-activations, log-sum-exps, statistics of norms.
+    virtual bool keeps() const { return false; }
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -1,63 +1,76 @@
-// Attention and a feed-forward part, each with a norm and a way around it.
+// One block of a transformer: self-attention and a feed-forward part, each with a norm and a residual connection.
 #pragma once
 #include <tessera/nn/attention.hpp>
 #include <tessera/nn/mlp.hpp>
-#include <tessera/nn/norm.hpp>
+#include <tessera/nn/residual.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// Where a block's norms stand.
-enum class NormPlace : bool {
-    before,  // x += part(norm(x)): ViT, OPT
-    behind,  // x = norm(x + part(x)): BERT, opt-350m
-};
-
-/// One block of an encoder (any mask) or a decoder (with a cache). Works in place.
-/// shape   x [rows, Width]
+/// One block of an encoder or of a decoder, which is one whose keys come from a cache. Residual is PreNorm or PostNorm.
+/// shape   x [rows, Width] → y [rows, Width], which must not be x
 /// errors  as Attention and Linear
-/// source  Vaswani 2017 §3.1; norms before: Radford 2019
+/// source  Vaswani 2017 §3.1; PreNorm: Radford 2019
 template <Index Width, Index Heads, Index Hidden, Activation Act = Activation::gelu,
-          NormPlace Place = NormPlace::before>
+          template <class, class> class Residual = PreNorm>
 struct Block {
-    LayerNorm<Width> norm1;
-    Attention<Width, Heads> attention;
-    LayerNorm<Width> norm2;
-    Mlp<Width, Hidden, Act> mlp;
+    using SelfAttention = Attention<Width, Heads>;
 
-    explicit Block(float eps = 1e-5f)
-        : norm1{.eps = eps, .weight = {}, .bias = {}}, norm2{.eps = eps, .weight = {}, .bias = {}} {}
+    Residual<LayerNorm<Width>, SelfAttention> attention;
+    Residual<LayerNorm<Width>, Mlp<Width, Hidden, Act>> mlp;
 
-    template <Mask M>
-    void operator()(Rows<Width> x, const M& mask, Scratch& s) const {
-        run(x, s, [&](ConstRows<Width> in) { attention.into(x, in, in, mask, s, NoBias{}, x.data()); });
+    explicit Block(float eps = 1e-5f) : attention{{eps}}, mlp{{eps}} {}
+
+    void into(Rows<Width> y, ConstRows<Width> x, MaskRef mask, Scratch& s, const ScoreModRef& score_mod = {}) const {
+        run(y, x, s, [&](Rows<Width> to, ConstRows<Width> in, ConstRows<Width> residual) {
+            attention.part.into(to, in, in, mask, s, {.score_mod = score_mod, .residual = residual});
+        });
     }
-    /// The same for rows that follow what `cache` holds of this layer; see Attention::append.
-    void operator()(Rows<Width> x, KeyValueCache<Width>& cache, Index layer, Scratch& s) const {
-        run(x, s, [&](ConstRows<Width> in) { attention.append(x, in, cache, layer, s, x.data()); });
+    /// The same for rows that follow what `cache` holds of this layer, where they are added; `mask` is about x's rows and
+    /// all keys, as Causal::after(cache.length) is.
+    void into(Rows<Width> y, ConstRows<Width> x, const typename KeyValueCache<Width>::Layer& cache, MaskRef mask,
+              Scratch& s, const ScoreModRef& score_mod = {}) const {
+        run(y, x, s, [&](Rows<Width> to, ConstRows<Width> in, ConstRows<Width> residual) {
+            attention.part.into(to, in, cache, mask, s, {.score_mod = score_mod, .residual = residual});
+        });
     }
 
     static void visit(auto& self, auto&& f) {
-        f("norm1", self.norm1);
-        f("attention", self.attention);
-        f("norm2", self.norm2);
-        f("mlp", self.mlp);
+        f("norm1", self.attention.norm);
+        f("attention", self.attention.part);
+        f("norm2", self.mlp.norm);
+        f("mlp", self.mlp.part);
     }
 
   private:
-    void run(Rows<Width> x, Scratch& s, auto&& add_attention) const {
+    void run(Rows<Width> y, ConstRows<Width> x, Scratch& s, const auto& attend) const {
         const auto frame = s.frame();
-        if constexpr (Place == NormPlace::before) {
-            const auto normed = norm1(x, s);
-            add_attention(normed);
-            norm2.into(normed, x, s);
-            mlp.into(x, normed, s, x.data());
-        } else {
-            add_attention(x);
-            norm1.into(x, x, s);
-            mlp.into(x, x, s, x.data());
-            norm2.into(x, x, s);
-        }
+        const auto attended = s.rows<Width>(x.extent(0));
+        attention.into(attended, x, s, attend);
+        mlp.into(y, attended, s);
     }
+};
+
+/// The rows that a stack of blocks reads and writes: two buffers in turn, or new rows for each block where a tape keeps
+/// them all.
+template <Index Width>
+class StackRows {
+  public:
+    /// `first` holds what the first block reads, and is used again.
+    StackRows(Rows<Width> first, Scratch& s) : scratch_(s), now_(first), other_(s.rows<Width>(first.extent(0))) {}
+
+    /// What the last block has written.
+    Rows<Width> now() const { return now_; }
+    /// Calls f(y, x) to write the next rows.
+    void step(const auto& f) {
+        const Rows<Width> next = scratch_.keeps() ? scratch_.rows<Width>(now_.extent(0)) : other_;
+        f(next, ConstRows<Width>(now_));
+        other_ = now_;
+        now_ = next;
+    }
+
+  private:
+    Scratch& scratch_;
+    Rows<Width> now_, other_;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

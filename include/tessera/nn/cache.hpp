@@ -4,16 +4,30 @@
 
 namespace tessera::inline TESSERA_ISA {
 
+/// Keys and values of rows, as attention reads them.
+/// shape   [S, Width] each
+template <Index Width>
+struct KeyValues {
+    ConstRows<Width> keys, values;
+};
+
 /// The keys and values of one sequence in every layer of a decoder.
 /// shape   per layer [capacity, Width] keys and as many values; the first `length` rows are filled
 /// cost    8·layers·capacity·Width bytes
 template <Index Width>
 class KeyValueCache {
   public:
+    /// One layer of it: all rows there is room for, of which the first `length` hold what was read before.
+    struct Layer {
+        Rows<Width> keys, values;
+        Index length;
+
+        KeyValues<Width> filled() const { return {keys.slice(0, length), values.slice(0, length)}; }
+    };
+
     KeyValueCache(Index layers, Index capacity) : capacity_(capacity), values_(2 * layers * capacity * Width) {}
 
-    Rows<Width> keys(Index layer) { return {at(2 * layer), {capacity_, Width}}; }
-    Rows<Width> values(Index layer) { return {at(2 * layer + 1), {capacity_, Width}}; }
+    Layer layer(Index i) { return {{at(2 * i), {capacity_, Width}}, {at(2 * i + 1), {capacity_, Width}}, length}; }
     Index capacity() const { return capacity_; }
     Index bytes() const { return values_.size() * Index{sizeof(float)}; }
 

@@ -33,29 +33,27 @@ struct FoldedAttention {
     HeadLinear<Heads, head_dim, Context, Turned::no> value;
     Linear<Width, Width> output;
 
-    template <Mask M, Bias B = NoBias>
-    Rows<Width> operator()(ConstRows<Width> x, ConstRows<Context> context, const M& mask, Scratch& s,
-                           const B& bias = {}) const {
+    using Options = AttentionOptions<Width>;
+
+    Rows<Width> operator()(ConstRows<Width> x, ConstRows<Context> context, MaskRef mask, Scratch& s,
+                           const ScoreModRef& score_mod = {}) const {
         auto y = s.rows<Width>(x.extent(0));
-        into(y, x, context, mask, s, bias);
+        into(y, x, context, mask, s, {.score_mod = score_mod});
         return y;
     }
 
-    /// Writes into `y`, on top of `residual` where there is one (which may be `y`).
-    template <Mask M, Bias B = NoBias>
-    void into(Rows<Width> y, ConstRows<Width> x, ConstRows<Context> context, const M& mask, Scratch& s,
-              const B& bias = {}, const float* residual = nullptr) const {
+    /// Writes into `y`.
+    void into(Rows<Width> y, ConstRows<Width> x, ConstRows<Context> context, MaskRef mask, Scratch& s,
+              const Options& options = {}) const {
         const Index queries = x.extent(0), keys = context.extent(0);
         if (!key.weight.is_set() || !value.weight.is_set() || !value.bias.is_set())
             throw Error(Errc::weight_unset, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
                         ">: called before its weights were set");
-        if (!masks::fits(mask, queries, keys))
-            throw Error(Errc::option_value, "FoldedAttention<", Width, ", ", Heads, ", ", Context,
-                        ">: the mask does not fit ", queries, " queries and ", keys, " keys");
+        detail::require_fit("FoldedAttention", mask, queries, keys);
         const auto frame = s.frame();
         const auto mixed = s.rows<Width>(queries);
-        mix(mixed, query(x, s), context, mask, s, bias);
-        output.into(y, mixed, s, {.residual = residual});
+        mix(mixed, query(x, s), context, mask, s, options);
+        output.into(y, mixed, s, {.residual = options.residual});
     }
 
     /// What lies between the queries and the mix of values; the backward pass takes it up again.
@@ -67,9 +65,8 @@ struct FoldedAttention {
 
     /// mixed = the values that the queries `q` see, before the output layer. What is returned lies in `s`.
     /// shape   q, mixed [T, Width], context [S, Context]
-    template <Mask M, Bias B = NoBias>
-    Between mix(Rows<Width> mixed, ConstRows<Width> q, ConstRows<Context> context, const M& mask, Scratch& s,
-                const B& bias = {}) const {
+    Between mix(Rows<Width> mixed, ConstRows<Width> q, ConstRows<Context> context, MaskRef mask, Scratch& s,
+                const Options& options = {}) const {
         const Index queries = q.extent(0);
         const auto folded = s.rows<Heads * Context>(queries), seen = s.rows<Heads * Context>(queries);
         float* const lse = s.take<float>(Heads * queries);
@@ -77,10 +74,9 @@ struct FoldedAttention {
             kernel::gemm(folded.data() + h * Context, Heads * Context, q.data() + h * head_dim, Width, queries,
                          key.weight.panels(h));
         });
-        kernel::attend(seen.data(), folded.data(), context.data(), context.data(), shape(queries, context.extent(0)),
-                       mask, s, bias, lse);
-        s.record(AttendCall{seen.data(), folded.data(), context.data(), context.data(), queries, context.extent(0),
-                            Heads, Context, 1});
+        const kernel::AttentionShape sizes = shape(queries, context.extent(0));
+        kernel::attend(seen.data(), folded.data(), context.data(), context.data(), sizes, mask, s, options.score_mod,
+                       lse);
         kernel::parallel_for(Heads, [&](Index h) {
             float* const out = mixed.data() + h * head_dim;
             kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.panels(h),
@@ -89,11 +85,45 @@ struct FoldedAttention {
                 if (lse[h * queries + i] == -std::numeric_limits<float>::infinity())
                     std::fill_n(out + i * Width, head_dim, 0.0f);
         });
+        for (Index h = 0; h < Heads; ++h)
+            s.record(LinearOp{.y = folded.data() + h * Context,
+                              .x = q.data() + h * head_dim,
+                              .rows = queries,
+                              .in = head_dim,
+                              .out = Context,
+                              .y_stride = Heads * Context,
+                              .x_stride = Width,
+                              .residual = nullptr,
+                              .preactivation = nullptr,
+                              .activation = Activation::none,
+                              .weight = &key.weight.panels(h),
+                              .weight_leaf = &key.weight,
+                              .bias_leaf = nullptr,
+                              .first_row = h * head_dim,
+                              .transposed = true});
+        s.record(AttendOp{seen.data(), folded.data(), context.data(), context.data(), lse, sizes, mask,
+                          options.score_mod, options.bias_table});
+        for (Index h = 0; h < Heads; ++h)
+            s.record(LinearOp{.y = mixed.data() + h * head_dim,
+                              .x = seen.data() + h * Context,
+                              .rows = queries,
+                              .in = Context,
+                              .out = head_dim,
+                              .y_stride = Width,
+                              .x_stride = Heads * Context,
+                              .residual = nullptr,
+                              .preactivation = nullptr,
+                              .activation = Activation::none,
+                              .weight = &value.weight.panels(h),
+                              .weight_leaf = &value.weight,
+                              .bias_leaf = &value.bias,
+                              .first_row = h * head_dim,
+                              .lse = lse + h * queries});
         return {folded, seen, lse};
     }
 
     /// The attention of the folded queries: all heads look at the same rows.
-    static kernel::AttendShape shape(Index queries, Index keys) {
+    static kernel::AttentionShape shape(Index queries, Index keys) {
         return {.heads = Heads,
                 .queries = queries,
                 .keys = keys,

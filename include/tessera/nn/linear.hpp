@@ -3,6 +3,8 @@
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/visit.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
+#include <tessera/kernel/row/activation.hpp>
+#include <tessera/nn/record.hpp>
 #include <tessera/nn/weight.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -10,14 +12,24 @@ namespace tessera::inline TESSERA_ISA {
 enum class HasBias : bool { no, yes };
 
 /// What a Linear does with each product before it is stored.
+template <Index Out>
 struct LinearOptions {
     Activation activation = Activation::none;
-    const float* residual = nullptr;  // [rows, Out]; may be the output itself
+    ConstRows<Out> residual = {};  // [rows, Out], added last; may be the output itself
 };
+
+namespace detail {
+/// errors  Errc::rows_mismatch names the layer, what has the wrong number of rows, and both numbers
+inline void require_rows(const char* layer, Index width, const char* what, Index expected, Index found) {
+    if (expected != found)
+        throw Error(Errc::rows_mismatch, layer, " of width ", width, ": expected ", what, " of ", expected,
+                    " rows, found ", found);
+}
+}  // namespace detail
 
 /// A fully connected layer.
 /// shape   x [rows, In] → [rows, Out]
-/// errors  Errc::weight_unset before the weights are there; widths are checked by the compiler
+/// errors  Errc::weight_unset before the weights are there; Errc::rows_mismatch; widths are checked by the compiler
 /// cost    2·rows·In·Out flops; bias, activation and residual cost no pass over memory
 template <Index In, Index Out, HasBias Bias = HasBias::yes>
 struct Linear {
@@ -25,18 +37,42 @@ struct Linear {
     Parameter<Bias == HasBias::yes ? Out : 0> bias;
 
     /// Writes into `y`.
-    void into(Rows<Out> y, ConstRows<In> x, Scratch& s, LinearOptions options = {}) const {
+    void into(Rows<Out> y, ConstRows<In> x, Scratch& s, const LinearOptions<Out>& options = {}) const {
         if (!weight.is_set() || !bias.is_set())
             throw Error(Errc::weight_unset, "Linear<", In, ", ", Out, ">: called before its weights were set");
-        TESSERA_EXPECTS(x.extent(0) == y.extent(0));
-        kernel::gemm(y.data(), Out, x.data(), In, x.extent(0), weight.panels(),
-                     {.bias = Bias == HasBias::yes ? bias.data() : nullptr,
-                      .activation = options.activation,
-                      .residual = options.residual,
-                      .residual_stride = Out});
-        s.record(LinearCall{this, y.data(), x.data(), options.residual, x.extent(0), In, Out, options.activation});
+        const Index rows = x.extent(0);
+        detail::require_rows("Linear", Out, "an output", rows, y.extent(0));
+        const float* const residual = options.residual.data();
+        if (residual != nullptr) detail::require_rows("Linear", Out, "a residual", rows, options.residual.extent(0));
+        kernel::Epilogue epilogue{.bias = Bias == HasBias::yes ? bias.data() : nullptr,
+                                  .activation = options.activation,
+                                  .residual = residual,
+                                  .residual_stride = Out};
+        const float* preactivation = nullptr;
+        if (s.keeps() && options.activation != Activation::none) {
+            float* const before = s.take<float>(rows * Out);
+            kernel::gemm(before, Out, x.data(), In, rows, weight.panels(), {.bias = epilogue.bias});
+            kernel::activate(y.data(), before, rows * Out, options.activation);
+            for (Index i = 0; residual != nullptr && i < rows * Out; ++i) y.data()[i] += residual[i];
+            preactivation = before;
+        } else {
+            kernel::gemm(y.data(), Out, x.data(), In, rows, weight.panels(), epilogue);
+        }
+        s.record(LinearOp{.y = y.data(),
+                          .x = x.data(),
+                          .rows = rows,
+                          .in = In,
+                          .out = Out,
+                          .y_stride = Out,
+                          .x_stride = In,
+                          .residual = residual,
+                          .preactivation = preactivation,
+                          .activation = options.activation,
+                          .weight = &weight.panels(),
+                          .weight_leaf = &weight,
+                          .bias_leaf = Bias == HasBias::yes ? &bias : nullptr});
     }
-    Rows<Out> operator()(ConstRows<In> x, Scratch& s, LinearOptions options = {}) const {
+    Rows<Out> operator()(ConstRows<In> x, Scratch& s, const LinearOptions<Out>& options = {}) const {
         auto y = s.rows<Out>(x.extent(0));
         into(y, x, s, options);
         return y;

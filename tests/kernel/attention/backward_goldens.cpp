@@ -17,15 +17,15 @@ template <ScoreMod C>
 void check(const test::AttentionGolden& g, const C& bias) {
     using Numbers = test::AttentionGolden::Numbers;
     const Index wide = g.heads * g.dim;
-    const kernel::AttendShape shape{.heads = g.heads,
-                                    .queries = g.queries,
-                                    .keys = g.keys,
-                                    .dim = g.dim,
-                                    .q_stride = wide,
-                                    .k_stride = wide,
-                                    .v_stride = wide,
-                                    .out_stride = wide,
-                                    .scale = static_cast<float>(g.scale)};
+    const kernel::AttentionShape shape{.heads = g.heads,
+                                       .queries = g.queries,
+                                       .keys = g.keys,
+                                       .dim = g.dim,
+                                       .q_stride = wide,
+                                       .k_stride = wide,
+                                       .v_stride = wide,
+                                       .out_stride = wide,
+                                       .scale = static_cast<float>(g.scale)};
     Numbers out(g.q.extents()), lse(g.lse.extents()), dq(g.q.extents()), dk(g.k.extents()), dv(g.k.extents());
     Scratch scratch;
     kernel::attend(out.data(), g.q.data(), g.k.data(), g.v.data(), shape, *g.mask, scratch, bias, lse.data());

@@ -32,8 +32,8 @@ DiagonalBias diagonal(const test::Numbers& numbers, Index queries, Index keys) {
 }
 
 /// The three gradients, and that of the bias where there is a place for it.
-template <ScoreMod C, class G = kernel::NoBiasGradient>
-void check(GradientProblem& p, const AnyMask& mask, const C& change, const G& d_bias = {}) {
+template <ScoreMod C>
+void check(GradientProblem& p, const AnyMask& mask, const C& change, const kernel::BiasGradient& d_bias = {}) {
     p.solve(mask, change);
     const Gradients found = test::attend_backward(p, mask, change, d_bias);
     test::check_gradient("dq", found.dq, p.dq, p.for_dq);
@@ -183,10 +183,10 @@ TEST_CASE("gradients equal differences in double for compositions of masks and c
             reference::attention(p.out, p.q, p.k, p.v, heads, p.scale, mask, how, p.lse.data());
             found = test::attend_backward(p, mask, how, d_bias);
         };
-        if (change == Change::none) gradients(NoBias{}, kernel::NoBiasGradient{});
+        if (change == Change::none) gradients(NoBias{}, kernel::BiasGradient{});
         if (change == Change::distance) gradients(by_distance, DiagonalGradient{d_distances.data(), by_distance});
         if (change == Change::table) gradients(added, AdditiveGradient{d_table});
-        if (change == Change::cap) gradients(cap, kernel::NoBiasGradient{});
+        if (change == Change::cap) gradients(cap, kernel::BiasGradient{});
         if (change == Change::cap_and_table) gradients(cap + added, AdditiveGradient{d_table});
         if (change == Change::table_and_cap) gradients(added + cap, AdditiveGradient{d_table});
 

@@ -91,7 +91,9 @@ TEST_CASE("under the multimodal causal mask queries are as without text, and no 
     const auto alone = golden.model(patches, s);
     const auto mask = masks::multimodal_causal(8);
     const auto whole = golden.model(patches, golden.texts[1], mask, s);
-    test::check_close("queries", whole.slice(0, 8).span(), alone.span(), 1e-6);
+    // The kernels for 8 and for more queries sum in other orders: in each of 4 layers a score of 12 products, and a softmax and
+    // a mix of 8 keys with a dozen roundings more.
+    test::check_close("queries", whole.slice(0, 8).span(), alone.span(), 4 * (12 + 8 + 8 + 12) * 0x1p-24);
     auto changed = golden.texts[1];
     changed.back() = 7;
     const auto other = golden.model(patches, changed, mask, s);

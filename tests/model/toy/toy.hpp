@@ -20,7 +20,7 @@ struct Toy {
     Rows<C.width> operator()(ConstRows<C.width> x, Scratch& s) const {
         auto y = s.rows<C.width>(x.extent(0));
         std::copy_n(x.data(), x.size(), y.data());
-        for (const auto& layer : layers) layer.into(y, y, s, y.data());
+        for (const auto& layer : layers) layer.into(y, y, s, y);
         norm.into(y, y, s);
         return y;
     }

@@ -24,7 +24,7 @@ struct AttendGradients {
 struct BackwardSplit {
     Index together, shares, blocks;
 
-    BackwardSplit(const AttendShape& shape, bool all_together)
+    BackwardSplit(const AttentionShape& shape, bool all_together)
         : together(all_together           ? shape.heads
                    : shape.key_heads == 0 ? 1
                                           : shape.heads / shape.key_heads),
@@ -35,25 +35,25 @@ struct BackwardSplit {
 
 /// Detail: one backward pass; `task` does a task, when all are done `finish` puts together a block
 /// of one head, and `finish_bias` the gradient of the bias.
-template <tessera::Mask M, ScoreMod C, class G>
 class AttendBackward {
   public:
-    AttendBackward(const AttendGradients& x, const AttendShape& shape, const M& mask, const C& change, const G& d_bias,
-                   const BackwardSplit& split, Scratch& scratch)
-        : x_(x), shape_(shape), mask_(mask), change_(change), d_bias_(d_bias), split_(split) {
+    AttendBackward(const AttendGradients& x, const AttentionShape& shape, const MaskRef& mask,
+                   const ScoreModRef& score_mod, const BiasGradient& d_bias, const BackwardSplit& split,
+                   Scratch& scratch)
+        : x_(x), shape_(shape), mask_(mask), score_mod_(score_mod), d_bias_(d_bias), split_(split) {
         const Index parts = shape.heads * split.shares;
         memory_ = scratch.take<float>(threads() * floats());
         bits_ = scratch.take<std::uint32_t>(threads() * most_keys);
         touched_ = scratch.take<bool>(parts * split.blocks);
         std::fill_n(touched_, parts * split.blocks, false);
         if (split.shares > 1) sums_ = scratch.take<float>(parts * shape.queries * shape.dim);
-        if constexpr (learns) bias_sums_ = scratch.take<float>(parts * d_bias.floats());
+        if (d_bias.learns()) bias_sums_ = scratch.take<float>(parts * d_bias.floats());
     }
 
     /// Everything that `share` of the keys is to the heads from `first` on.
     void task(Index first, Index share, Index worker) const {
         const Range own{shape_.keys * share / split_.shares, shape_.keys * (share + 1) / split_.shares};
-        if constexpr (learns)
+        if (d_bias_.learns())
             for (Index head = first; head < first + split_.together; ++head)
                 if (head == first || !d_bias_.one_for_all_heads())
                     d_bias_.clear(bias_sums_ + (head * split_.shares + share) * d_bias_.floats(), head, own);
@@ -92,15 +92,12 @@ class AttendBackward {
     }
 
     void finish_bias() const {
-        if constexpr (learns)
+        if (d_bias_.learns())
             for (Index head = 0; head < shape_.heads; ++head)
                 d_bias_.finish(head, bias_sums_ + head * split_.shares * d_bias_.floats(), split_.shares);
     }
 
   private:
-    static constexpr bool learns = !std::same_as<G, NoBiasGradient>;
-    static_assert(!learns || ends_with_bias<C> || begins_with_bias<C>,
-                  "attend_backward: a bias that learns must come first or last in what changes the scores");
     static constexpr Index group_keys = 256, most_keys = 2 * group_keys;
     static constexpr Index window_keys = 64, most_window = 2 * window_keys;
 
@@ -160,7 +157,7 @@ class AttendBackward {
         float* const dq = take(dim * block_queries);
         load_block(block, x_.q + column, shape_.q_stride, x_.d_out + column, x_.out + column, shape_.out_stride,
                    x_.lse + head * shape_.queries, dim,
-                   Bias<C> ? shape_.scale * std::numbers::log2e_v<float> : shape_.scale);
+                   score_mod_.adds() ? shape_.scale * std::numbers::log2e_v<float> : shape_.scale);
 
         bool started = false;
         for (const Run* run = runs; run != runs + found; ++run) {
@@ -205,8 +202,8 @@ class AttendBackward {
                      block.lanes(), dim, TileStart::zero);
         tile_product(ds, block_queries, {v, group.v_stride, 1}, {block.turned_d_out, block_queries}, count,
                      block.lanes(), dim, TileStart::zero);
-        change_scores(p, slopes, block, head, run, change_);
-        constexpr bool plain = Bias<C> && !learns;
+        change_scores(p, slopes, block, head, run, score_mod_);
+        const bool adds = score_mod_.adds(), learns = d_bias_.learns(), plain = adds && !learns;
         score_gradients(p, ds, block, run, plain ? shape_.scale : 1.0f);
 
         // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
@@ -225,14 +222,16 @@ class AttendBackward {
                 });
         };
         add_to_keys(group.dv, group.v_stride, p, block.d_out);
-        if constexpr (!plain) {
-            float* const sums = learns ? bias_sums_ + (head * split_.shares + share) * bias_floats() : nullptr;
-            if constexpr (learns && !ends_with_bias<C>) change_gradients<C>(ds, slopes, block, count, 1.0f);
-            if constexpr (learns) d_bias_.add(sums, head, block.queries, run.key, count, ds, p);
-            if constexpr (learns && !ends_with_bias<C>)
-                change_gradients<NoBias>(ds, slopes, block, count, shape_.scale);
-            else
-                change_gradients<C>(ds, slopes, block, count, shape_.scale);
+        if (!plain) {
+            // A bias that is added last learns from the gradient by the modified score, one that is added first from that by the
+            // score itself.
+            const float* rest = adds ? nullptr : slopes;
+            if (learns) {
+                if (!score_mod_.adds_last()) change_gradients(ds, std::exchange(rest, nullptr), block, count, 1.0f);
+                d_bias_.add(bias_sums_ + (head * split_.shares + share) * d_bias_.floats(), head, block.queries,
+                            run.key, count, ds, p);
+            }
+            change_gradients(ds, rest, block, count, shape_.scale);
         }
         add_to_keys(group.dk, group.k_stride, ds, block.query);
         if (!care) {
@@ -260,16 +259,11 @@ class AttendBackward {
                 if ((run.seen[i] >> lane & 1u) != 0) f(i, lane);
     }
 
-    Index bias_floats() const {
-        if constexpr (learns) return d_bias_.floats();
-        return 0;
-    }
-
     const AttendGradients& x_;
-    const AttendShape& shape_;
-    const M& mask_;
-    const C& change_;
-    const G& d_bias_;
+    const AttentionShape& shape_;
+    const MaskRef& mask_;
+    const ScoreModRef& score_mod_;
+    const BiasGradient& d_bias_;
     const BackwardSplit& split_;
     float* memory_;
     std::uint32_t* bits_;
@@ -282,21 +276,21 @@ class AttendBackward {
 ///         apart as those of what they are gradients of. d_bias: DiagonalGradient or AdditiveGradient.
 /// units   queries that see no key, and pairs that the mask hides, add nothing, whatever their numbers are. The result
 ///         does not depend on the number of threads.
-/// errors  std::bad_alloc
+/// errors  std::bad_alloc; Errc::option_value where a bias learns that is neither first nor last in `score_mod`
 /// cost    10·T·S·d·H flops on the visible tiles, 2·T·S·d·H less for each of dk and dv that is not wanted; scratch of 160·d + 12288 floats for each thread and 4·d for each of
 ///         at most 512 keys, T·H·d for each share
 ///         of the keys if there is more than one (32/H, at most one for 512 keys), T + S for each and a DiagonalGradient
 /// source  Dao 2022 (FlashAttention), algorithm 4
-template <tessera::Mask M, ScoreMod C = NoBias, class G = NoBiasGradient>
-void attend_backward(const AttendGradients& x, const AttendShape& shape, const M& mask, Scratch& scratch,
-                     const C& change = {}, const G& d_bias = {}) {
+inline void attend_backward(const AttendGradients& x, const AttentionShape& shape, const MaskRef& mask,
+                            Scratch& scratch, const ScoreModRef& score_mod = {}, const BiasGradient& d_bias = {}) {
     TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
     if (shape.heads == 0) return;
+    if (d_bias.learns() && !score_mod.adds_last() && !score_mod.adds_first())
+        throw Error(Errc::option_value,
+                    "attend_backward: a bias that learns must come first or last in what modifies the scores");
     const auto frame = scratch.frame();
-    bool all_together = false;
-    if constexpr (!std::same_as<G, NoBiasGradient>) all_together = d_bias.one_for_all_heads();
-    const BackwardSplit split(shape, all_together);
-    const AttendBackward work(x, shape, mask, change, d_bias, split, scratch);
+    const BackwardSplit split(shape, d_bias.one_for_all_heads());
+    const AttendBackward work(x, shape, mask, score_mod, d_bias, split, scratch);
     const Index sets = shape.heads / split.together;
     parallel_for_workers(sets * split.shares, [&](Index task, Index worker) {  // causal masks make the first keys long
         work.task(task % sets * split.together, task / sets, worker);

@@ -10,7 +10,8 @@
 #include <tessera/kernel/attention/one_query.hpp>
 #include <tessera/kernel/attention/shape.hpp>
 #include <tessera/kernel/parallel.hpp>
-#include <tessera/mask/score_mod/score_mod.hpp>
+#include <tessera/mask/mask_ref.hpp>
+#include <tessera/mask/score_mod/score_mod_ref.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
@@ -23,12 +24,26 @@ struct Part {
     float* sum;          // [rows, d], of values times 2^(score − top)
 };
 
+/// Detail: modifies the visible scores of one query and neighbouring keys, in powers of two.
+inline void modify_scores(float* scores, const ScoreModRef& score_mod, Index head, Index query, Range keys,
+                          std::uint64_t seen) {
+    constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
+    if (score_mod.kind() == ScoreModRef::Kind::none) return;
+    if (const float* const bias = score_mod.row(head, query))
+        return for_each_vec(keys.size(), [&](Index i, Index n) {
+            store(scores + i, fma(load(bias + keys.begin + i, n), broadcast(log2e), load(scores + i, n)), n);
+        });
+    for (Index i = 0; i < keys.size(); ++i)
+        score_mod.apply(scores + i, nullptr, {head, {query, query + 1}, {keys.begin + i, keys.begin + i + 1}},
+                        static_cast<std::uint32_t>(seen >> i & 1u), ln2, log2e);
+}
+
 /// `attend` for few queries; each part of the keys is taken by one thread for all heads, and the parts are put together in
 /// their order, so that the bits do not depend on the number of threads.
 /// cost    reads what it sees of k and v once; about 64·H·T·d floats of scratch
-template <class T, tessera::Mask M, ScoreMod C>
-void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask,
-                Scratch& scratch, const C& change, float* lse) {
+template <class T>
+void attend_few(float* out, const T* q, const T* k, const T* v, const AttentionShape& shape, const MaskRef& mask,
+                Scratch& scratch, const ScoreModRef& score_mod, float* lse) {
     constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
     const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
     const Index dim = shape.dim, queries = shape.queries, rows = shape.heads * queries;
@@ -66,11 +81,13 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
             now.end = std::min(now.begin + few_keys, last);
             std::uint64_t any = 0;
             for (Index head = 0; head < shape.heads; ++head) {
-                const Cover known = masks::cover(mask, {head, {0, queries}, now});
-                for (Index query = 0; query < queries; ++query)
-                    any |= seen[head * queries + query] = known == Cover::full    ? masks::ones(now, now.begin)
-                                                          : known == Cover::empty ? 0
-                                                                                  : masks::bits(mask, head, query, now);
+                std::uint64_t* const own_bits = seen + head * queries;
+                const Cover known = mask.cover({head, {0, queries}, now});
+                if (known == Cover::partial)
+                    mask.bits(head, {0, queries}, now, own_bits);
+                else
+                    std::fill_n(own_bits, queries, known == Cover::full ? masks::ones(now, now.begin) : 0);
+                for (Index query = 0; query < queries; ++query) any |= own_bits[query];
             }
             if (any == 0) continue;
             for (Index i = 0; i < now.size(); i += width)
@@ -81,12 +98,7 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttendShap
                                      std::min(width, now.size() - i), dim);
             for (Index row = 0; row < rows; ++row) {
                 float* const own_scores = scores + row * few_keys;
-                if constexpr (!std::same_as<C, NoBias>)
-                    for (Index i = 0; i < now.size(); ++i)
-                        if ((seen[row] >> i & 1u) != 0)
-                            own_scores[i] = score_mods::apply(change, own_scores[i] * ln2,
-                                                              Site{row / queries, row % queries, now.begin + i}) *
-                                            log2e;
+                modify_scores(own_scores, score_mod, row / queries, row % queries, now, seen[row]);
                 for (Index i = 0; i < few_keys; i += width) {
                     const Vec score = load(own_scores + i);
                     store(own_scores + i, select(mask_of(static_cast<std::uint32_t>(seen[row] >> i)), score, nothing));

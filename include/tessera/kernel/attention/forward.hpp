@@ -24,7 +24,7 @@ struct AttendTask {
 /// Detail: the most strips in a task: so many that it pays to copy a window for them, and few enough that what is kept
 /// of them stays in the second-level cache beside it.
 inline constexpr Index task_strips = 24;
-constexpr Index most_strips(const AttendShape& shape) {
+constexpr Index most_strips(const AttentionShape& shape) {
     constexpr Index cache = 56'000;  // floats
     const Index fit = std::clamp<Index>(cache / Strip::floats(shape.dim), 4, task_strips);
     const Index all = (shape.queries + strip_lanes - 1) / strip_lanes * shape.heads;
@@ -39,8 +39,8 @@ constexpr Index strips_of(Index queries) {
 }
 
 /// Detail: calls f(task) for each task, in any order of cost.
-template <tessera::Mask M, class F>
-void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
+template <class F>
+void for_each_task(const AttentionShape& shape, const MaskRef& mask, const F& f) {
     const Index most = most_strips(shape);
     for (Range rest{0, shape.queries}; !rest.empty();) {
         const Range whole = masks::same_sequence(mask, rest);
@@ -61,9 +61,9 @@ void for_each_task(const AttendShape& shape, const M& mask, const F& f) {
 }
 
 /// Detail: does one task. `floats` is memory for attend_floats(dim) numbers, `seen` for window_keys.
-template <class T, tessera::Mask M, ScoreMod C>
-void attend_task(const AttendTask& task, float* out, const T* q, const T* k, const T* v, const AttendShape& shape,
-                 const M& mask, const C& change, float* lse, float* floats, std::uint32_t* seen) {
+template <class T>
+void attend_task(const AttendTask& task, float* out, const T* q, const T* k, const T* v, const AttentionShape& shape,
+                 const MaskRef& mask, const ScoreModRef& score_mod, float* lse, float* floats, std::uint32_t* seen) {
     const Index dim = shape.dim;
     const auto take = [&floats](Index size) { return std::exchange(floats, floats + size); };
     float* const scores = take(window_keys * strip_lanes);
@@ -102,7 +102,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
         const Scores changing{scores, s.lanes(), s.head, s.queries, runs, found};
         const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
             strip_scores<Vectors>(scores, s, runs, found, window, dim);
-            change_scores(changing, change);
+            change_scores(changing, score_mod);
             strip_absorb<Vectors>(s, scores, runs, found, window, dim);
         };
         if (s.vectors == 2) {
@@ -111,7 +111,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
             work(std::integral_constant<Index, 1>{});
         } else {
             query_scores(scores, s, runs, found, window, dim);
-            change_scores(changing, change);
+            change_scores(changing, score_mod);
             query_absorb(s, scores, runs, found, window, dim);
         }
     };
@@ -138,12 +138,12 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
 /// errors  std::bad_alloc
 /// cost    4·T·S·d·H flops on the visible tiles; for each thread about 32·(8·d + 192) + 2·192·d floats of scratch
 /// source  Milakov and Gimelshein 2018 (online softmax); Dao 2022 (FlashAttention)
-template <class T, tessera::Mask M, ScoreMod C = NoBias>
-void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& shape, const M& mask, Scratch& scratch,
-            const C& change = {}, float* lse = nullptr) {
+template <class T>
+void attend(float* out, const T* q, const T* k, const T* v, const AttentionShape& shape, const MaskRef& mask,
+            Scratch& scratch, const ScoreModRef& score_mod = {}, float* lse = nullptr) {
     TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
     if (shape.queries == 0 || shape.heads == 0) return;
-    if (shape.queries <= few_queries) return attend_few(out, q, k, v, shape, mask, scratch, change, lse);
+    if (shape.queries <= few_queries) return attend_few(out, q, k, v, shape, mask, scratch, score_mod, lse);
     const auto frame = scratch.frame();
 
     Index count = 0;
@@ -163,7 +163,7 @@ void attend(float* out, const T* q, const T* k, const T* v, const AttendShape& s
     float* const memory = scratch.take<float>(threads() * floats);
     std::uint32_t* const seen = scratch.take<std::uint32_t>(threads() * window_keys);
     parallel_for_workers(count, [&](Index task, Index worker) {
-        attend_task(tasks[task], out, q, k, v, shape, mask, change, lse, memory + worker * floats,
+        attend_task(tasks[task], out, q, k, v, shape, mask, score_mod, lse, memory + worker * floats,
                     seen + worker * window_keys);
     });
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <tessera/kernel/simd/vec.hpp>
-#include <tessera/mask/mask.hpp>
+#include <tessera/mask/mask_ref.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
@@ -51,8 +51,8 @@ inline std::array<std::uint32_t, 32> turned(const std::uint64_t* rows, Index cou
 /// shape   seen has room for window.size() words
 /// cost    one question about the whole; where that leaves doubt one about each tile of 32 keys; where that does, the bits
 ///         of each row of two tiles, and some twenty vector instructions for each row to turn them
-template <tessera::Mask M>
-Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Range queries, Range window) {
+inline Index visible_runs(Run* runs, std::uint32_t* seen, const MaskRef& mask, Index head, Range queries,
+                          Range window) {
     const Range possible = intersection(window, masks::key_bounds(mask, queries, window.end));
     if (possible.empty()) return 0;
     const Range certain = intersection(possible, masks::full_keys(mask, queries, window.end));
@@ -90,9 +90,10 @@ Index visible_runs(Run* runs, std::uint32_t* seen, const M& mask, Index head, Ra
         const bool again = keys.end <= asked.end;
         if (!again) asked = {keys.begin, std::min(possible.end, keys.begin + 2 * tile_keys)};
         std::uint64_t any = 0, all = ~any;
+        if (!again) mask.bits(head, queries, asked, rows.data());
         for (Index i = 0; i < queries.size(); ++i) {
             std::uint64_t& row = rows[static_cast<std::size_t>(i)];
-            row = again ? row >> tile_keys : masks::bits(mask, head, queries.begin + i, asked);
+            if (again) row >>= tile_keys;
             any |= row;
             all &= row;
         }

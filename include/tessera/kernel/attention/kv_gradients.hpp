@@ -3,7 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <tessera/kernel/row/copy.hpp>
-#include <tessera/mask/mask.hpp>
+#include <tessera/mask/mask_ref.hpp>
 #include <utility>
 
 namespace tessera::inline TESSERA_ISA::kernel {

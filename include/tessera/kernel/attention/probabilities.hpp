@@ -14,9 +14,10 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// units   exactly 0 where the mask hides, and below 2^−126.5
 /// errors  std::bad_alloc
 /// cost    2·T·S·d flops on the visible tiles, and T·S floats written
-template <class T, tessera::Mask M, ScoreMod C = NoBias>
-void attention_probabilities(float* p, const T* q, const T* k, Index head, const float* lse, const AttendShape& shape,
-                             const M& mask, Scratch& scratch, const C& change = {}) {
+template <class T>
+void attention_probabilities(float* p, const T* q, const T* k, Index head, const float* lse,
+                             const AttentionShape& shape, const MaskRef& mask, Scratch& scratch,
+                             const ScoreModRef& score_mod = {}) {
     if (shape.keys == 0) return;  // k may be null
     constexpr float log2e = std::numbers::log2e_v<float>;
     const Index dim = shape.dim, keys = shape.keys, strips = (shape.queries + strip_lanes - 1) / strip_lanes;
@@ -49,7 +50,7 @@ void attention_probabilities(float* p, const T* q, const T* k, Index head, const
             window.move_to(now.begin);
             window.need<T>(runs, found, now.end);
             strip_scores<strip_vectors>(scores, strip, runs, found, window, dim);
-            change_scores({scores, strip_lanes, head, strip.queries, runs, found}, change);
+            change_scores({scores, strip_lanes, head, strip.queries, runs, found}, score_mod);
             const float* score = scores;
             for (const Run* run = runs; run != runs + found; score += run++->count * strip_lanes)
                 for (Index lane = 0; lane < strip.queries.size(); lane += width)

@@ -67,21 +67,15 @@ inline void load_block(QueryBlock& block, const float* q, Index q_stride, const 
     }
 }
 
-/// Makes of scores what `change` makes of them, in powers of two. A bias finds them in powers of two; a modifier finds
-/// them as they are, and `slopes` gets its derivatives.
+/// Modifies scores. What only adds finds them in powers of two; other modifiers find them as they are, and `slopes` gets their
+/// derivatives.
 /// shape   scores, slopes [run.count, block_queries]
-template <ScoreMod C>
-void change_scores(float* scores, float* slopes, const QueryBlock& block, Index head, const Run& run, const C& change) {
+inline void change_scores(float* scores, float* slopes, const QueryBlock& block, Index head, const Run& run,
+                          const ScoreModRef& score_mod) {
     const Scores all{scores, block_queries, head, block.queries, &run, 1};
-    if constexpr (Bias<C>) {
-        change_scores(all, change);
-    } else {
-        std::fill_n(slopes, run.count * block_queries, 0.0f);
-        for_each_visible(all, [&](float& score, Site at) {
-            slopes[&score - scores] = score_mods::derivative(change, score, at);
-            score = score_mods::apply(change, score, at) * std::numbers::log2e_v<float>;
-        });
-    }
+    if (score_mod.adds()) return change_scores(all, score_mod);
+    std::fill_n(slopes, run.count * block_queries, 0.0f);
+    change_each(all, slopes, score_mod, 1.0f);
 }
 
 /// p = 2^(scores − lse) and d_scores = factor · p · (d_p − delta), both in place; 0 where the run is hidden. Scores and
@@ -114,14 +108,13 @@ inline void score_gradients(float* p, float* d_scores, const QueryBlock& block, 
         rows(std::true_type{});
 }
 
-/// d_scores *= factor · slopes.
-template <ScoreMod C>
-void change_gradients(float* d_scores, const float* slopes, const QueryBlock& block, Index count, float factor) {
+/// d_scores *= factor · slopes, or just factor without slopes.
+inline void change_gradients(float* d_scores, const float* slopes, const QueryBlock& block, Index count, float factor) {
     for (Index i = 0; i < count; ++i)
         for (Index lane = 0; lane < block.lanes(); lane += width) {
             const Index at = i * block_queries + lane;
             Vec g = load(d_scores + at) * broadcast(factor);
-            if constexpr (!Bias<C>) g *= load(slopes + at);
+            if (slopes != nullptr) g *= load(slopes + at);
             store(d_scores + at, g);
         }
 }

@@ -4,7 +4,7 @@
 #include <tessera/kernel/attention/key_spans.hpp>
 #include <tessera/kernel/simd/math.hpp>
 #include <tessera/kernel/simd/transpose.hpp>
-#include <tessera/mask/score_mod/score_mod.hpp>
+#include <tessera/mask/score_mod/score_mod_ref.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
@@ -19,20 +19,19 @@ struct Scores {
     Index count;
 };
 
-/// Detail: calls f(score, site) for every score that is visible.
-template <class F>
-void for_each_visible(const Scores& s, const F& f) {
+/// Detail: modifies score by score; what `in` makes of a score is what the modifier sees. Derivatives go to `derivatives`, which
+/// lie as the scores do, if it is not null.
+inline void change_each(const Scores& s, float* derivatives, const ScoreModRef& score_mod, float in) {
     float* scores = s.scores;
     for (const Run* run = s.runs; run != s.runs + s.count; ++run)
         for (Index i = 0; i < run->count; ++i, scores += s.lanes)
-            for (Index lane = 0; lane < s.queries.size(); ++lane)
-                if (run->seen == nullptr || (run->seen[i] >> lane & 1u) != 0)
-                    f(scores[lane], Site{s.head, s.queries.begin + lane, run->key + i});
+            score_mod.apply(scores, derivatives == nullptr ? nullptr : derivatives + (scores - s.scores),
+                            {s.head, s.queries, {run->key + i, run->key + i + 1}},
+                            run->seen == nullptr ? ~std::uint32_t{0} : run->seen[i], in, std::numbers::log2e_v<float>);
 }
 
 /// Detail: adds rows of a bias, turned.
-template <RowBias B>
-void add_rows(const Scores& s, const B& bias) {
+inline void add_rows(const Scores& s, const ScoreModRef& bias) {
     float* scores = s.scores;
     for (const Run* run = s.runs; run != s.runs + s.count; scores += run++->count * s.lanes)
         for (Index lane = 0; lane < s.queries.size(); lane += width)
@@ -53,8 +52,7 @@ void add_rows(const Scores& s, const B& bias) {
 }
 
 /// Detail: adds columns of a bias.
-template <ColumnBias B>
-void add_columns(const Scores& s, const B& bias) {
+inline void add_columns(const Scores& s, const ScoreModRef& bias) {
     float* scores = s.scores;
     for (const Run* run = s.runs; run != s.runs + s.count; ++run)
         for (Index i = 0; i < run->count; ++i, scores += s.lanes) {
@@ -67,41 +65,33 @@ void add_columns(const Scores& s, const B& bias) {
 }
 
 /// Detail: limit · tanh(score / limit), everywhere.
-inline void soften(const Scores& s, SoftCap cap) {
-    const float limit = cap.limit * std::numbers::log2e_v<float>;
+inline void soft_cap(const Scores& s, float cap) {
+    const float limit = cap * std::numbers::log2e_v<float>;
     Index size = 0;
     for (const Run* run = s.runs; run != s.runs + s.count; ++run) size += run->count * s.lanes;
     for (Index i = 0; i < size; i += width)
         store(s.scores + i, broadcast(limit) * tanh(load(s.scores + i) * broadcast(1.0f / limit)));
 }
 
-/// Detail: whether a change is one after another.
-template <class C>
-inline constexpr bool is_composed = false;
-template <class A, class B>
-inline constexpr bool is_composed<Composed<A, B>> = true;
-
-/// Changes the visible scores as `change` says. What becomes of hidden ones is left open; a change that does not offer
-/// whole rows or columns is not asked about them.
+/// Modifies the visible scores. What becomes of hidden ones is left open; a modifier that does not offer whole rows or columns
+/// is not asked about them.
 /// cost    nothing for NoBias; a load and an addition for each vector of a bias with columns, about twice that with
 ///         rows; some 25 instructions for each vector of SoftCap; a call for each score of others
-template <ScoreMod C>
-void change_scores(const Scores& s, const C& change) {
-    constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
-    if constexpr (std::same_as<C, NoBias>) {
-    } else if constexpr (is_composed<C>) {
-        change_scores(s, change.a);
-        change_scores(s, change.b);
-    } else if constexpr (std::same_as<C, SoftCap>) {
-        soften(s, change);
-    } else if constexpr (ColumnBias<C>) {
-        add_columns(s, change);
-    } else if constexpr (RowBias<C>) {
-        add_rows(s, change);
-    } else if constexpr (Bias<C>) {
-        for_each_visible(s, [&](float& score, Site at) { score += static_cast<float>(change(at)) * log2e; });
-    } else {
-        for_each_visible(s, [&](float& score, Site at) { score = change(score * ln2, at) * log2e; });
+inline void change_scores(const Scores& s, const ScoreModRef& score_mod) {
+    switch (score_mod.kind()) {
+        case ScoreModRef::Kind::none:
+            return;
+        case ScoreModRef::Kind::composed:
+            change_scores(s, score_mod.first());
+            return change_scores(s, score_mod.second());
+        case ScoreModRef::Kind::soft_cap:
+            return soft_cap(s, score_mod.limit());
+        case ScoreModRef::Kind::columns:
+            return add_columns(s, score_mod);
+        case ScoreModRef::Kind::rows:
+            return add_rows(s, score_mod);
+        case ScoreModRef::Kind::scores:
+            return change_each(s, nullptr, score_mod, std::numbers::ln2_v<float>);
     }
 }
 

@@ -2,14 +2,13 @@
 #pragma once
 #include <tessera/kernel/simd/transpose.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
+#include <utility>
+#include <variant>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Queries in the lanes of a row of scores: as many as `Run::seen` tells apart.
 inline constexpr Index block_queries = 32;
-
-/// No bias, or none that learns.
-struct NoBiasGradient {};
 
 /// Into the numbers of a DiagonalBias, one for each distance; `relative_bias_backward` sorts them into T5's buckets.
 /// shape   distances [H, bias.width()], by bias.place; overwritten
@@ -75,15 +74,39 @@ struct AdditiveGradient {
     }
 };
 
-/// Detail: whether what is added last to a score, or first, is a bias. A bias that comes last learns from the gradient
-/// of the changed score, one that comes first from that of the score itself.
-template <ScoreMod C>
-inline constexpr bool ends_with_bias = Bias<C>;
-template <ScoreMod A, ScoreMod B>
-inline constexpr bool ends_with_bias<Composed<A, B>> = ends_with_bias<B>;
-template <ScoreMod C>
-inline constexpr bool begins_with_bias = Bias<C>;
-template <ScoreMod A, ScoreMod B>
-inline constexpr bool begins_with_bias<Composed<A, B>> = begins_with_bias<A>;
+/// Where the gradient by a learned bias goes, if there is one.
+class BiasGradient {
+  public:
+    BiasGradient() = default;
+    BiasGradient(DiagonalGradient to) : to_(std::move(to)) {}
+    BiasGradient(AdditiveGradient to) : to_(to) {}
+
+    bool learns() const { return to_.index() != 0; }
+    bool one_for_all_heads() const {
+        return visit([](const auto& to) { return to.one_for_all_heads(); });
+    }
+    Index floats() const {
+        return visit([](const auto& to) { return to.floats(); });
+    }
+    void clear(float* sums, Index head, Range keys) const {
+        visit([&](const auto& to) { to.clear(sums, head, keys); });
+    }
+    void add(float* sums, Index head, Range queries, Index key, Index count, const float* d_scores, float* room) const {
+        visit([&](const auto& to) { to.add(sums, head, queries, key, count, d_scores, room); });
+    }
+    void finish(Index head, const float* sums, Index tasks) const {
+        visit([&](const auto& to) { to.finish(head, sums, tasks); });
+    }
+
+  private:
+    /// f of what learns; a value of nothing where nothing does.
+    template <class F>
+    auto visit(const F& f) const -> decltype(f(std::declval<const AdditiveGradient&>())) {
+        if (const auto* diagonal = std::get_if<DiagonalGradient>(&to_)) return f(*diagonal);
+        if (const auto* additive = std::get_if<AdditiveGradient>(&to_)) return f(*additive);
+        return decltype(f(std::declval<const AdditiveGradient&>()))();
+    }
+    std::variant<std::monostate, DiagonalGradient, AdditiveGradient> to_;
+};
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

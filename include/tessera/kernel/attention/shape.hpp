@@ -7,7 +7,7 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// Sizes of an attention, and how many numbers lie between the rows of its operands; head h is the columns
 /// [h·dim, (h + 1)·dim) of a row of queries. With fewer heads of keys and values than of queries (grouped-query
 /// attention; multi-query if there is one) head h looks at theirs number h / (heads / key_heads).
-struct AttendShape {
+struct AttentionShape {
     Index heads, queries, keys, dim;
     Index q_stride, k_stride, v_stride, out_stride;
     float scale;          // of q·k, usually 1/√dim

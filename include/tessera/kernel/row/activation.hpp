@@ -46,4 +46,9 @@ inline void activate(float* y, const float* x, Index count, Activation what) noe
     });
 }
 
+/// y[i] = a[i] · b[i]; y may be either.
+inline void multiply(float* y, const float* a, const float* b, Index count) noexcept {
+    for_each_vec(count, [&](Index i, Index lanes) { store(y + i, load(a + i, lanes) * load(b + i, lanes), lanes); });
+}
+
 }  // namespace tessera::inline TESSERA_ISA::kernel

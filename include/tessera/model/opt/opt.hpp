@@ -26,9 +26,10 @@ struct Opt {
     Parameter<C.positions + position_offset, C.width> position;
     Linear<C.embedding, C.width, HasBias::no> project_in;  // only where the widths differ
     Linear<C.width, C.embedding, HasBias::no> project_out;
-    std::vector<Block<C.width, C.heads, C.hidden, C.activation, C.pre_norm ? NormPlace::before : NormPlace::behind>>
-        layers;
-    LayerNorm<C.width> norm{.eps = C.eps, .weight = {}, .bias = {}};  // only with norms before the parts
+    using Layer = std::conditional_t<C.pre_norm, Block<C.width, C.heads, C.hidden, C.activation, PreNorm>,
+                                     Block<C.width, C.heads, C.hidden, C.activation, PostNorm>>;
+    std::vector<Layer> layers;
+    LayerNorm<C.width> norm{C.eps};  // only with norms before the parts
 
     Opt() {
         layers.reserve(std::size_t(C.layers));
@@ -47,8 +48,11 @@ struct Opt {
         auto y = s.rows<C.embedding>(count);
         const auto frame = s.frame();
         const auto x = enter(embedded, s);
-        add_positions(x, cache.length);
-        run(x, y, s, [&](const auto& block, Index layer) { block(x, cache, layer, s); });
+        add_positions(x, cache.length, s);
+        const auto causal = Causal::after(cache.length);
+        run(x, y, s, [&](Rows<C.width> to, ConstRows<C.width> in, Index layer) {
+            layers[static_cast<std::size_t>(layer)].into(to, in, cache.layer(layer), causal, s);
+        });
         cache.length += count;
         return y;
     }
@@ -61,8 +65,11 @@ struct Opt {
         const auto frame = s.frame();
         const auto x = enter(embedded, s);
         for (std::size_t i = 0; i + 1 < starts.size(); ++i)
-            add_positions(x.slice(starts[i], starts[i + 1] - starts[i]), 0);
-        run(x, y, s, [&](const auto& block, Index) { block(x, Packed(starts, Causal{}), s); });
+            add_positions(x.slice(starts[i], starts[i + 1] - starts[i]), 0, s);
+        const Packed causal(starts, Causal{});
+        run(x, y, s, [&](Rows<C.width> to, ConstRows<C.width> in, Index layer) {
+            layers[static_cast<std::size_t>(layer)].into(to, in, causal, s);
+        });
         return y;
     }
 
@@ -86,29 +93,31 @@ struct Opt {
             return project_in(embedded, s);
         } else {
             auto x = s.rows<C.width>(embedded.extent(0));
-            std::copy_n(embedded.data(), embedded.size(), x.data());
+            copy_rows(x, embedded, s);
             return x;
         }
     }
-    void add_positions(Rows<C.width> x, Index first) const {
+    void add_positions(Rows<C.width> x, Index first, Scratch& s) const {
         if (!position.is_set()) throw Error(Errc::weight_unset, "Opt: called before its weights were set");
         if (first + x.extent(0) > C.positions)
             throw Error(Errc::sequence_length, "Opt: expected at most ", C.positions, " positions, found ",
                         first + x.extent(0));
-        const float* row = position.data() + (first + position_offset) * C.width;
-        for (Index i = 0; i < x.size(); ++i) x.data()[i] += row[i];
+        add_rows(x, x, position, first + position_offset, s);
     }
-    void run(Rows<C.width> x, Rows<C.embedding> y, Scratch& s, auto&& each_block) const {
-        for (std::size_t i = 0; i < layers.size(); ++i) {
-            each_block(layers[i], static_cast<Index>(i));
-            s.name("decoder.layer", static_cast<Index>(i), x);
+    void run(Rows<C.width> x, Rows<C.embedding> y, Scratch& s, auto&& layer) const {
+        StackRows<C.width> rows(x, s);
+        for (Index i = 0; i < C.layers; ++i) {
+            rows.step([&](Rows<C.width> to, ConstRows<C.width> in) { layer(to, in, i); });
+            s.name("decoder.layer", i, rows.now());
         }
-        if constexpr (C.output_norm()) norm.into(x, x, s);
-        if constexpr (projects) {
-            project_out.into(y, x, s);
-        } else {
-            std::copy_n(x.data(), x.size(), y.data());
-        }
+        if constexpr (projects && C.output_norm())
+            project_out.into(y, norm(rows.now(), s), s);
+        else if constexpr (projects)
+            project_out.into(y, rows.now(), s);
+        else if constexpr (C.output_norm())
+            norm.into(y, rows.now(), s);
+        else
+            copy_rows(y, rows.now(), s);
         s.name("decoder.last_hidden_state", -1, y);
     }
 };

@@ -10,61 +10,59 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// One layer of the Q-Former. Query rows come first, text rows behind them; only queries attend to the picture, and
+/// One layer of the Q-Former. Query rows come first, text rows after them; only queries attend to the picture, and
 /// queries and text have feed-forward parts of their own.
-/// shape   x [queries + T, Width] in place; patches [P, Context]
+/// shape   x [queries + T, Width] → y, which must not be x; patches [P, Context]
 template <QFormerConfig C>
 struct QFormerLayer {
     using Norm = LayerNorm<C.width>;
     using Feed = Mlp<C.width, C.hidden, C.activation>;
+    // Which order is cheaper depends on how many patches there are, which is known at run time only; BLIP-2 has 257 or 677
+    // of them to 32 queries, so eight to one are reckoned with.
+    using Cross = CrossAttention<C.width, C.heads, C.context, C.queries, 8 * C.queries>;
 
     bool has_cross;
-    Attention<C.width, C.heads> self;
-    Norm self_norm{.eps = C.eps, .weight = {}, .bias = {}};
-    // Without weights where there is no cross-attention. Which order is cheaper hangs on how many patches there are, and
-    // that is known at run time only; BLIP-2 has 257 or 677 of them to 32 queries, so eight to one are reckoned with.
-    CrossAttention<C.width, C.heads, C.context, C.queries, 8 * C.queries> cross;
-    Norm cross_norm{.eps = C.eps, .weight = {}, .bias = {}};
-    Feed query_mlp;
-    Norm query_norm{.eps = C.eps, .weight = {}, .bias = {}};
-    Feed text_mlp;  // without weights where there is no text path
-    Norm text_norm{.eps = C.eps, .weight = {}, .bias = {}};
+    PostNorm<Norm, Attention<C.width, C.heads>> self{{C.eps}};
+    PostNorm<Norm, Cross> cross{{C.eps}};  // without weights where there is no cross-attention
+    PostNorm<Norm, Feed> query_mlp{{C.eps}};
+    PostNorm<Norm, Feed> text_mlp{{C.eps}};  // without weights where there is no text path
 
     explicit QFormerLayer(bool with_cross) : has_cross(with_cross) {}
 
-    template <Mask SelfMask, Mask CrossMask>
-    void operator()(Rows<C.width> x, Index queries, ConstRows<C.context> patches, const SelfMask& self_mask,
-                    const CrossMask& cross_mask, Scratch& s) const {
-        self.into(x, x, x, self_mask, s, NoBias{}, x.data());
-        self_norm.into(x, x, s);
+    void into(Rows<C.width> y, ConstRows<C.width> x, Index queries, ConstRows<C.context> patches, MaskRef self_mask,
+              MaskRef cross_mask, Scratch& s) const {
+        const auto frame = s.frame();
+        const Index text = x.extent(0) - queries;
+        const auto seen = s.rows<C.width>(x.extent(0));
+        self.into(seen, x, s, [&](Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
+            self.part.into(to, in, in, self_mask, s, {.residual = residual});
+        });
         if (queries > 0) {
-            const auto q = x.slice(0, queries);
+            auto q = seen.slice(0, queries);
             if (has_cross) {
-                cross.into(q, q, patches, cross_mask, s, NoBias{}, q.data());
-                cross_norm.into(q, q, s);
+                const auto crossed = s.rows<C.width>(queries);
+                cross.into(crossed, q, s, [&](Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
+                    cross.part.into(to, in, patches, cross_mask, s, {.residual = residual});
+                });
+                q = crossed;
             }
-            query_mlp.into(q, q, s, q.data());
-            query_norm.into(q, q, s);
+            query_mlp.into(y.slice(0, queries), q, s);
         }
-        if (const Index text = x.extent(0) - queries; text > 0) {
-            const auto t = x.slice(queries, text);
-            text_mlp.into(t, t, s, t.data());
-            text_norm.into(t, t, s);
-        }
+        if (text > 0) text_mlp.into(y.slice(queries, text), seen.slice(queries, text), s);
     }
 
     static void visit(auto& layer, auto&& f) {
-        f("self", layer.self);
-        f("self_norm", layer.self_norm);
+        f("self", layer.self.part);
+        f("self_norm", layer.self.norm);
         if (layer.has_cross) {
-            f("cross", layer.cross);
-            f("cross_norm", layer.cross_norm);
+            f("cross", layer.cross.part);
+            f("cross_norm", layer.cross.norm);
         }
-        f("query_mlp", layer.query_mlp);
-        f("query_norm", layer.query_norm);
+        f("query_mlp", layer.query_mlp.part);
+        f("query_norm", layer.query_mlp.norm);
         if constexpr (C.has_text()) {
-            f("text_mlp", layer.text_mlp);
-            f("text_norm", layer.text_norm);
+            f("text_mlp", layer.text_mlp.part);
+            f("text_norm", layer.text_mlp.norm);
         }
     }
 };
@@ -81,7 +79,7 @@ struct QFormer {
     static constexpr Index width = C.width, context = C.context;
 
     Parameter<C.queries, C.width> queries;
-    LayerNorm<C.width> norm{.eps = C.eps, .weight = {}, .bias = {}};
+    LayerNorm<C.width> norm{C.eps};
     Embedding<C.vocabulary, C.width> word;     // only with text
     Parameter<C.positions, C.width> position;  // of text: queries have none
     std::vector<QFormerLayer<C>> layers;
@@ -96,9 +94,10 @@ struct QFormer {
         if (pictures <= 0 || patches.extent(0) % pictures != 0)
             throw Error(Errc::option_value, "QFormer: expected ", pictures, " pictures of equal size, found ",
                         patches.extent(0), " patches");
-        auto x = s.rows<C.width>(pictures * C.queries);
+        auto y = s.rows<C.width>(pictures * C.queries);
         const auto frame = s.frame();
-        for (Index i = 0; i < pictures; ++i) embed_queries(x.slice(i * C.queries, C.queries));
+        const auto x = s.rows<C.width>(pictures * C.queries);
+        for (Index i = 0; i < pictures; ++i) embed_rows(x.slice(i * C.queries, C.queries), queries, 0, s);
         const std::size_t ends = static_cast<std::size_t>(pictures) + 1;
         auto* query_starts = s.take<Index>(pictures + 1);
         auto* patch_starts = s.take<Index>(pictures + 1);
@@ -106,33 +105,34 @@ struct QFormer {
             query_starts[i] = i * C.queries;
             patch_starts[i] = i * (patches.extent(0) / pictures);
         }
-        run(x, x.extent(0), patches, Packed({query_starts, ends}, Full{}),
+        run(y, x, x.extent(0), patches, Packed({query_starts, ends}, Full{}),
             Packed({query_starts, ends}, {patch_starts, ends}, Full{}), s);
-        return x;
+        return y;
     }
 
     /// Queries and one text together, under a mask over both: masks::uni_modal, bidirectional, multimodal_causal.
     /// shape   patches [P, Context], ids [T] → [Queries + T, Width]
-    template <Mask M>
-    Rows<C.width> operator()(ConstRows<C.context> patches, std::span<const Token> ids, const M& mask, Scratch& s) const
+    Rows<C.width> operator()(ConstRows<C.context> patches, std::span<const Token> ids, MaskRef mask, Scratch& s) const
         requires(C.has_text()) {
-        auto x = s.rows<C.width>(C.queries + static_cast<Index>(ids.size()));
+        const Index text = static_cast<Index>(ids.size());
+        auto y = s.rows<C.width>(C.queries + text);
         const auto frame = s.frame();
-        embed_queries(x.slice(0, C.queries));
-        embed_text(x.slice(C.queries, static_cast<Index>(ids.size())), ids, s);
-        run(x, C.queries, patches, mask, Full{}, s);
-        return x;
+        const auto x = s.rows<C.width>(C.queries + text);
+        embed_rows(x.slice(0, C.queries), queries, 0, s);
+        embed_text(x.slice(C.queries, text), ids, s);
+        run(y, x, C.queries, patches, mask, Full{}, s);
+        return y;
     }
 
     /// Text alone.
     /// shape   ids [T] → [T, Width]
-    template <Mask M = Full>
-    Rows<C.width> text(std::span<const Token> ids, Scratch& s, const M& mask = {}) const requires(C.has_text()) {
-        auto x = s.rows<C.width>(static_cast<Index>(ids.size()));
+    Rows<C.width> text(std::span<const Token> ids, Scratch& s, MaskRef mask = Full{}) const requires(C.has_text()) {
+        auto y = s.rows<C.width>(static_cast<Index>(ids.size()));
         const auto frame = s.frame();
+        const auto x = s.rows<C.width>(y.extent(0));
         embed_text(x, ids, s);
-        run(x, 0, {nullptr, {0, C.context}}, mask, Full{}, s);
-        return x;
+        run(y, x, 0, {nullptr, {0, C.context}}, mask, Full{}, s);
+        return y;
     }
 
     static void visit(auto& self, auto&& f) {
@@ -146,26 +146,24 @@ struct QFormer {
     }
 
   private:
-    void embed_queries(Rows<C.width> x) const {
-        if (!queries.is_set()) throw Error(Errc::weight_unset, "QFormer: called before its weights were set");
-        std::copy_n(queries.data(), queries.size, x.data());
-    }
     void embed_text(Rows<C.width> x, std::span<const Token> ids, Scratch& s) const {
         if (static_cast<Index>(ids.size()) > C.positions)
             throw Error(Errc::sequence_length, "QFormer: expected at most ", C.positions, " text tokens, found ",
                         ids.size());
         word.into(x, ids, s);
-        for (Index i = 0; i < x.size(); ++i) x.data()[i] += position.data()[i];
+        add_rows(x, x, position, 0, s);
     }
-    template <Mask SelfMask, Mask CrossMask>
-    void run(Rows<C.width> x, Index query_rows, ConstRows<C.context> patches, const SelfMask& self_mask,
-             const CrossMask& cross_mask, Scratch& s) const {
-        norm.into(x, x, s);
-        s.name("qformer.embeddings", -1, x);
+    void run(Rows<C.width> y, ConstRows<C.width> x, Index query_rows, ConstRows<C.context> patches, MaskRef self_mask,
+             MaskRef cross_mask, Scratch& s) const {
+        StackRows<C.width> rows(norm(x, s), s);
+        s.name("qformer.embeddings", -1, rows.now());
         for (std::size_t i = 0; i < layers.size(); ++i) {
-            layers[i](x, query_rows, patches, self_mask, cross_mask, s);
-            s.name("qformer.layer", static_cast<Index>(i), x);
+            rows.step([&](Rows<C.width> to, ConstRows<C.width> in) {
+                layers[i].into(to, in, query_rows, patches, self_mask, cross_mask, s);
+            });
+            s.name("qformer.layer", static_cast<Index>(i), rows.now());
         }
+        copy_rows(y, rows.now(), s);
     }
 };
 

@@ -23,9 +23,9 @@ struct Vit {
     Linear<C.patch_pixels(), C.width, C.patch_bias ? HasBias::yes : HasBias::no> patch_embedding;
     Parameter<1, C.width> class_token;
     Parameter<C.tokens(), C.width> position;
-    LayerNorm<C.width> input_norm{.eps = C.eps, .weight = {}, .bias = {}};
+    LayerNorm<C.width> input_norm{C.eps};
     std::vector<Block<C.width, C.heads, C.hidden, C.activation>> blocks;
-    LayerNorm<C.width> norm{.eps = C.output_eps, .weight = {}, .bias = {}};
+    LayerNorm<C.width> norm{C.output_eps};
 
     Vit() {
         blocks.reserve(std::size_t(C.layers));
@@ -43,24 +43,29 @@ struct Vit {
                         " patches, found ", patches.extent(0), " patches");
         const Index pictures = patches.extent(0) / grid.size();
         const Index tokens = grid.size() + 1;
-        auto x = s.rows<C.width>(pictures * tokens);
+        auto y = s.rows<C.width>(pictures * tokens);
         const auto frame = s.frame();
+        auto x = s.rows<C.width>(pictures * tokens);
         embed(x, patches, grid, s);
         s.name("vision.embeddings", -1, x);
         if constexpr (C.input_norm) {
-            input_norm.into(x, x, s);
+            x = input_norm(x, s);
             s.name("vision.pre_layrnorm", -1, x);
         }
         auto* starts = s.take<Index>(pictures + 1);
         for (Index i = 0; i <= pictures; ++i) starts[i] = i * tokens;
         const auto each_picture = Packed({starts, static_cast<std::size_t>(pictures) + 1}, Full{});
+        StackRows<C.width> rows(x, s);
         for (std::size_t i = 0; i < blocks.size(); ++i) {
-            blocks[i](x, each_picture, s);
-            s.name("vision.layer", static_cast<Index>(i), x);
+            rows.step([&](Rows<C.width> to, ConstRows<C.width> in) { blocks[i].into(to, in, each_picture, s); });
+            s.name("vision.layer", static_cast<Index>(i), rows.now());
         }
-        if constexpr (C.output_norm) norm.into(x, x, s);
-        s.name("vision.last_hidden_state", -1, x);
-        return x;
+        if constexpr (C.output_norm)
+            norm.into(y, rows.now(), s);
+        else
+            copy_rows(y, rows.now(), s);
+        s.name("vision.last_hidden_state", -1, y);
+        return y;
     }
 
     static void visit(auto& self, auto&& f) {
@@ -77,16 +82,16 @@ struct Vit {
         if (!class_token.is_set() || !position.is_set())
             throw Error(Errc::weight_unset, "Vit: called before its weights were set");
         const Index count = grid.size();
-        const float* patch_position = position.data() + C.width;
+        ConstRows<C.width> patch_position(position.data() + C.width, {C.tokens() - 1, C.width});
         if (grid != Grid{C.grid(), C.grid()}) {
             auto stretched = s.rows<C.width>(count);
-            interpolate_positions<C.width>(stretched, grid, {patch_position, {C.tokens() - 1, C.width}},
-                                           {C.grid(), C.grid()});
-            patch_position = stretched.data();
+            interpolate_positions<C.width>(stretched, grid, patch_position, {C.grid(), C.grid()});
+            patch_position = stretched;
         }
         for (Index i = 0; i < patches.extent(0) / count; ++i) {
             const auto rows = x.slice(i * (count + 1), count + 1);
-            for (Index d = 0; d < C.width; ++d) rows(0, d) = class_token.data()[d] + position.data()[d];
+            embed_rows(rows.slice(0, 1), class_token, 0, s);
+            add_rows(rows.slice(0, 1), rows.slice(0, 1), position, 0, s);
             patch_embedding.into(rows.slice(1, count), patches.slice(i * count, count), s,
                                  {.residual = patch_position});
         }

@@ -25,11 +25,12 @@ struct FoldedGradients {
 /// errors  std::bad_alloc
 /// cost    10·T·Heads·S·Context flops on visible tiles, 6·T·Heads·S·Context where the context is frozen, and
 ///         8·T·Width·Context; 2·T·Heads·Context + S·Context floats of scratch, besides the attention's own
-template <Index Width, Index Heads, Index Context, Mask M, Bias B = NoBias>
+template <Index Width, Index Heads, Index Context>
 void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& layer,
                                const typename FoldedAttention<Width, Heads, Context>::Between& between,
-                               ConstRows<Width> d_mixed, ConstRows<Width> q, ConstRows<Context> context, const M& mask,
-                               Scratch& s, const FoldedGradients<Width, Context>& gradients, const B& bias = {}) {
+                               ConstRows<Width> d_mixed, ConstRows<Width> q, ConstRows<Context> context, MaskRef mask,
+                               Scratch& s, const FoldedGradients<Width, Context>& gradients,
+                               const ScoreModRef& score_mod = {}) {
     constexpr Index dim = Width / Heads, wide = Heads * Context;
     const Index queries = q.extent(0), keys = context.extent(0);
     TESSERA_EXPECTS(d_mixed.extent(0) == queries && gradients.query.extent(0) == queries);
@@ -64,7 +65,7 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
                              .q = between.folded.data(),
                              .k = context.data(),
                              .v = context.data()},
-                            FoldedAttention<Width, Heads, Context>::shape(queries, keys), mask, s, bias);
+                            FoldedAttention<Width, Heads, Context>::shape(queries, keys), mask, s, score_mod);
     for (Index i = 0; i < d_values.size(); ++i) d_keys.data()[i] += d_values.data()[i];
 
     // The key layer, which turned queries into folded ones.

@@ -1,0 +1,81 @@
+// The record of each kind of kernel call: all that going back through it needs, with sizes at run time.
+#pragma once
+#include <span>
+#include <tessera/core/activation.hpp>
+#include <tessera/core/record.hpp>
+#include <tessera/core/token.hpp>
+#include <tessera/kernel/attention/shape.hpp>
+#include <tessera/kernel/matmul/pack.hpp>
+#include <tessera/mask/mask_ref.hpp>
+#include <tessera/mask/score_mod/score_mod_ref.hpp>
+
+namespace tessera::inline TESSERA_ISA {
+
+/// A learned parameter, by its address; null where there is none.
+using LeafId = const void*;
+
+/// y [rows, out] = activation(x [rows, in] · weightᵀ + bias) + residual
+struct LinearOp {
+    float* y;
+    const float* x;
+    Index rows, in, out, y_stride, x_stride;
+    const float* residual;       // as far apart as rows of y; null where there is none
+    const float* preactivation;  // [rows, out]; null without an activation, or where nobody keeps it
+    Activation activation;
+    const kernel::Panels* weight;
+    LeafId weight_leaf, bias_leaf;
+    Index first_row = 0;         // of the leaves, where this product takes only some of their rows
+    bool transposed = false;     // rows of the leaf are inputs, not outputs
+    const float* lse = nullptr;  // [rows]: y is 0 where it is −∞, whatever the bias; null where no row is
+};
+
+enum class NormKind : bool { layer, rms };
+
+/// y [rows, width] = norm(x [rows, width]) · gain + bias
+struct NormOp {
+    float* y;
+    const float* x;
+    Index rows, width;
+    NormKind kind;
+    const float* gain;         // [width]
+    const float *mean, *rstd;  // [rows]; null where nobody keeps them, and for RMS norm there is no mean
+    LeafId gain_leaf, bias_leaf;
+};
+
+/// out [queries, heads·d] = attention of q over k and v where `mask` allows it, scores modified by `score_mod`. Who keeps
+/// the record longer than the call lasts copies mask and score_mod (`copy_to`).
+struct AttendOp {
+    float* out;
+    const float *q, *k, *v;
+    const float* lse;  // [heads, queries]; null where nobody keeps it
+    kernel::AttentionShape shape;
+    MaskRef mask;
+    ScoreModRef score_mod;
+    LeafId bias_table;  // of which score_mod was made
+};
+
+/// y [rows, width] = rows `ids` of a table; without ids, the rows from `first_row` on
+struct EmbedOp {
+    float* y;
+    Index rows, width;
+    std::span<const Token> ids;
+    Index first_row;
+    LeafId table;
+};
+
+/// y [rows, width] = x [rows, width] + the rows of a table from `first_row` on, or just x without a table; x may be y
+struct AddOp {
+    float* y;
+    const float* x;
+    Index rows, width, first_row;
+    LeafId table;
+};
+
+/// y [count] = a · b, number by number
+struct MultiplyOp {
+    float* y;
+    const float *a, *b;
+    Index count;
+};
+
+}  // namespace tessera::inline TESSERA_ISA

@@ -1,0 +1,213 @@
+// The records of a forward pass hold all that going back needs: gradients made of them alone agree with finite differences.
+#include "support/tape.hpp"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <string>
+#include <tessera/mask/catalog.hpp>
+#include <tessera/mask/score_mod/relative_bias.hpp>
+#include <tessera/model/qformer/qformer.hpp>
+#include <tessera/nn/block.hpp>
+#include <tessera/nn/folded_attention.hpp>
+#include <tessera/nn/randomize.hpp>
+
+namespace nn_tape {
+using namespace tessera;
+
+namespace {
+
+template <Index Width>
+Tensor<float, dyn, Width> random_rows(Index count, unsigned seed) {
+    Tensor<float, dyn, Width> x({count, Width});
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    for (float& value : x.view()) value = normal(random);
+    return x;
+}
+
+// A loss is a sum of outputs with fixed factors.
+double factor(Index i) { return std::sin(1.0 + 0.7 * static_cast<double>(i)); }
+
+struct Loss {
+    double value = 0, size = 0;  // Σ factor·y and Σ |factor·y|
+    template <Index Width>
+    explicit Loss(Rows<Width> y) {
+        for (Index i = 0; i < y.size(); ++i) {
+            const double term = factor(i) * double{y.data()[i]};
+            value += term, size += std::abs(term);
+        }
+    }
+};
+
+/// Compares the derivative along one direction with a central difference. A float's rounding moves the loss by about 2⁻²⁴ of its
+/// size a few times over; the third derivative of these small models is of the order of the gradient, times step².
+void check_direction(const std::string& what, double found, double norm, const auto& loss_at) {
+    constexpr double step = 2e-2;
+    const Loss above = loss_at(step), below = loss_at(-step);
+    const double want = (above.value - below.value) / (2 * step);
+    const double rounding = 8 * 0x1p-24 * (above.size + below.size) / (2 * step);
+    INFO(what << ": " << found << " instead of " << want << ", norm of the gradient " << norm);
+    CHECK(std::abs(found - want) < rounding + 2 * step * step * norm);
+}
+
+/// `run(scratch)` is a forward pass of `model` that reads `x`, whose gradient is looked at, too.
+template <Index Width>
+void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run) {
+    test::Tape tape;
+    const auto y = run(tape.scratch);
+    {
+        Scratch plain;
+        const auto frame = plain.frame();
+        const auto same = run(plain);
+        bool equal = true;
+        for (Index i = 0; i < y.size(); ++i) equal = equal && y.data()[i] == same.data()[i];
+        CHECK(equal);  // a tape changes no bit
+    }
+    for (Index i = 0; i < y.size(); ++i) tape.gradient(y.data() + i) = factor(i);
+    tape.backward();
+
+    Scratch s;
+    const auto loss = [&] {
+        const auto frame = s.frame();
+        return Loss(run(s));
+    };
+    std::mt19937 random(5);
+    std::normal_distribution<double> normal;
+    const auto check = [&](const std::string& what, const std::vector<float>& values, const auto& gradient,
+                           const auto& assign) {
+        std::vector<double> direction(values.size());
+        double length = 0, along = 0, square = 0;
+        for (double& d : direction) d = normal(random), length += d * d;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            direction[i] /= std::sqrt(length);
+            const double g = gradient(static_cast<Index>(i));
+            along += g * direction[i], square += g * g;
+        }
+        check_direction(what, along, std::sqrt(square), [&](double step) {
+            std::vector<float> moved(values.size());
+            for (std::size_t i = 0; i < values.size(); ++i)
+                moved[i] = static_cast<float>(double{values[i]} + step * direction[i]);
+            assign(moved);
+            const Loss there = loss();
+            assign(values);
+            return there;
+        });
+        return square;
+    };
+    for_each_parameter(model, [&](const std::string& path, auto& leaf) {
+        const Index columns = leaf.columns;
+        std::vector<float> values(static_cast<std::size_t>(leaf.rows * columns));
+        for (Index row = 0; row < leaf.rows; ++row) leaf.read(row, values.data() + row * columns);
+        const double square = check(
+            path, values, [&](Index i) { return tape.gradient(static_cast<LeafId>(&leaf), i); },
+            [&](const std::vector<float>& to) { leaf.write(0, to.data(), leaf.rows); });
+        if (!path.ends_with("key.bias")) CHECK(square > 0);  // that of keys moves all scores of a row alike
+    });
+    const std::vector<float> values(x.data(), x.data() + x.size());
+    check(
+        "x", values, [&](Index i) { return tape.gradient(x.data() + i); },
+        [&](const std::vector<float>& to) { std::copy(to.begin(), to.end(), x.data()); });
+}
+
+template <class B>
+void check_block(const auto& mask, const ScoreModRef& score_mod = {}) {
+    B block(1e-5f);
+    randomize(block, 3);
+    auto x = random_rows<24>(7, 1);
+    check_gradients(block, x, [&](Scratch& s) {
+        auto y = s.rows<24>(7);
+        block.into(y, x, mask, s, score_mod);
+        return y;
+    });
+}
+
+using T5Attention = MultiHeadAttention<AttentionSizes{.width = 24,
+                                                      .heads = 3,
+                                                      .head_size = 16,
+                                                      .scale = 1,
+                                                      .query_bias = HasBias::no,
+                                                      .key_bias = HasBias::no,
+                                                      .value_bias = HasBias::no,
+                                                      .output_bias = HasBias::no}>;
+struct T5Layer {
+    PreNorm<RmsNorm<24>, T5Attention> attention{{1e-6f}};
+    PreNorm<RmsNorm<24>, GatedMlp<24, 40>> mlp{{1e-6f}};
+    static void visit(auto& self, auto&& f) {
+        f("norm1", self.attention.norm);
+        f("attention", self.attention.part);
+        f("norm2", self.mlp.norm);
+        f("mlp", self.mlp.part);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("blocks with their norms before and after their parts") {
+    check_block<Block<24, 3, 40>>(Causal{});
+    check_block<Block<24, 2, 40, Activation::quick_gelu>>(Window{2} | FirstKeys{1});
+    check_block<Block<24, 3, 40, Activation::gelu_tanh, PostNorm>>(masks::multimodal_causal(3));
+}
+
+TEST_CASE("a block under a mask that hides whole rows, and under score modifiers") {
+    check_block<Block<24, 3, 40>>(Predicate{[](Site at) { return at.query != 2 && (at.query + at.key) % 3 != 0; }});
+    const auto mod = SoftCap{2.0f} + alibi(3, 7, 7);
+    check_block<Block<24, 3, 40>>(Full{}, mod);
+}
+
+TEST_CASE("T5's layers: RMS norm, no scale, no biases, heads of a width of their own, a gated feed-forward part") {
+    T5Layer layer;
+    randomize(layer, 9);
+    Tensor<float, dyn, dyn> table({32, 3});
+    for (Index i = 0; i < table.size(); ++i) table.data()[i] = static_cast<float>(factor(i));
+    const DiagonalBias bias = relative_bias(table, {}, 7, 7);
+    auto x = random_rows<24>(7, 2);
+    check_gradients(layer, x, [&](Scratch& s) {
+        auto y = s.rows<24>(7);
+        const auto h = s.rows<24>(7);
+        layer.attention.into(h, x, s, [&](Rows<24> to, ConstRows<24> in, ConstRows<24> residual) {
+            layer.attention.part.into(to, in, in, Full{}, s, {.score_mod = bias, .residual = residual});
+        });
+        layer.mlp.into(y, h, s);
+        return y;
+    });
+}
+
+TEST_CASE("grouped heads, and a context of another width") {
+    Attention<24, 4, 36, 2> layer;
+    randomize(layer, 4);
+    auto x = random_rows<24>(5, 3);
+    const auto context = random_rows<36>(9, 4);
+    check_gradients(layer, x, [&](Scratch& s) { return layer(x, context, Full{}, s); });
+    auto wide = random_rows<36>(9, 4);
+    check_gradients(layer, wide, [&](Scratch& s) { return layer(x, wide, Full{}, s); });
+}
+
+TEST_CASE("a layer of the Q-Former: queries that read a picture by folded attention, and text beside them") {
+    static constexpr QFormerConfig config{
+        .queries = 4, .width = 16, .heads = 2, .hidden = 24, .layers = 2, .context = 24, .vocabulary = 11};
+    static_assert(std::same_as<QFormerLayer<config>::Cross, FoldedAttention<16, 2, 24>>);
+    QFormerLayer<config> layer(true);
+    randomize(layer, 6);
+    auto x = random_rows<16>(9, 5);
+    auto patches = random_rows<24>(33, 6);
+    const auto run = [&](Scratch& s) {
+        auto y = s.rows<16>(9);
+        layer.into(y, x, 4, patches, masks::multimodal_causal(4), Full{}, s);
+        return y;
+    };
+    check_gradients(layer, x, run);
+    check_gradients(layer, patches, run);
+}
+
+TEST_CASE("the whole Q-Former, its embeddings too") {
+    static constexpr QFormerConfig config{
+        .queries = 4, .width = 16, .heads = 2, .hidden = 24, .layers = 2, .context = 24, .vocabulary = 11};
+    QFormer<config> model;
+    randomize(model, 7);
+    auto patches = random_rows<24>(33, 6);
+    const Token ids[] = {3, 1, 10, 3};
+    check_gradients(model, patches, [&](Scratch& s) { return model(patches, ids, masks::multimodal_causal(4), s); });
+}
+
+}  // namespace nn_tape
