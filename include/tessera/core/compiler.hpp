@@ -1,9 +1,15 @@
-// What the compiler was asked for: C++20, and an instruction set that everything of this library carries in its name.
+// What the compiler was asked for: C++20, numbers that may be infinite, and an instruction set that everything of this library
+// carries in its name.
 #pragma once
 
 #if __cplusplus < 201709L
 #error "tessera needs C++20: compile with -std=c++20"
 #include <tessera needs C++20>  // no such file, which ends it: g++ goes on after an #error
+#endif
+
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "tessera needs infinity and NaN (a masked score is -infinity): add -fno-finite-math-only after -ffast-math"
+#include <tessera needs infinity and NaN>
 #endif
 
 // Translation units that are compiled for different processors must not share code or layers: an inline function of both

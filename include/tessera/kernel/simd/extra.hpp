@@ -85,8 +85,6 @@ inline void store(float* p, Vec a, Index count) {
 /// Detail: adding this to a number below 2²² leaves its nearest integer in the low bits.
 inline constexpr float to_integer = 0x1.8p23f;
 
-/// Detail: the same numbers, of which the compiler does not know where they come from: -fassociative-math would otherwise find
-/// that a sum less one of its parts is the other.
 [[gnu::always_inline]] inline Vec as_computed(Vec a) {
     Vec::Register reg = a.reg();
 #if defined(__SSE2__)

@@ -53,7 +53,7 @@ inline Vec exp2_flushed(Vec x) {
 inline Vec exp(Vec x) {
     x = min(broadcast(90.0f), max(broadcast(-105.0f), x));  // beyond, the result is 0 or ∞ all the same
     const Vec n = round(x * broadcast(0x1.715476p0f));
-    Vec r = fma(n, broadcast(-0x1.62e400p-1f), x);  // ln 2 in two parts: n times the first is exact
+    Vec r = as_computed(fma(n, broadcast(-0x1.62e400p-1f), x));  // ln 2 in two parts: n times the first is exact
     r = fma(n, broadcast(-0x1.7f7d1cp-20f), r);
     const Vec power =
         polynomial(r, {1.0f, 1.0f, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558aap-5f, 0x1.12396ep-7f, 0x1.6a524ep-10f});

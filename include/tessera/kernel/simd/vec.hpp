@@ -41,6 +41,10 @@ Vec abs(Vec a);
 /// The magnitude of `a` with the sign of `b`.
 Vec copy_sign(Vec a, Vec b);
 
+/// The same numbers, of which the compiler does not know where they come from: -fassociative-math would otherwise find that a
+/// sum less one of its parts is the other.
+Vec as_computed(Vec a);
+
 /// To the nearest integer, ties to even, for |a| < 2²².
 Vec round(Vec a);
 /// a − ⌊a⌋ for |a| ≤ 160; 0 for ±∞.
