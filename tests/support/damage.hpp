@@ -1,4 +1,4 @@
-// Damage to files, the same in every run.
+// Damage to files, the same in every span.
 #pragma once
 #include <algorithm>
 #include <cstdint>

@@ -10,7 +10,7 @@
 #include <tessera/kernel/attention/forward.hpp>
 #include <tessera/study/density.hpp>
 
-#include "support/run.hpp"
+#include "support/span.hpp"
 
 namespace tessera::bench {
 

@@ -1,6 +1,6 @@
 // The backward pass of attention beside the forward pass.
 //     attend_backward [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
-// GF/s of useful work, 10·d flops for each visible score backward and 4·d forward. benchmarks/peers/run.py times
+// GF/s of useful work, 10·d flops for each visible score backward and 4·d forward. benchmarks/peers/span.py times
 // PyTorch's on the same shapes.
 #include <tessera/kernel/attention/backward.hpp>
 #include <tessera/mask/catalog.hpp>

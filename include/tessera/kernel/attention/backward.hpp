@@ -63,13 +63,13 @@ class AttendBackward {
         for (Index i = 0; i < groups; ++i) {
             const Range keys{own.begin + own.size() * i / groups, own.begin + own.size() * (i + 1) / groups};
             const bool copying = copies(keys);
-            KeyGroup group{};
+            KvGradients group{};
             for (Index head = first; head < first + split_.together; ++head) {
                 if (head == first || shape_.key_head(head) != shape_.key_head(head - 1)) {
                     group = group_of(keys, head);
                     if (copying) group = copied(group, memory_ + (worker + 1) * floats() - group_floats(), shape_.dim);
                 }
-                for (Index block = 0; block < split_.blocks; ++block) absorb(group, head, share, block, worker);
+                for (Index block = 0; block < split_.blocks; ++block) accumulate(group, head, share, block, worker);
                 if (head + 1 < first + split_.together && shape_.key_head(head) == shape_.key_head(head + 1)) continue;
                 end_gradients(group, shape_.dim);
                 if (copying) copy_gradients(group_of(keys, head), group, shape_.dim);
@@ -99,13 +99,13 @@ class AttendBackward {
 
   private:
     static constexpr Index group_keys = 256, most_keys = 2 * group_keys;
-    static constexpr Index window_keys = 64, most_window = 2 * window_keys;
+    static constexpr Index kv_block_keys = 64, most_window = 2 * kv_block_keys;
 
-    /// Scratch of a worker: its block of queries, what that adds to dq, probabilities and their kin, its group of keys.
+    /// Scratch of a worker: its block of queries, what that adds to dq, probabilities, their gradients and derivatives, its group of keys.
     Index floats() const {
-        return QueryBlock::floats(shape_.dim) + (shape_.dim + 3 * most_window) * block_queries + group_floats();
+        return GradientBlock::floats(shape_.dim) + (shape_.dim + 3 * most_window) * block_queries + group_floats();
     }
-    Index group_floats() const { return KeyGroup::floats(std::min(shape_.keys, most_keys), shape_.dim); }
+    Index group_floats() const { return KvGradients::floats(std::min(shape_.keys, most_keys), shape_.dim); }
 
     bool& touched(Index head, Index share, Index block) const {
         return touched_[(head * split_.shares + share) * split_.blocks + block];
@@ -114,7 +114,7 @@ class AttendBackward {
         return {block * block_queries, std::min((block + 1) * block_queries, shape_.queries)};
     }
 
-    KeyGroup group_of(Range keys, Index head) const {
+    KvGradients group_of(Range keys, Index head) const {
         const Index column = shape_.key_head(head) * shape_.dim;
         const Index k = keys.begin * shape_.k_stride + column, v = keys.begin * shape_.v_stride + column;
         const auto at = [](float* gradient, Index offset) { return gradient == nullptr ? nullptr : gradient + offset; };
@@ -138,11 +138,11 @@ class AttendBackward {
     }
 
     /// Adds what a group of keys and a block of queries have to do with each other.
-    void absorb(KeyGroup& group, Index head, Index share, Index number, Index worker) const {
-        QueryBlock block;
+    void accumulate(KvGradients& group, Index head, Index share, Index number, Index worker) const {
+        GradientBlock block;
         block.queries = queries(number);
-        Run runs[most_keys / tile_keys];
-        const Index found = visible_runs(runs, bits_ + worker * most_keys, mask_, head, block.queries, group.keys);
+        KeySpan spans[most_keys / tile_keys];
+        const Index found = live_key_spans(spans, bits_ + worker * most_keys, mask_, head, block.queries, group.keys);
         if (found == 0) return;
 
         const Index dim = shape_.dim, column = head * dim;
@@ -150,8 +150,8 @@ class AttendBackward {
         const auto take = [&memory](Index size) { return std::exchange(memory, memory + size); };
         block.query = take(dim * block_queries);
         block.d_out = take(dim * block_queries);
-        block.turned_query = take(dim * block_queries);
-        block.turned_d_out = take(dim * block_queries);
+        block.transposed_query = take(dim * block_queries);
+        block.transposed_d_out = take(dim * block_queries);
         block.lse = take(block_queries);
         block.delta = take(block_queries);
         float* const dq = take(dim * block_queries);
@@ -160,15 +160,15 @@ class AttendBackward {
                    score_mod_.adds() ? shape_.scale * std::numbers::log2e_v<float> : shape_.scale);
 
         bool started = false;
-        for (const Run* run = runs; run != runs + found; ++run) {
+        for (const KeySpan* span = spans; span != spans + found; ++span) {
             const bool first =
-                begin_gradients(group, {run->key, run->key + run->count}, run->seen == nullptr, shape_.dim);
-            const Index windows = std::max<Index>(1, (run->count + window_keys / 2) / window_keys);
+                begin_gradients(group, {span->key, span->key + span->count}, span->seen == nullptr, shape_.dim);
+            const Index windows = std::max<Index>(1, (span->count + kv_block_keys / 2) / kv_block_keys);
             for (Index i = 0; i < windows; ++i) {
-                const Index begin = run->count * i / windows, end = run->count * (i + 1) / windows;
-                absorb(group, block, head, share,
-                       {run->key + begin, end - begin, run->seen == nullptr ? nullptr : run->seen + begin}, memory, dq,
-                       first, started);
+                const Index begin = span->count * i / windows, end = span->count * (i + 1) / windows;
+                accumulate(group, block, head, share,
+                           {span->key + begin, end - begin, span->seen == nullptr ? nullptr : span->seen + begin},
+                           memory, dq, first, started);
                 started = true;
             }
         }
@@ -187,28 +187,28 @@ class AttendBackward {
         any = true;
     }
 
-    /// The same for a run of at most most_window keys, whose gradients hold nothing if this is the `first`; dq is the
+    /// The same for a span of at most most_window keys, whose gradients hold nothing if this is the `first`; dq is the
     /// block's own, and holds nothing unless `started`.
-    void absorb(const KeyGroup& group, const QueryBlock& block, Index head, Index share, const Run& run, float* panels,
-                float* dq, bool first, bool started) const {
-        const Index dim = shape_.dim, count = run.count, queries = block.queries.size();
-        const Index at = run.key - group.keys.begin;
+    void accumulate(const KvGradients& group, const GradientBlock& block, Index head, Index share, const KeySpan& span,
+                    float* panels, float* dq, bool first, bool started) const {
+        const Index dim = shape_.dim, count = span.count, queries = block.queries.size();
+        const Index at = span.key - group.keys.begin;
         const float *const k = group.k + at * group.k_stride, *const v = group.v + at * group.v_stride;
         float* const p = panels;
         float* const ds = p + most_window * block_queries;
         float* const slopes = ds + most_window * block_queries;
 
-        tile_product(p, block_queries, {k, group.k_stride, 1}, {block.turned_query, block_queries}, count,
+        tile_product(p, block_queries, {k, group.k_stride, 1}, {block.transposed_query, block_queries}, count,
                      block.lanes(), dim, TileStart::zero);
-        tile_product(ds, block_queries, {v, group.v_stride, 1}, {block.turned_d_out, block_queries}, count,
+        tile_product(ds, block_queries, {v, group.v_stride, 1}, {block.transposed_d_out, block_queries}, count,
                      block.lanes(), dim, TileStart::zero);
-        change_scores(p, slopes, block, head, run, score_mod_);
+        modify_scores(p, slopes, block, head, span, score_mod_);
         const bool adds = score_mod_.adds(), learns = d_bias_.learns(), plain = adds && !learns;
-        score_gradients(p, ds, block, run, plain ? shape_.scale : 1.0f);
+        score_gradients(p, ds, block, span, plain ? shape_.scale : 1.0f);
 
         // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
         const bool care =
-            run.seen != nullptr && !(block.finite && (group.finite || finite_rows(k, group.k_stride, count, dim)));
+            span.seen != nullptr && !(block.finite && (group.finite || finite_rows(k, group.k_stride, count, dim)));
         // What these queries add to rows of keys or of values; nothing where those are not wanted.
         const auto add_to_keys = [&](float* sums, Index stride, const float* factors, const float* rows) {
             if (sums == nullptr) return;
@@ -217,7 +217,7 @@ class AttendBackward {
                 tile_product(sums, stride, {factors, block_queries, 1}, {rows, dim}, count, dim, queries,
                              first ? TileStart::zero : TileStart::sum);
             else
-                for_each_seen(run, queries, [&](Index i, Index lane) {
+                for_each_seen(span, queries, [&](Index i, Index lane) {
                     add(sums + i * stride, factors[i * block_queries + lane], rows + lane * dim);
                 });
         };
@@ -227,11 +227,11 @@ class AttendBackward {
             // score itself.
             const float* rest = adds ? nullptr : slopes;
             if (learns) {
-                if (!score_mod_.adds_last()) change_gradients(ds, std::exchange(rest, nullptr), block, count, 1.0f);
+                if (!score_mod_.adds_last()) scale_gradients(ds, std::exchange(rest, nullptr), block, count, 1.0f);
                 d_bias_.add(bias_sums_ + (head * split_.shares + share) * d_bias_.floats(), head, block.queries,
-                            run.key, count, ds, p);
+                            span.key, count, ds, p);
             }
-            change_gradients(ds, rest, block, count, shape_.scale);
+            scale_gradients(ds, rest, block, count, shape_.scale);
         }
         add_to_keys(group.dk, group.k_stride, ds, block.query);
         if (!care) {
@@ -239,7 +239,7 @@ class AttendBackward {
                          started ? TileStart::sum : TileStart::zero);
         } else {
             if (!started) std::fill_n(dq, queries * dim, 0.0f);
-            for_each_seen(run, queries, [&](Index i, Index lane) {
+            for_each_seen(span, queries, [&](Index i, Index lane) {
                 add(dq + lane * dim, ds[i * block_queries + lane], k + i * group.k_stride);
             });
         }
@@ -253,10 +253,10 @@ class AttendBackward {
     }
 
     template <class F>
-    static void for_each_seen(const Run& run, Index queries, const F& f) {
-        for (Index i = 0; i < run.count; ++i)
+    static void for_each_seen(const KeySpan& span, Index queries, const F& f) {
+        for (Index i = 0; i < span.count; ++i)
             for (Index lane = 0; lane < queries; ++lane)
-                if ((run.seen[i] >> lane & 1u) != 0) f(i, lane);
+                if ((span.seen[i] >> lane & 1u) != 0) f(i, lane);
     }
 
     const AttendGradients& x_;

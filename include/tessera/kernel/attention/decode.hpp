@@ -16,12 +16,12 @@
 namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Keys that are scored before their values are added.
-inline constexpr Index few_keys = 64;
+inline constexpr Index decode_keys = 64;
 
 /// Detail: what some of the keys have given for a row, which is a query of a head; all in memory of their own.
-struct Part {
-    float *top, *total;  // [rows]: the largest score, the sum of 2^(score − top)
-    float* sum;          // [rows, d], of values times 2^(score − top)
+struct Partial {
+    float *row_max, *row_sum;  // [rows]: the largest score, the sum of 2^(score − row_max)
+    float* acc;                // [rows, d], of values times 2^(score − row_max)
 };
 
 /// Detail: modifies the visible scores of one query and neighbouring keys, in powers of two.
@@ -42,8 +42,8 @@ inline void modify_scores(float* scores, const ScoreModRef& score_mod, Index hea
 /// their order, so that the bits do not depend on the number of threads.
 /// cost    reads what it sees of k and v once; about 64·H·T·d floats of scratch
 template <class T>
-void attend_few(float* out, const T* q, const T* k, const T* v, const AttentionShape& shape, const MaskRef& mask,
-                Scratch& scratch, const ScoreModRef& score_mod, float* lse) {
+void decode(float* out, const T* q, const T* k, const T* v, const AttentionShape& shape, const MaskRef& mask,
+            Scratch& scratch, const ScoreModRef& score_mod, float* lse) {
     constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
     const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
     const Index dim = shape.dim, queries = shape.queries, rows = shape.heads * queries;
@@ -55,11 +55,11 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttentionS
     const Index each =
         std::max<Index>(1, (keys.size() + most_parts * least_keys - 1) / (most_parts * least_keys)) * least_keys;
     const Index parts = (keys.size() + each - 1) / each;
-    float* const tops = scratch.take<float>(parts * rows);
-    float* const totals = scratch.take<float>(parts * rows);
-    float* const sums = scratch.take<float>(parts * rows * dim);
+    float* const row_maxes = scratch.take<float>(parts * rows);
+    float* const row_sums = scratch.take<float>(parts * rows);
+    float* const accs = scratch.take<float>(parts * rows * dim);
     float* const scaled = scratch.take<float>(rows * dim);
-    float* const memory = scratch.take<float>(threads() * rows * few_keys);
+    float* const memory = scratch.take<float>(threads() * rows * decode_keys);
     std::uint64_t* const bits = scratch.take<std::uint64_t>(threads() * rows);
 
     for (Index row = 0; row < rows; ++row) {
@@ -70,15 +70,15 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttentionS
     }
 
     parallel_for_workers(parts, [&](Index index, Index worker) {
-        const Part part{tops + index * rows, totals + index * rows, sums + index * rows * dim};
-        std::fill_n(part.top, rows, -std::numeric_limits<float>::infinity());
-        std::fill_n(part.total, rows, 0.0f);
-        std::fill_n(part.sum, rows * dim, 0.0f);
-        float* const scores = memory + worker * rows * few_keys;
+        const Partial part{row_maxes + index * rows, row_sums + index * rows, accs + index * rows * dim};
+        std::fill_n(part.row_max, rows, -std::numeric_limits<float>::infinity());
+        std::fill_n(part.row_sum, rows, 0.0f);
+        std::fill_n(part.acc, rows * dim, 0.0f);
+        float* const scores = memory + worker * rows * decode_keys;
         std::uint64_t* const seen = bits + worker * rows;
         const Index last = std::min(keys.begin + (index + 1) * each, keys.end);
         for (Range now{keys.begin + index * each, 0}; now.begin < last; now.begin = now.end) {
-            now.end = std::min(now.begin + few_keys, last);
+            now.end = std::min(now.begin + decode_keys, last);
             std::uint64_t any = 0;
             for (Index head = 0; head < shape.heads; ++head) {
                 std::uint64_t* const own_bits = seen + head * queries;
@@ -93,45 +93,46 @@ void attend_few(float* out, const T* q, const T* k, const T* v, const AttentionS
             for (Index i = 0; i < now.size(); i += width)
                 for (Index group = 0; group < shape.groups(); ++group)
                     for (Index row = group * own; row < (group + 1) * own; ++row)
-                        dot_products(scores + row * few_keys + i, scaled + row * dim,
+                        dot_products(scores + row * decode_keys + i, scaled + row * dim,
                                      k + (now.begin + i) * shape.k_stride + group * dim, shape.k_stride,
                                      std::min(width, now.size() - i), dim);
             for (Index row = 0; row < rows; ++row) {
-                float* const own_scores = scores + row * few_keys;
+                float* const own_scores = scores + row * decode_keys;
                 modify_scores(own_scores, score_mod, row / queries, row % queries, now, seen[row]);
-                for (Index i = 0; i < few_keys; i += width) {
+                for (Index i = 0; i < decode_keys; i += width) {
                     const Vec score = load(own_scores + i);
                     store(own_scores + i, select(mask_of(static_cast<std::uint32_t>(seen[row] >> i)), score, nothing));
                 }
-                absorb_scores(own_scores, few_keys, part.top[row], part.total[row], part.sum + row * dim, dim);
+                online_softmax_update(own_scores, decode_keys, part.row_max[row], part.row_sum[row],
+                                      part.acc + row * dim, dim);
             }
             for (Index i = 0; i < now.size(); i += width)
                 for (Index group = 0; group < shape.groups(); ++group)
                     for (Index row = group * own; row < (group + 1) * own; ++row)
-                        add_values(part.sum + row * dim, scores + row * few_keys + i,
+                        add_values(part.acc + row * dim, scores + row * decode_keys + i,
                                    v + (now.begin + i) * shape.v_stride + group * dim, shape.v_stride, seen[row] >> i,
                                    dim);
         }
     });
 
     for (Index row = 0; row < rows; ++row) {
-        float top = -std::numeric_limits<float>::infinity(), total = 0;
-        for (Index part = 0; part < parts; ++part) top = std::max(top, tops[part * rows + row]);
-        const float shift = top == -std::numeric_limits<float>::infinity() ? 0.0f : top;
+        float row_max = -std::numeric_limits<float>::infinity(), row_sum = 0;
+        for (Index part = 0; part < parts; ++part) row_max = std::max(row_max, row_maxes[part * rows + row]);
+        const float shift = row_max == -std::numeric_limits<float>::infinity() ? 0.0f : row_max;
         float* const to = out + row % queries * shape.out_stride + row / queries * dim;
         std::fill_n(to, dim, 0.0f);
         for (Index part = 0; part < parts; ++part) {
-            const float share = std::exp2(tops[part * rows + row] - shift);
-            const float* const sum = sums + (part * rows + row) * dim;
-            total += share * totals[part * rows + row];
+            const float share = std::exp2(row_maxes[part * rows + row] - shift);
+            const float* const sum = accs + (part * rows + row) * dim;
+            row_sum += share * row_sums[part * rows + row];
             for_each_vec(dim, [&](Index c, Index n) {
                 store(to + c, fma(broadcast(share), load(sum + c, n), load(to + c, n)), n);
             });
         }
-        const Vec inverse = broadcast(total == 0.0f ? 0.0f : 1.0f / total);
+        const Vec inverse = broadcast(row_sum == 0.0f ? 0.0f : 1.0f / row_sum);
         for_each_vec(dim, [&](Index c, Index n) { store(to + c, load(to + c, n) * inverse, n); });
         if (lse != nullptr)
-            lse[row] = total == 0.0f ? -std::numeric_limits<float>::infinity() : (top + std::log2(total)) * ln2;
+            lse[row] = row_sum == 0.0f ? -std::numeric_limits<float>::infinity() : (row_max + std::log2(row_sum)) * ln2;
     }
 }
 

@@ -17,7 +17,7 @@ inline bool finite_rows(const float* x, Index stride, Index rows, Index dim) {
 }
 
 /// Keys of one head; gradients lie as what they are gradients of does, or are null where they are not wanted.
-struct KeyGroup {
+struct KvGradients {
     Range keys;
     const float *k, *v;
     float *dk, *dv;
@@ -31,9 +31,9 @@ struct KeyGroup {
 };
 
 /// The same keys and values in `memory`, with room for their gradients.
-inline KeyGroup copied(const KeyGroup& from, float* memory, Index dim) {
+inline KvGradients copied(const KvGradients& from, float* memory, Index dim) {
     const Index count = from.keys.size();
-    const auto take = [&] { return std::exchange(memory, memory + KeyGroup::floats(count, dim) / 4); };
+    const auto take = [&] { return std::exchange(memory, memory + KvGradients::floats(count, dim) / 4); };
     float *const k = take(), *const v = take(), *const dk = take(), *const dv = take();
     const bool finite = copy_rows(k, dim, from.k, from.k_stride, count, dim);
     copy_rows(v, dim, from.v, from.v_stride, count, dim);
@@ -41,7 +41,7 @@ inline KeyGroup copied(const KeyGroup& from, float* memory, Index dim) {
             dim,       finite, from.begun};
 }
 
-inline void clear_gradients(const KeyGroup& group, Range keys, Index dim) {
+inline void clear_gradients(const KvGradients& group, Range keys, Index dim) {
     for (Index i = keys.begin - group.keys.begin; i < keys.end - group.keys.begin; ++i) {
         if (group.dk != nullptr) std::fill_n(group.dk + i * group.k_stride, dim, 0.0f);
         if (group.dv != nullptr) std::fill_n(group.dv + i * group.v_stride, dim, 0.0f);
@@ -50,7 +50,7 @@ inline void clear_gradients(const KeyGroup& group, Range keys, Index dim) {
 
 /// Before something is added to the gradients of `keys`: clears those that hold nothing. Where that is all of them and
 /// `whole`, which says that every number will be written, they are left alone, and true is returned.
-inline bool begin_gradients(KeyGroup& group, Range keys, bool whole, Index dim) {
+inline bool begin_gradients(KvGradients& group, Range keys, bool whole, Index dim) {
     const Range before = group.begun.empty() ? Range{keys.begin, keys.begin} : group.begun;
     const bool first = whole && intersection(before, keys).empty();
     clear_gradients(group, {first ? keys.end : keys.begin, before.begin}, dim);
@@ -60,12 +60,12 @@ inline bool begin_gradients(KeyGroup& group, Range keys, bool whole, Index dim) 
 }
 
 /// When nothing more is added.
-inline void end_gradients(const KeyGroup& group, Index dim) {
+inline void end_gradients(const KvGradients& group, Index dim) {
     clear_gradients(group, {group.keys.begin, group.begun.begin}, dim);
     clear_gradients(group, {group.begun.end, group.keys.end}, dim);
 }
 
-inline void copy_gradients(const KeyGroup& to, const KeyGroup& from, Index dim) {
+inline void copy_gradients(const KvGradients& to, const KvGradients& from, Index dim) {
     if (to.dk != nullptr) copy_rows(to.dk, to.k_stride, from.dk, from.k_stride, from.keys.size(), dim);
     if (to.dv != nullptr) copy_rows(to.dv, to.v_stride, from.dv, from.v_stride, from.keys.size(), dim);
 }

@@ -12,7 +12,7 @@
 namespace tessera::inline TESSERA_ISA::kernel {
 
 /// The most queries that are better taken one by one: with more of them, a vector of queries wastes less.
-inline constexpr Index few_queries = std::max<Index>(width / 2, 1);
+inline constexpr Index decode_max_queries = std::max<Index>(width / 2, 1);
 
 /// Detail: to[i] = Σ_c q[c]·k[i·stride + c] for a vector of keys, of which the first `count` exist.
 template <class T>
@@ -55,12 +55,12 @@ void add_values(float* to, const float* weights, const T* v, Index stride, std::
             });
 }
 
-/// Detail: exponentiates the scores of a query in place, and makes `total` and `sum` ready for what they weigh.
+/// Detail: exponentiates the scores of a query in place, and makes `row_sum` and `acc` ready for what they weigh.
 /// shape   scores [count], a multiple of a vector; those that are hidden are −∞
-inline void absorb_scores(float* scores, Index count, float& top, float& total, float* sum, Index dim) {
+inline void online_softmax_update(float* scores, Index count, float& row_max, float& row_sum, float* acc, Index dim) {
     Vec largest = broadcast(-std::numeric_limits<float>::infinity());
     for (Index i = 0; i < count; i += width) largest = max(load(scores + i), largest);
-    const float before = top, now = std::max(before, reduce_max(largest));
+    const float before = row_max, now = std::max(before, reduce_max(largest));
     const Vec shift = broadcast(now == -std::numeric_limits<float>::infinity() ? 0.0f : now);
     Vec weights = broadcast(0.0f);
     for (Index i = 0; i < count; i += width) {
@@ -68,12 +68,12 @@ inline void absorb_scores(float* scores, Index count, float& top, float& total, 
         weights += weight;
         store(scores + i, weight);
     }
-    alignas(alignment) float shrink[width];
-    store(shrink, exp2_flushed(broadcast(before) - shift));
-    top = now;
-    total = total * shrink[0] + reduce_add(weights);
+    alignas(alignment) float rescale[width];
+    store(rescale, exp2_flushed(broadcast(before) - shift));
+    row_max = now;
+    row_sum = row_sum * rescale[0] + reduce_add(weights);
     if (before < now)
-        for_each_vec(dim, [&](Index c, Index n) { store(sum + c, load(sum + c, n) * broadcast(shrink[0]), n); });
+        for_each_vec(dim, [&](Index c, Index n) { store(acc + c, load(acc + c, n) * broadcast(rescale[0]), n); });
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -12,14 +12,14 @@
 namespace tessera::inline TESSERA_ISA::kernel {
 
 /// A block of queries of one head: as they are, and turned, a query in each lane. All in scratch memory.
-struct QueryBlock {
-    Range queries;         // at most block_queries
-    float *query, *d_out;  // [block_queries, d]
-    float* turned_query;   // [d, block_queries], scaled
-    float* turned_d_out;   // [d, block_queries]
-    float* lse;            // [block_queries], the log-sum-exp in powers of two; ∞ where nothing was visible
-    float* delta;          // [block_queries], d_out · out
-    bool finite;           // whether all numbers of q and d_out are
+struct GradientBlock {
+    Range queries;            // at most block_queries
+    float *query, *d_out;     // [block_queries, d]
+    float* transposed_query;  // [d, block_queries], scaled
+    float* transposed_d_out;  // [d, block_queries]
+    float* lse;               // [block_queries], the log-sum-exp in powers of two; ∞ where nothing was visible
+    float* delta;             // [block_queries], d_out · out
+    bool finite;              // whether all numbers of q and d_out are
 
     /// Lanes that are computed: whole vectors.
     Index lanes() const { return (queries.size() + width - 1) / width * width; }
@@ -44,7 +44,7 @@ inline Vec dot_rows(const float* a, Index a_stride, const float* b, Index b_stri
 }
 
 /// Fills a block: `block.queries` of one head, whose rows begin at q, d_out, out and whose log-sum-exps at lse.
-inline void load_block(QueryBlock& block, const float* q, Index q_stride, const float* d_out, const float* out,
+inline void load_block(GradientBlock& block, const float* q, Index q_stride, const float* d_out, const float* out,
                        Index out_stride, const float* lse, Index dim, float scale) {
     const Index begin = block.queries.begin, count = block.queries.size(), lanes = block.lanes();
     q += begin * q_stride, d_out += begin * out_stride, out += begin * out_stride, lse += begin;
@@ -55,8 +55,8 @@ inline void load_block(QueryBlock& block, const float* q, Index q_stride, const 
             return row < count ? load(from + row * dim + column, n) * broadcast(factor) : broadcast(0.0f);
         });
     };
-    turn(block.turned_query, block.query, scale);
-    turn(block.turned_d_out, block.d_out, 1.0f);
+    turn(block.transposed_query, block.query, scale);
+    turn(block.transposed_d_out, block.d_out, 1.0f);
     const Vec never = broadcast(std::numeric_limits<float>::infinity());
     for (Index lane = 0; lane < lanes; lane += width) {
         const Index n = std::min(width, count - lane);
@@ -69,31 +69,31 @@ inline void load_block(QueryBlock& block, const float* q, Index q_stride, const 
 
 /// Modifies scores. What only adds finds them in powers of two; other modifiers find them as they are, and `slopes` gets their
 /// derivatives.
-/// shape   scores, slopes [run.count, block_queries]
-inline void change_scores(float* scores, float* slopes, const QueryBlock& block, Index head, const Run& run,
+/// shape   scores, slopes [span.count, block_queries]
+inline void modify_scores(float* scores, float* slopes, const GradientBlock& block, Index head, const KeySpan& span,
                           const ScoreModRef& score_mod) {
-    const Scores all{scores, block_queries, head, block.queries, &run, 1};
-    if (score_mod.adds()) return change_scores(all, score_mod);
-    std::fill_n(slopes, run.count * block_queries, 0.0f);
-    change_each(all, slopes, score_mod, 1.0f);
+    const ScoreTile all{scores, block_queries, head, block.queries, &span, 1};
+    if (score_mod.adds()) return modify_scores(all, score_mod);
+    std::fill_n(slopes, span.count * block_queries, 0.0f);
+    modify_each(all, slopes, score_mod, 1.0f);
 }
 
-/// p = 2^(scores − lse) and d_scores = factor · p · (d_p − delta), both in place; 0 where the run is hidden. Scores and
+/// p = 2^(scores − lse) and d_scores = factor · p · (d_p − delta), both in place; 0 where the span is hidden. ScoreTile and
 /// d_p of hidden keys may be anything.
-/// shape   p (scores), d_scores (d_p) [run.count, block_queries]
+/// shape   p (scores), d_scores (d_p) [span.count, block_queries]
 /// source  Dao 2022 (FlashAttention), algorithm 4
-inline void score_gradients(float* p, float* d_scores, const QueryBlock& block, const Run& run, float factor) {
+inline void score_gradients(float* p, float* d_scores, const GradientBlock& block, const KeySpan& span, float factor) {
     const Vec zero = broadcast(0.0f);
     const auto rows = [&](auto masked) {
         for (Index lane = 0; lane < block.lanes(); lane += width) {
             const Vec lse = load(block.lse + lane), delta = load(block.delta + lane);
-            for (Index i = 0; i < run.count; ++i) {
+            for (Index i = 0; i < span.count; ++i) {
                 float* const weight = p + i * block_queries + lane;
                 float* const gradient = d_scores + i * block_queries + lane;
                 Vec x = exp2_flushed(load(weight) - lse);
                 Vec g = x * (load(gradient) - delta) * broadcast(factor);
                 if constexpr (masked) {
-                    const Mask seen = mask_of(run.seen[i] >> lane);
+                    const Mask seen = mask_of(span.seen[i] >> lane);
                     x = select(seen, x, zero);
                     g = select(seen, g, zero);
                 }
@@ -102,14 +102,15 @@ inline void score_gradients(float* p, float* d_scores, const QueryBlock& block, 
             }
         }
     };
-    if (run.seen == nullptr)
+    if (span.seen == nullptr)
         rows(std::false_type{});
     else
         rows(std::true_type{});
 }
 
 /// d_scores *= factor · slopes, or just factor without slopes.
-inline void change_gradients(float* d_scores, const float* slopes, const QueryBlock& block, Index count, float factor) {
+inline void scale_gradients(float* d_scores, const float* slopes, const GradientBlock& block, Index count,
+                            float factor) {
     for (Index i = 0; i < count; ++i)
         for (Index lane = 0; lane < block.lanes(); lane += width) {
             const Index at = i * block_queries + lane;

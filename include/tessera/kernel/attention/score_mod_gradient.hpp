@@ -7,7 +7,7 @@
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
-/// Queries in the lanes of a row of scores: as many as `Run::seen` tells apart.
+/// Queries in the lanes of a row of scores: as many as `KeySpan::seen` tells apart.
 inline constexpr Index block_queries = 32;
 
 /// Into the numbers of a DiagonalBias, one for each distance; `relative_bias_backward` sorts them into T5's buckets.
