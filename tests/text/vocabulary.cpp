@@ -21,9 +21,9 @@ TEST_CASE("pieces and ids, one to one, with holes") {
     CHECK(vocabulary.find("") == 1);
     CHECK(!vocabulary.find("c"));
     CHECK(*vocabulary.piece(3) == "b");
-    CHECK(vocabulary.piece(2) == nullptr);
-    CHECK(vocabulary.piece(-1) == nullptr);
-    CHECK(vocabulary.piece(4) == nullptr);
+    CHECK(!vocabulary.piece(2));
+    CHECK(!vocabulary.piece(-1));
+    CHECK(!vocabulary.piece(4));
 
     Vocabulary moved = std::move(vocabulary);
     CHECK(*moved.piece(3) == "b");
@@ -46,7 +46,7 @@ TEST_CASE("a piece may be set again: the last id is found, both are known") {
     CHECK(vocabulary.find("a") == 2);
     CHECK(*vocabulary.piece(0) == "a");
     CHECK(*vocabulary.piece(2) == "a");
-    CHECK(vocabulary.piece(1) == nullptr);
+    CHECK(!vocabulary.piece(1));
 }
 
 TEST_CASE("many pieces are found, and nothing else") {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -117,26 +116,30 @@ class AddedTokens {
     /// `spelling` is what is looked for; in normalized text, the normalized content.
     void add(const AddedToken& token, std::string spelling) {
         (token.normalized ? in_normalized_text : in_text).add(std::move(spelling), token);
-        by_id_.emplace(token.id, token);
-        ids_.emplace(token.content, token.id);
+        const auto id = static_cast<std::size_t>(token.id);
+        if (id >= places_.size()) places_.resize(id + 1, nowhere);
+        places_[id] = tokens_.size();
+        tokens_.push_back(token);
     }
 
     const AddedToken* find(Token id) const {
-        const auto entry = by_id_.find(id);
-        return entry == by_id_.end() ? nullptr : &entry->second;
+        const bool there = id >= 0 && id < size() && places_[static_cast<std::size_t>(id)] != nowhere;
+        return there ? &tokens_[places_[static_cast<std::size_t>(id)]] : nullptr;
     }
     std::optional<Token> find(std::string_view content) const {
-        const auto entry = ids_.find(content);
-        return entry == ids_.end() ? std::nullopt : std::optional(entry->second);
+        for (const AddedToken& token : tokens_)
+            if (token.content == content) return token.id;
+        return {};
     }
     /// One more than the highest id.
-    Token size() const { return by_id_.empty() ? 0 : by_id_.rbegin()->first + 1; }
+    Token size() const { return static_cast<Token>(places_.size()); }
 
     TokenFinder in_text, in_normalized_text;
 
   private:
-    std::map<Token, AddedToken> by_id_;
-    std::map<std::string, Token, std::less<>> ids_;
+    static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+    std::vector<AddedToken> tokens_;
+    std::vector<std::size_t> places_;  // of ids in tokens_
 };
 
 }  // namespace tessera::inline TESSERA_ISA

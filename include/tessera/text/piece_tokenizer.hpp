@@ -75,7 +75,7 @@ class PieceTokenizer final : public Tokenizer {
 
     std::string piece(Token token) const override {
         if (const AddedToken* added = added_.find(token)) return added->content;
-        if (const std::string* piece = model_->vocabulary().piece(token)) return *piece;
+        if (const auto piece = model_->vocabulary().piece(token)) return std::string(*piece);
         throw Error(Errc::token_id, "token ", token, " is not in the vocabulary of ", size(), " tokens");
     }
     std::optional<Token> find(std::string_view piece) const override {
@@ -83,7 +83,9 @@ class PieceTokenizer final : public Tokenizer {
         return added ? added : model_->vocabulary().find(piece);
     }
     Token size() const override { return std::max(model_->vocabulary().size(), added_.size()); }
-    bool has(Token token) const override { return added_.find(token) || model_->vocabulary().piece(token); }
+    bool has(Token token) const override {
+        return added_.find(token) != nullptr || model_->vocabulary().piece(token).has_value();
+    }
     SpecialTokens special_tokens() const override { return rules_.special_tokens; }
     bool is_special(Token token) const override {
         const AddedToken* added = added_.find(token);

@@ -75,7 +75,7 @@ class Vocabulary {
         if (const auto other = find(piece))
             throw Error(Errc::tokenizer_format, where, ": the token ", in_quotes(piece), " has two ids, ", *other,
                         " and ", id);
-        if (const std::string* other = this->piece(id))
+        if (const auto other = this->piece(id))
             throw Error(Errc::tokenizer_format, where, ": the tokens ", in_quotes(*other), " and ", in_quotes(piece),
                         " have the same id, ", id);
         set(piece, id);
@@ -84,29 +84,34 @@ class Vocabulary {
     void set(std::string_view piece, Token id) {
         TESSERA_EXPECTS(id >= 0);
         if (id >= size()) pieces_.resize(static_cast<std::size_t>(id) + 1);
-        pieces_[static_cast<std::size_t>(id)] = piece;
+        pieces_[static_cast<std::size_t>(id)] = {text_.size(), piece.size()};
+        text_ += piece;
         index_.set(
-            hash(piece), [&](Token other) { return pieces_[static_cast<std::size_t>(other)] == piece; }, id);
+            hash(piece), [&](Token other) { return *this->piece(other) == piece; }, id);
     }
 
     std::optional<Token> find(std::string_view piece) const {
-        const Token id =
-            index_.find(hash(piece), [&](Token other) { return pieces_[static_cast<std::size_t>(other)] == piece; });
+        const Token id = index_.find(hash(piece), [&](Token other) { return *this->piece(other) == piece; });
         return id == HashIndex::none ? std::nullopt : std::optional(id);
     }
-    /// Null where the id has no piece.
-    const std::string* piece(Token id) const {
-        if (id < 0 || id >= size()) return nullptr;
-        const auto& piece = pieces_[static_cast<std::size_t>(id)];
-        return piece ? &*piece : nullptr;
+    /// None where the id has no piece. It lasts until something is added.
+    std::optional<std::string_view> piece(Token id) const {
+        if (id < 0 || id >= size()) return {};
+        const auto [begin, size] = pieces_[static_cast<std::size_t>(id)];
+        return size == none ? std::nullopt : std::optional(std::string_view(text_).substr(begin, size));
     }
     /// One more than the highest id.
     Token size() const { return static_cast<Token>(pieces_.size()); }
 
   private:
+    static constexpr std::size_t none = std::string_view::npos;
+    struct Piece {
+        std::size_t begin = 0, size = none;  // in text_
+    };
     static std::size_t hash(std::string_view piece) { return std::hash<std::string_view>{}(piece); }
 
-    std::vector<std::optional<std::string>> pieces_;
+    std::string text_;
+    std::vector<Piece> pieces_;
     HashIndex index_;
 };
 

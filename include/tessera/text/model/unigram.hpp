@@ -41,8 +41,9 @@ struct UnigramOptions {
     bool decode_prepended = true;       // decoding drops the marks of the first piece
 };
 
-/// Of ways that are equally good, the first one stays, as in SentencePiece. The tokenizers library reads scores of a
-/// tokenizer.json inexactly, and so takes another one now and then (T5: "-------").
+/// Of ways that are equally good the first one stays. Where only rounding decides, as in long runs of one character,
+/// other libraries may take another way: SentencePiece adds up floats, and the tokenizers library reads the scores of a
+/// tokenizer.json inexactly (T5: "-------").
 class Unigram final : public PieceModel {
   public:
     struct Piece {
@@ -123,7 +124,7 @@ class Unigram final : public PieceModel {
     static PieceTrie trie_of(const Vocabulary& vocabulary) {
         std::vector<PieceTrie::Entry> entries;
         for (Token id = 0; id < vocabulary.size(); ++id) {
-            const std::string& piece = *vocabulary.piece(id);
+            const std::string_view piece = *vocabulary.piece(id);
             if (!piece.empty() && vocabulary.find(piece) == id) entries.push_back({piece, id});
         }
         std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.piece < b.piece; });

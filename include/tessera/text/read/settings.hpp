@@ -1,5 +1,6 @@
 // The small files beside a vocabulary: tokenizer_config.json, special_tokens_map.json, added_tokens.json.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -154,8 +155,7 @@ inline TokenizerRules join_rules(std::vector<AddedToken> listed, const Tokenizer
                                  const Vocabulary& vocabulary) {
     TokenizerRules rules;
     rules.clean_up_spaces = settings.clean_up_spaces;
-    std::map<std::string, AddedToken> by_content;
-    std::map<Token, std::string> by_id;
+    Vocabulary known;  // of what is in rules.added
     listed.insert(listed.end(), settings.added.begin(), settings.added.end());
     for (const AddedToken& token : listed) {
         const auto refuse = [&](const auto&... why) {
@@ -166,20 +166,23 @@ inline TokenizerRules join_rules(std::vector<AddedToken> listed, const Tokenizer
             throw Error(Errc::tokenizer_format, token.source, ": the added token ", token.id, " has no characters");
         if (token.id > Vocabulary::highest_id(static_cast<std::size_t>(vocabulary.size())))
             refuse("has the id ", token.id, ", far beyond the vocabulary of ", vocabulary.size(), " tokens");
-        if (const std::string* piece = vocabulary.piece(token.id); piece != nullptr && *piece != token.content)
+        if (const auto piece = vocabulary.piece(token.id); piece && *piece != token.content)
             refuse("has the id ", token.id, " of the token ", in_quotes(*piece));
         if (const auto own = vocabulary.find(token.content); own && *own != token.id)
             refuse("has the id ", token.id, ", but ", *own, " in the vocabulary");
-        const auto [same, is_new] = by_content.emplace(token.content, token);
-        if (same->second.id != token.id)
-            refuse("has the id ", token.id, ", but ", same->second.id, " in ", same->second.source);
-        if (!is_new) continue;
-        if (const auto [other, free] = by_id.emplace(token.id, token.content); !free)
-            refuse("has the id ", token.id, " of the added token ", in_quotes(other->second));
+        if (const auto same = known.find(token.content)) {
+            if (*same == token.id) continue;
+            const auto first = std::find_if(rules.added.begin(), rules.added.end(),
+                                            [&](const AddedToken& other) { return other.id == *same; });
+            refuse("has the id ", token.id, ", but ", *same, " in ", first->source);
+        }
+        if (const auto other = known.piece(token.id))
+            refuse("has the id ", token.id, " of the added token ", in_quotes(*other));
+        known.set(token.content, token.id);
         rules.added.push_back(token);
     }
     for (const std::string& content : settings.special)
-        if (const auto id = vocabulary.find(content); id && by_id.emplace(*id, content).second)
+        if (const auto id = vocabulary.find(content); id && !known.piece(*id))
             rules.added.push_back({.content = content, .id = *id, .special = true});
     resolve_special_tokens(rules, settings, vocabulary);
     return rules;

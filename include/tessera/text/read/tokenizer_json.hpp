@@ -107,7 +107,7 @@ inline TokenizerRules read_rules(JsonValue root, const TokenizerSettings& settin
         detail::read_post_processor(*processor, rules, static_cast<std::size_t>(vocabulary.size()));
         for (const auto* side : {&rules.prefix_ids, &rules.suffix_ids})
             for (const Token token : *side) {
-                bool known = vocabulary.piece(token) != nullptr;
+                bool known = vocabulary.piece(token).has_value();
                 for (const AddedToken& added : rules.added) known |= added.id == token;
                 if (!known) processor->fail("expected ids of tokens, found ", token);
             }
