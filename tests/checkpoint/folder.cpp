@@ -2,6 +2,7 @@
 
 #include <checkpoint/temporary.hpp>
 #include <support/golden.hpp>
+#include <support/read_json.hpp>
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/inventory.hpp>
 #include <tessera/checkpoint/save.hpp>
@@ -22,7 +23,7 @@ void write_one(const std::filesystem::path& path, const std::string& name, float
 TEST_CASE("tensors are found across shards, each with its file") {
     const Checkpoint sharded(test::golden("blip2_opt"));
     CHECK(sharded.files().size() == 3);
-    const Json index = read_json(test::golden("blip2_opt/model.safetensors.index.json"));
+    const Json index = test::read_json(test::golden("blip2_opt/model.safetensors.index.json"));
     CHECK(sharded.tensors().size() == index["weight_map"].size());
     for (const auto& [name, file] : index["weight_map"].items()) {
         const Checkpoint::Entry* entry = sharded.find(name);
@@ -52,7 +53,8 @@ TEST_CASE("what a checkpoint holds, counted") {
     CHECK(f32.all.numbers == b16.all.numbers);
     REQUIRE(b16.by_type.size() == 1);
     CHECK(b16.by_type.begin()->first == DType::bf16);
-    CHECK(read_json(test::golden("blip2_opt/model.safetensors.index.json"))["metadata"]["total_size"] == f32.all.bytes);
+    CHECK(test::read_json(test::golden("blip2_opt/model.safetensors.index.json"))["metadata"]["total_size"] ==
+          f32.all.bytes);
     const Inventory clip(Checkpoint(test::golden("clip_vision")));
     CHECK(clip.by_type.at(DType::i64).tensors == 2);
     CHECK(clip.by_type.at(DType::i64).numbers == 33);

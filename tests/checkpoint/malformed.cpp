@@ -2,6 +2,7 @@
 
 #include <checkpoint/toy.hpp>
 #include <support/golden.hpp>
+#include <support/read_json.hpp>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/model_config.hpp>
 #include <tessera/model/blip2/blip2.hpp>
@@ -52,7 +53,7 @@ LoadReport open(const std::filesystem::path& folder) {
 }  // namespace
 
 TEST_CASE("each checkpoint and each configuration of the collection is loaded or refused as its description asks") {
-    const Json index = read_json(test::golden("malformed/index.json"));
+    const Json index = test::read_json(test::golden("malformed/index.json"));
     int refused = 0;
     int loaded = 0;
     for (const Json& entry : index["cases"]) {

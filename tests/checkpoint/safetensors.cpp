@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <support/golden.hpp>
+#include <support/read_json.hpp>
 #include <tessera/checkpoint/safetensors.hpp>
 
 namespace checkpoint_safetensors {
@@ -21,7 +22,7 @@ void check_values(const StoredTensor& tensor, const Json& expected) {
 }  // namespace
 
 TEST_CASE("each safetensors file of the collection is read or refused as its description asks") {
-    const Json index = read_json(test::golden("malformed/index.json"));
+    const Json index = test::read_json(test::golden("malformed/index.json"));
     int refused = 0;
     int read = 0;
     for (const Json& entry : index["cases"]) {

@@ -10,6 +10,7 @@
 #include "support/as_processors.hpp"
 #include "support/compare.hpp"
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 
 namespace generate_blip2 {
 using namespace tessera;
@@ -31,7 +32,7 @@ std::vector<float> part(const Safetensors& file, const std::string& name, std::s
 struct Folder {
     std::string name;
     std::filesystem::path path = test::golden(name);
-    Json expected = read_json(path / "expected.json");
+    Json expected = test::read_json(path / "expected.json");
     Safetensors tensors{path / "expected.safetensors"};
     Pipeline<Blip2Tiny> blip2 = load<Blip2Tiny>(path.string());
     const Blip2Tiny& model = blip2.model;

@@ -5,13 +5,14 @@
 #include <tessera/generate/options.hpp>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 
 namespace generate_logits {
 using namespace tessera;
 
 TEST_CASE("repetition penalty and repeated sequences as transformers has them") {
     const Safetensors file(test::golden("logits_processors/expected.safetensors"));
-    const Json expected = read_json(test::golden("logits_processors/expected.json"));
+    const Json expected = test::read_json(test::golden("logits_processors/expected.json"));
     const auto ids = file.tensor("input_ids").to<Token>();
     const auto scores = file.tensor("scores").to_floats();
     const auto rows = static_cast<std::size_t>(file.tensor("scores").shape[0]);

@@ -9,6 +9,7 @@
 #include "support/compare.hpp"
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
+#include "support/read_json.hpp"
 
 namespace generate_opt {
 using namespace tessera;
@@ -19,7 +20,7 @@ TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, 
     const auto path = test::golden(post_norm ? "opt_350m_style" : "opt");
     const double tolerance = post_norm ? 1e-4 : 6e-5;  // tests/golden/make/README.template.md
     const Safetensors file(path / "expected.safetensors");
-    const Json expected = read_json(path / "expected.json");
+    const Json expected = test::read_json(path / "expected.json");
     const auto model = load<Model>(path.string());
     const auto& stored = file.tensor("input_ids");
     const auto ids = stored.to<Token>();

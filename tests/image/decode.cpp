@@ -15,6 +15,7 @@
 #include "support/golden.hpp"
 #include "support/largest_block.hpp"
 #include "support/picture_bytes.hpp"
+#include "support/read_json.hpp"
 #include "support/small_pictures.hpp"
 
 namespace image_decode {
@@ -38,7 +39,7 @@ std::vector<unsigned char> with_checksums(std::vector<unsigned char> file) {
 
 TEST_CASE("all pictures of the reference data, JPEG too, to the bit") {
     const Safetensors expected(test::golden("images/decoded.safetensors"));
-    const Json index = read_json(test::golden("images/index.json"));
+    const Json index = test::read_json(test::golden("images/index.json"));
     int pictures = 0, plain = 0, dropped = 0, upright = 0;
     for (const Json& entry : index["images"]) {
         const auto file = entry["file"].get<std::string>();
@@ -69,7 +70,7 @@ TEST_CASE("all pictures of the reference data, JPEG too, to the bit") {
 }
 
 TEST_CASE("each malformed picture does what it must, in one line that names it, and asks for little memory") {
-    const Json index = read_json(test::golden("malformed/index.json"));
+    const Json index = test::read_json(test::golden("malformed/index.json"));
     int errors = 0, loads = 0, either = 0;
     for (const Json& entry : index["cases"]) {
         if (entry["kind"] != "image") continue;

@@ -12,6 +12,7 @@
 #include "support/as_processors.hpp"
 #include "support/golden.hpp"
 #include "support/picture_bytes.hpp"
+#include "support/read_json.hpp"
 
 namespace image_preprocess {
 using namespace tessera;
@@ -30,7 +31,7 @@ double worst_gap(const Tensor<float, 3, dyn, dyn>& got, std::span<const float> w
 
 TEST_CASE("the five pictures of each model, from their files: PNG and JPEG alike") {
     for (const std::string model : {"blip2_opt", "clip_vision"}) {
-        const Json expected = read_json(test::golden(model + "/expected.json"));
+        const Json expected = test::read_json(test::golden(model + "/expected.json"));
         const Safetensors tensors(test::golden(model + "/expected.safetensors"));
         const Preprocess settings = read_preprocess(test::golden(model + "/preprocessor_config.json"));
         const std::vector<float> want = tensors.tensor("pixel_values").to_floats();

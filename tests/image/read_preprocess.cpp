@@ -5,6 +5,7 @@
 #include <tessera/image/read_preprocess.hpp>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 
 namespace image_read_preprocess {
 using namespace tessera;
@@ -40,7 +41,7 @@ TEST_CASE("the files of the models") {
 }
 
 TEST_CASE("each malformed file does what it must and names what is wrong") {
-    const Json index = read_json(test::golden("malformed/index.json"));
+    const Json index = test::read_json(test::golden("malformed/index.json"));
     int cases = 0;
     for (const Json& entry : index["cases"]) {
         if (entry["kind"] != "preprocessor") continue;

@@ -9,13 +9,14 @@
 
 #include "support/golden.hpp"
 #include "support/picture_bytes.hpp"
+#include "support/read_json.hpp"
 
 namespace image_resize {
 using namespace tessera;
 
 TEST_CASE("every picture of the reference data is resized to the bit") {
     const Safetensors expected(test::golden("resize/expected.safetensors"));
-    const Json index = read_json(test::golden("resize/index.json"));
+    const Json index = test::read_json(test::golden("resize/index.json"));
     int compared = 0;
     for (const Json& entry : index["cases"]) {
         const auto label = entry["tensor"].get<std::string>();

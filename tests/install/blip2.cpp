@@ -8,9 +8,9 @@
 int main(int count, char** arguments) {
     if (count != 2) return 2;
     const tessera::Image picture = tessera::read_image(arguments[1]);
-    const auto json = tessera::parse_json("{\"a\": 1}", "here", tessera::Errc::file_format);
+    const tessera::JsonFile json("{\"a\": 1}", "here", tessera::Errc::file_format);
     const bool letter = tessera::is_letter(U'ß');
-    std::printf("blip2: %td × %td pixels, %s, letter %d\n", picture.width(), picture.height(), json.dump().c_str(),
-                letter);
+    std::printf("blip2: %td × %td pixels, %s, letter %d\n", picture.width(), picture.height(),
+                json.root().shown().c_str(), letter);
     return picture.width() > 0 && letter ? 0 : 1;
 }

@@ -7,6 +7,7 @@
 #include <tessera/mask/catalog.hpp>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 
 namespace tessera::test {
 
@@ -143,7 +144,7 @@ int for_each_attention_golden(const std::function<void(const AttentionGolden&)>&
     const char* const given = std::getenv("TESSERA_GOLDEN_ATTENTION");
     const std::filesystem::path folder = given == nullptr ? golden("attention") : std::filesystem::path(given);
     int count = 0;
-    const Json index = read_json(folder / "index.json");
+    const Json index = test::read_json(folder / "index.json");
     for (const auto& [policy, cases] : index["cases"].items()) {
         const Safetensors file(folder / (policy + ".safetensors"));
         for (const auto& [label, about] : cases.items()) {

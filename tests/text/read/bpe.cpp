@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 #include "text/letters.hpp"
 #include "text/scratch_folder.hpp"
 
@@ -30,7 +31,7 @@ std::string vocab_json(const std::vector<std::string>& more) {
 
 // The message for the golden tokenizer.json with `value` at `place`.
 std::string refused(const char* place, std::string_view value) {
-    Json json = read_json(test::golden("tokenizers/bpe/tokenizer.json"));
+    Json json = test::read_json(test::golden("tokenizers/bpe/tokenizer.json"));
     json[Json::json_pointer(place)] = Json::parse(value);
     const ScratchFolder folder;
     folder.write("tokenizer.json", json.dump());
@@ -71,7 +72,7 @@ TEST_CASE("what tokenizer_config.json asks for at the ends") {
 }
 
 TEST_CASE("merges as text and as pairs are the same") {
-    Json json = read_json(test::golden("tokenizers/bpe/tokenizer.json"));
+    Json json = test::read_json(test::golden("tokenizers/bpe/tokenizer.json"));
     const ScratchFolder folder;
     for (auto& merge : json["model"]["merges"]) merge = merge[0].get<std::string>() + ' ' + merge[1].get<std::string>();
     folder.write("tokenizer.json", json.dump());
@@ -81,7 +82,7 @@ TEST_CASE("merges as text and as pairs are the same") {
 }
 
 TEST_CASE("a tokenizer.json that only moves offsets gets its first token from the settings") {
-    Json json = read_json(test::golden("tokenizers/bpe/tokenizer.json"));
+    Json json = test::read_json(test::golden("tokenizers/bpe/tokenizer.json"));
     json["post_processor"] = Json{{"type", "ByteLevel"}};
     const ScratchFolder folder;
     folder.write("tokenizer.json", json.dump());

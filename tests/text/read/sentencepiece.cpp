@@ -9,6 +9,7 @@
 #include <tessera/text/read/unigram.hpp>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 #include "text/scratch_folder.hpp"
 
 namespace text_sentencepiece {
@@ -58,7 +59,7 @@ std::string refused(std::string_view bytes) {
 
 TEST_CASE("the pieces are those of tokenizer.json, to the last bit of each score") {
     const auto model = read_sentencepiece(test::golden("tokenizers/unigram/spiece.model"));
-    const Json json = read_json(test::golden("tokenizers/unigram/tokenizer.json"));
+    const Json json = test::read_json(test::golden("tokenizers/unigram/tokenizer.json"));
     const Json& vocab = json["model"]["vocab"];
     REQUIRE(model.pieces.size() == 500);  // the other 100 are sentinels
     for (std::size_t i = 0; i < model.pieces.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 #include "text/scratch_folder.hpp"
 
 namespace text_read_tokenizer {
@@ -53,7 +54,7 @@ TEST_CASE("several hundred strings, as the tokenizers of the checkpoints make th
     for (const char* kind : {"bpe", "wordpiece", "unigram"}) {
         CAPTURE(kind);
         const auto folder = golden("tokenizers") / kind;
-        compare(*read_tokenizer(folder), read_json(folder / "expected.json"));
+        compare(*read_tokenizer(folder), test::read_json(folder / "expected.json"));
     }
 }
 
@@ -65,7 +66,7 @@ TEST_CASE("the same from the files of the first releases, without tokenizer.json
         for (const char* file : {"vocab.json", "merges.txt", "vocab.txt", "spiece.model", "added_tokens.json",
                                  "special_tokens_map.json", "tokenizer_config.json"})
             old.copy(folder, file);
-        compare(*read_tokenizer(old.path()), read_json(folder / "expected.json"));
+        compare(*read_tokenizer(old.path()), test::read_json(folder / "expected.json"));
     }
 }
 
@@ -76,7 +77,7 @@ TEST_CASE("the same from a tokenizer.json alone") {
         const ScratchFolder alone;
         alone.copy(folder, "tokenizer.json");
         const auto tokenizer = read_tokenizer(alone.path());
-        compare(*tokenizer, read_json(folder / "expected.json"));
+        compare(*tokenizer, test::read_json(folder / "expected.json"));
         const auto full = read_tokenizer(folder)->special_tokens(), found = tokenizer->special_tokens();
         CHECK(found.eos == full.eos);
         CHECK(found.pad == full.pad);
@@ -92,7 +93,7 @@ TEST_CASE("prompts and generated text of the models") {
         CAPTURE(model);
         const auto tokenizer = read_tokenizer(golden(model));
         const auto image = tokenizer->find("<image>");
-        const Json expected = read_json(golden(model) / "expected.json");
+        const Json expected = test::read_json(golden(model) / "expected.json");
         for (const auto& entry : expected["generate"].items()) {
             CAPTURE(entry.key());
             const Json& run = entry.value();
@@ -117,7 +118,7 @@ TEST_CASE("prompts and generated text of the models") {
 
 TEST_CASE("broken files are refused in one sentence that names what is wrong") {
     int count = 0;
-    const Json index = read_json(golden("malformed/index.json"));
+    const Json index = test::read_json(golden("malformed/index.json"));
     for (const Json& entry : index["cases"]) {
         if (entry["kind"] != "tokenizer") continue;
         ++count;
@@ -153,7 +154,7 @@ TEST_CASE("a folder without a tokenizer, and no folder, are errors") {
 
 TEST_CASE("a tokenizer.json with any part missing or changed is read or refused") {
     for (const char* kind : {"bpe", "wordpiece", "unigram"}) {
-        Json whole = read_json(golden("tokenizers") / kind / "tokenizer.json");
+        Json whole = test::read_json(golden("tokenizers") / kind / "tokenizer.json");
         if (whole["normalizer"].contains("precompiled_charsmap")) whole["normalizer"]["precompiled_charsmap"] = nullptr;
         // Every object is reached, and its members are taken away and replaced one at a time; of long lists, the front.
         std::vector<Json::json_pointer> places;

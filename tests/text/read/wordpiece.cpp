@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/golden.hpp"
+#include "support/read_json.hpp"
 #include "text/scratch_folder.hpp"
 
 namespace text_read_wordpiece {
@@ -21,7 +22,7 @@ constexpr std::string_view small = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\n##s
 
 // The message for the golden tokenizer.json with `value` at `place`.
 std::string refused(const char* place, std::string_view value) {
-    Json json = read_json(test::golden("tokenizers/wordpiece/tokenizer.json"));
+    Json json = test::read_json(test::golden("tokenizers/wordpiece/tokenizer.json"));
     json[Json::json_pointer(place)] = Json::parse(value);
     const ScratchFolder folder;
     folder.write("tokenizer.json", json.dump());
