@@ -28,9 +28,61 @@ expect 0 '"tokens":\[120,130,447,327,327,533,420,416,362,581,362,403,467,228,435
 expect 0 'lossy.webp: ' "$program" caption --model $model --max-tokens 4 tests/image/pictures/lossy.webp tests/image/pictures/two_frames.gif
 expect 0 'wide.png: ' "$program" caption --model $model tests/golden/images/wide.png tests/golden/images/tall.png
 expect 0 'compiled +tiny' "$program" info --model $model
+expect 0 '^  language model OptConfig\{\.vocabulary = 608, ' "$program" info --model tests/golden/opt
 expect 0 '"parameters":378352' "$program" info --json --model $model
 expect 0 'query_tokens \[1, 8, 48\] F32' "$program" info --tensors --model $model
 expect 0 'caption' "$program" --help
+
+expect 0 '^tessera [0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
+files=$(mktemp -d)
+trap 'rm -r "$files"' EXIT
+wide=tests/golden/images/wide.png
+
+# A folder as transformers 5 saves it: what preprocessor_config.json had stands in processor_config.json.
+mkdir "$files/v5"
+cp tests/golden/blip2_opt_v5/* $model/model* $model/tokenizer.json "$files/v5"
+expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --model "$files/v5" --max-tokens 4 --json $wide
+
+# Other shapes than any compiled one: all numbers that differ, and the lines that would add them.
+mkdir "$files/other"
+cp $model/*.json $model/*.safetensors "$files/other"
+sed 's/"hidden_size": 64,/"hidden_size": 32,/; s/"image_size": 56/"image_size": 70/' $model/config.json >"$files/other/config.json"
+expect 1 'nearest is tiny, but image encoder image: expected 56, found 70; image encoder width: expected 64, found 32; ' \
+  "$program" caption --model "$files/other" $wide
+expect 0 '^  image encoder  VitConfig\{\.image = 70, \.patch = 14, \.width = 32, \.heads = 4, ' "$program" info --model "$files/other"
+expect 0 '^  compiled +none' "$program" info --model "$files/other"
+expect 1 'model_type: .* is none that this program knows' sh -c 'echo "{\"model_type\": \"llama\"}" >"$1/config.json"; "$0" info --model "$1"' \
+  "$program" "$files/other"
+
+# What is written is written, or the program says so.
+full() { expect 1 '^tessera: \[file.open\] standard output: cannot be written$' sh -c '"$0" "$@" >/dev/full' "$program" "$@"; }
+if [ -c /dev/full ]; then
+  full caption --model $model $wide
+  full caption --model $model --json --max-tokens 2 $wide
+  full info --model $model
+  full mask causal
+  full --version
+fi
+
+# Several pictures: an empty prompt, one that is broken, one from standard input, one with a name that looks like a list.
+expect 0 'tall.png: ' "$program" caption --model $model --max-tokens 2 --prompt= $wide tests/golden/images/tall.png
+expect 0 '"prompt_tokens":\[600,600,600,600,600,600,600,600,2\]' "$program" caption --model $model --max-tokens 2 --json --prompt= $wide
+for line in '^tessera: \[image\..*cut_data.png: ' '^tessera: \[file.open\] nothing.png: ' 'tall.png: .'; do
+  expect 1 "$line" "$program" caption --model $model --max-tokens 4 $wide tests/golden/malformed/images/cut_data.png nothing.png \
+    tests/golden/images/tall.png
+done
+expect 0 '"tokens":\[294,309,26,197\]' sh -c '"$0" caption --model "$1" --max-tokens 4 --json - <"$2"' "$program" $model $wide
+expect 1 '^tessera: .*standard input: the file is empty' sh -c '"$0" caption --model "$1" - </dev/null' "$program" $model
+cp $wide "$files/[cat]"
+expect 0 '"tokens":\[294,309,26,197\]' sh -c 'cd "$2" && "$0" caption --model "$1" --max-tokens 4 --json "[cat]"' \
+  "$(realpath "$program")" "$PWD/$model" "$files"
+
+# Options.
+expect 1 "^tessera: \[option.value\] prompt: expected text, found the special token '<image>'$" \
+  "$program" caption --model $model --prompt 'a <image> of' $wide
+expect 2 'Value 0 not in range 0.010000 to 100.000000$' "$program" caption --model $model --repetition-penalty 0 $wide
+expect 1 'model.safetensors: expected a checkpoint folder with config.json and weights, found a file$' \
+  "$program" caption --model tests/golden/opt/model.safetensors $wide
 
 expect 0 '^64 queries × 64 keys, 62.9 % visible; of 4 tiles of 32 × 32, 1 skipped, 1 masked, 2 whole: up to 1.33×' \
   "$program" mask 'prefix 32 | causal'
@@ -38,11 +90,9 @@ expect 0 '^##\.\.$' "$program" mask 'prefix 2 | causal' --queries 4
 expect 0 '"tiles":\{"masked":2,"skipped":1,"whole":1\}' "$program" mask causal --json --tile 32 32
 expect 0 '^head 1$' "$program" mask 'heads 1' --queries 3 --keys 5 --heads 2
 expect 0 '^multimodal_causal N' "$program" mask --list
-pictures=$(mktemp -d)
-expect 0 '' "$program" mask 'window 64 | global_window 4 8' --queries 512 --png "$pictures/mask.png" --svg "$pictures/mask.svg"
-expect 0 'PNG' head -c 4 "$pictures/mask.png"
-expect 0 '</svg>' tail -n 1 "$pictures/mask.svg"
-rm -r "$pictures"
+expect 0 '' "$program" mask 'window 64 | global_window 4 8' --queries 512 --png "$files/mask.png" --svg "$files/mask.svg"
+expect 0 'PNG' head -c 4 "$files/mask.png"
+expect 0 '</svg>' tail -n 1 "$files/mask.svg"
 expect 1 "^tessera: .*mask 'full & cusal', character 8: expected a mask, perhaps causal, found 'cusal'$" \
   "$program" mask 'full & cusal'
 expect 1 "^tessera: .*character 8: expected a whole number from 0 to 1000000000, found 'x'$" "$program" mask 'window x'

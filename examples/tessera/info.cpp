@@ -1,6 +1,6 @@
 #include <iostream>
+#include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/hub.hpp>
-#include <tessera/checkpoint/inventory.hpp>
 #include <tessera/checkpoint/model_config.hpp>
 #include <tessera/checkpoint/progress.hpp>
 
@@ -51,17 +51,20 @@ int run(const InfoCommand& command) {
     const auto folder = resolve_model(command.model);
     const ModelConfig config(folder);
     const Checkpoint checkpoint(folder);
-    const Inventory inventory(checkpoint);
+    const auto amounts = checkpoint.amounts();
+    const std::size_t files = checkpoint.files().size();
+    Checkpoint::Amount all;
+    for (const auto& [type, amount] : amounts) {
+        all.tensors += amount.tensors;
+        all.numbers += amount.numbers;
+        all.bytes += amount.bytes;
+    }
 
-    Json out = {{"folder", folder.string()},
-                {"model_type", config.model_type},
-                {"files", inventory.files},
-                {"tensors", inventory.all.tensors},
-                {"parameters", inventory.all.numbers},
-                {"bytes", inventory.all.bytes},
+    Json out = {{"folder", folder.string()}, {"model_type", config.model_type}, {"files", files},
+                {"tensors", all.tensors},    {"parameters", all.numbers},       {"bytes", all.bytes},
                 {"compiled", nullptr}};
-    for (const auto& [type, count] : inventory.by_type)
-        out["types"][std::string(name(type))] = {{"tensors", count.tensors}, {"bytes", count.bytes}};
+    for (const auto& [type, amount] : amounts)
+        out["types"][std::string(name(type))] = {{"tensors", amount.tensors}, {"bytes", amount.bytes}};
     std::string parts;
     for_each_part(program::models, config, [&]<class Config>(const Config& part) {
         out["parts"][Config::type_name] = to_json(part);
@@ -92,11 +95,9 @@ int run(const InfoCommand& command) {
     }
 
     std::cout << folder.string() << ": " << config.model_type << '\n'
-              << parts << "  stored         " << inventory.all.numbers << " numbers in " << inventory.all.tensors
-              << " tensors, " << bytes_text(inventory.all.bytes) << " in " << inventory.files
-              << (inventory.files == 1 ? " file" : " files");
-    for (const auto& [type, count] : inventory.by_type)
-        std::cout << "; " << name(type) << ' ' << bytes_text(count.bytes);
+              << parts << "  stored         " << all.numbers << " numbers in " << all.tensors << " tensors, "
+              << bytes_text(all.bytes) << " in " << files << (files == 1 ? " file" : " files");
+    for (const auto& [type, amount] : amounts) std::cout << "; " << name(type) << ' ' << bytes_text(amount.bytes);
     std::cout << '\n';
     if (out["compiled"].is_null())
         std::cout << "  compiled       none of these shapes: a line in examples/tessera/models.hpp adds them\n";

@@ -53,6 +53,20 @@ class Checkpoint {
         const auto at = std::ranges::lower_bound(tensors_, name, {}, &Entry::name);
         return at != tensors_.end() && at->name() == name ? &*at : nullptr;
     }
+    /// How much it holds, of each type.
+    struct Amount {
+        Index tensors = 0, numbers = 0, bytes = 0;
+    };
+    std::map<DType, Amount> amounts() const {
+        std::map<DType, Amount> out;
+        for (const Entry& entry : tensors_) {
+            Amount& amount = out[entry.tensor->type];
+            ++amount.tensors;
+            amount.numbers += entry.tensor->size;
+            amount.bytes += static_cast<Index>(entry.tensor->bytes.size());
+        }
+        return out;
+    }
     /// For messages: the file, or the folder if there are several.
     std::string place() const { return files_.size() == 1 ? files_.front()->path().string() : folder_.string(); }
 

@@ -38,35 +38,19 @@ struct StoredTensor {
     /// errors  Errc::checkpoint_type
     template <class T>
     std::vector<T> to() const {
-        switch (type) {
-            case DType::boolean:
-            case DType::u8:
-                return copy<std::uint8_t, T>();
-            case DType::i8:
-                return copy<std::int8_t, T>();
-            case DType::i16:
-                return copy<std::int16_t, T>();
-            case DType::u16:
-                return copy<std::uint16_t, T>();
-            case DType::i32:
-                return copy<std::int32_t, T>();
-            case DType::u32:
-                return copy<std::uint32_t, T>();
-            case DType::i64:
-                return copy<std::int64_t, T>();
-            case DType::u64:
-                return copy<std::uint64_t, T>();
-            case DType::f16:
-                return copy<f16, T>();
-            case DType::bf16:
-                return copy<bf16, T>();
-            case DType::f32:
-                return copy<float, T>();
-            case DType::f64:
-                return copy<double, T>();
-            default:
-                refuse();
-        }
+        if (type == DType::boolean || type == DType::u8) return copy<std::uint8_t, T>();
+        if (type == DType::i8) return copy<std::int8_t, T>();
+        if (type == DType::i16) return copy<std::int16_t, T>();
+        if (type == DType::u16) return copy<std::uint16_t, T>();
+        if (type == DType::i32) return copy<std::int32_t, T>();
+        if (type == DType::u32) return copy<std::uint32_t, T>();
+        if (type == DType::i64) return copy<std::int64_t, T>();
+        if (type == DType::u64) return copy<std::uint64_t, T>();
+        if (type == DType::f16) return copy<f16, T>();
+        if (type == DType::bf16) return copy<bf16, T>();
+        if (type == DType::f32) return copy<float, T>();
+        if (type == DType::f64) return copy<double, T>();
+        refuse();
     }
     std::vector<float> to_floats() const { return to<float>(); }
 

@@ -24,23 +24,26 @@ auto to_eigen(View<T, Rows, Columns> view) {
     return Eigen::Map<Target>(view.data(), view.extent(0), view.extent(1));
 }
 
-/// Looks at a row-major Eigen matrix or map as rows of `Width` floats.
-/// errors  a column-major matrix or another static width does not compile; a wrong dynamic width is a debug assertion
-template <Index Width, class Derived>
-auto from_eigen(Eigen::PlainObjectBase<Derived>& matrix) {
-    static_assert(Derived::IsRowMajor || Derived::ColsAtCompileTime == 1,
+/// Looks at a row-major Eigen matrix, map, Ref or block of rows as rows of `Width` numbers.
+/// errors  a column-major matrix, a temporary one or another static width does not compile; Errc::option_value for another
+///         dynamic width, and for rows that do not lie one after another
+template <Index Width, class Expression>
+    requires requires(Expression& matrix) { matrix.data(), matrix.outerStride(); }
+auto from_eigen(Expression&& matrix) {
+    using Matrix = std::remove_cvref_t<Expression>;
+    using Number = std::remove_pointer_t<decltype(matrix.data())>;
+    static_assert(std::is_lvalue_reference_v<Expression> || !std::is_base_of_v<Eigen::PlainObjectBase<Matrix>, Matrix>,
+                  "from_eigen: the matrix is a temporary one, and its numbers would be gone");
+    static_assert(Matrix::IsRowMajor || Matrix::ColsAtCompileTime == 1,
                   "from_eigen: the matrix must be row-major (Eigen::RowMajor), or its rows are not contiguous");
-    static_assert(Derived::ColsAtCompileTime == Eigen::Dynamic || Derived::ColsAtCompileTime == Width,
+    static_assert(Matrix::ColsAtCompileTime == Eigen::Dynamic || Matrix::ColsAtCompileTime == Width,
                   "from_eigen: the matrix has another number of columns");
-    return View<typename Derived::Scalar, dyn, Width>(matrix.data(), {matrix.rows(), matrix.cols()});
-}
-template <Index Width, class Derived>
-auto from_eigen(const Eigen::PlainObjectBase<Derived>& matrix) {
-    static_assert(Derived::IsRowMajor || Derived::ColsAtCompileTime == 1,
-                  "from_eigen: the matrix must be row-major (Eigen::RowMajor), or its rows are not contiguous");
-    static_assert(Derived::ColsAtCompileTime == Eigen::Dynamic || Derived::ColsAtCompileTime == Width,
-                  "from_eigen: the matrix has another number of columns");
-    return View<const typename Derived::Scalar, dyn, Width>(matrix.data(), {matrix.rows(), matrix.cols()});
+    if (matrix.cols() != Width)
+        throw Error(Errc::option_value, "from_eigen: expected ", Width, " columns, found ", matrix.cols());
+    if (matrix.innerStride() != 1 || (Matrix::IsRowMajor && matrix.rows() > 1 && matrix.outerStride() != Width))
+        throw Error(Errc::option_value, "from_eigen: expected rows one after another, found strides of ",
+                    matrix.outerStride(), " and ", matrix.innerStride());
+    return View<Number, dyn, Width>(matrix.data(), {matrix.rows(), matrix.cols()});
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -34,11 +34,16 @@ class Parameter {
         if (!is_set()) values_ = Buffer<float>(size);
     }
     /// Sets `count` rows from `first` on.
+    /// errors  Errc::weight_unset before `allocate`
     void write(Index first, const float* values, Index count) {
         TESSERA_EXPECTS(first >= 0 && first + count <= rows);
+        require_memory("written");
         std::copy_n(values, count * columns, values_.data() + first * columns);
     }
-    void read(Index row, float* out) const { std::copy_n(values_.data() + row * columns, columns, out); }
+    void read(Index row, float* out) const {
+        require_memory("read");
+        std::copy_n(values_.data() + row * columns, columns, out);
+    }
     void fill(float value) {
         allocate();
         std::fill_n(values_.data(), size, value);
@@ -51,6 +56,10 @@ class Parameter {
     View<const float, Extents...> view() const { return {values_.data(), extents}; }
 
   private:
+    void require_memory(const char* what) const {
+        if (!is_set()) throw Error(Errc::weight_unset, "Parameter of ", size, " numbers: ", what, " before allocate()");
+    }
+
     Buffer<float> values_;
 };
 
