@@ -1,8 +1,8 @@
 // The register tile of the matrix product with bf16 weights, as large as it gets.
-// tile: multiply_tile
+// tile: microkernel
 // sums: avx2 12, avx512 24
 // stack: clang avx2 1
 #include <tessera/kernel/matmul/matmul.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, 1, float, tessera::bf16>;
+[[gnu::used]] constexpr auto* whole = &microkernel<strip_rows, PackedB::vectors, 1, float, tessera::bf16>;

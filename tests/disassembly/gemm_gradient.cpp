@@ -1,7 +1,7 @@
 // The register tile of the gradient of weights, as large as it gets.
-// tile: multiply_tile
+// tile: microkernel
 // sums: avx2 12, avx512 24
 #include <tessera/kernel/matmul/backward.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &multiply_tile<strip_rows, Panels::vectors, 1, Turned, float>;
+[[gnu::used]] constexpr auto* whole = &microkernel<strip_rows, PackedB::vectors, 1, PackedA, float>;

@@ -26,7 +26,7 @@ void add(const std::string& title, Index rows, Index in, Index out) {
     };
     for (const DType stored : {DType::f32, DType::bf16})
         contender(stored == DType::f32 ? "dx f32" : "dx bf16 weights", false, [=](Data& d) {
-            auto panels = std::make_shared<kernel::Panels>(out, in, stored);
+            auto panels = std::make_shared<kernel::PackedB>(out, in, stored);
             panels->write(0, d.w.data(), out);
             return [=, &d](Index) { kernel::input_gradient(d.dx.data(), in, d.dy.data(), out, rows, *panels); };
         });

@@ -70,8 +70,8 @@ constexpr Shape shapes[] = {
     {"OPT-2.7b decode head", 1, 2560, 50304},
 };
 
-std::vector<kernel::Panels> panels(const Shape& s, DType stored) {
-    std::vector<kernel::Panels> all;
+std::vector<kernel::PackedB> panels(const Shape& s, DType stored) {
+    std::vector<kernel::PackedB> all;
     for (Index n = s.copies(stored == DType::f32 ? 4 : 2); n > 0; --n) {
         all.emplace_back(s.out, s.in, stored);
         all.back().write(0, bench::numbers(s.out * s.in), s.out);

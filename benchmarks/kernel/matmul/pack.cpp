@@ -17,7 +17,7 @@ void add(const std::string& name, DType stored) {
     constexpr bench::Work work{.bytes = sizeof(T) * double{out} * double{in}};
     bench::add(name + "/panels", [=](bench::State& state) {
         const Buffer<T> rows(out * in);
-        kernel::Panels panels(out, in, stored);
+        kernel::PackedB panels(out, in, stored);
         bench::measure(state, work, [&](Index) { panels.write(0, rows.data(), out); });
     });
     bench::add(name + "/copy", [=](bench::State& state) {

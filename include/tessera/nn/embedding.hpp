@@ -34,7 +34,7 @@ void add_rows(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, const Par
 
 /// y = x, recorded.
 template <Index Width>
-void copy_rows(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, Scratch& s) {
+void pack_rows_check_finite(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, Scratch& s) {
     std::copy_n(x.data(), x.size(), y.data());
     s.record(AddOp{y.data(), x.data(), y.extent(0), Width, 0, nullptr});
 }
@@ -65,7 +65,7 @@ struct Embedding {
     Rows<Vocabulary> logits(ConstRows<Width> x, Scratch& s) const {
         require_weight();
         auto y = s.rows<Vocabulary>(x.extent(0));
-        kernel::gemm(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.panels(), {});
+        kernel::gemm(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.packed(), {});
         s.record(LinearOp{.y = y.data(),
                           .x = x.data(),
                           .rows = x.extent(0),
@@ -76,7 +76,7 @@ struct Embedding {
                           .residual = nullptr,
                           .preactivation = nullptr,
                           .activation = Activation::none,
-                          .weight = &weight.panels(),
+                          .weight = &weight.packed(),
                           .weight_leaf = &weight,
                           .bias_leaf = nullptr});
         return y;

@@ -29,8 +29,8 @@ struct FoldedAttention {
     static constexpr Index head_dim = Width / Heads;
 
     Linear<Width, Width> query;
-    HeadLinear<Heads, head_dim, Context, Turned::yes> key;
-    HeadLinear<Heads, head_dim, Context, Turned::no> value;
+    HeadLinear<Heads, head_dim, Context, Transposed::yes> key;
+    HeadLinear<Heads, head_dim, Context, Transposed::no> value;
     Linear<Width, Width> output;
 
     using Options = AttentionOptions<Width>;
@@ -72,14 +72,14 @@ struct FoldedAttention {
         float* const lse = s.take<float>(Heads * queries);
         kernel::parallel_for(Heads, [&](Index h) {
             kernel::gemm(folded.data() + h * Context, Heads * Context, q.data() + h * head_dim, Width, queries,
-                         key.weight.panels(h));
+                         key.weight.packed(h));
         });
         const kernel::AttentionShape sizes = shape(queries, context.extent(0));
         kernel::attend(seen.data(), folded.data(), context.data(), context.data(), sizes, mask, s, options.score_mod,
                        lse);
         kernel::parallel_for(Heads, [&](Index h) {
             float* const out = mixed.data() + h * head_dim;
-            kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.panels(h),
+            kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.packed(h),
                          {.bias = value.bias.data() + h * head_dim});
             for (Index i = 0; i < queries; ++i)  // a row that sees no key is zero, without the bias too
                 if (lse[h * queries + i] == -std::numeric_limits<float>::infinity())
@@ -96,7 +96,7 @@ struct FoldedAttention {
                               .residual = nullptr,
                               .preactivation = nullptr,
                               .activation = Activation::none,
-                              .weight = &key.weight.panels(h),
+                              .weight = &key.weight.packed(h),
                               .weight_leaf = &key.weight,
                               .bias_leaf = nullptr,
                               .first_row = h * head_dim,
@@ -114,7 +114,7 @@ struct FoldedAttention {
                               .residual = nullptr,
                               .preactivation = nullptr,
                               .activation = Activation::none,
-                              .weight = &value.weight.panels(h),
+                              .weight = &value.weight.packed(h),
                               .weight_leaf = &value.weight,
                               .bias_leaf = &value.bias,
                               .first_row = h * head_dim,

@@ -8,7 +8,7 @@
 namespace tessera::inline TESSERA_ISA {
 
 /// Which way a head's part of a weight is multiplied.
-enum class Turned : bool {
+enum class Transposed : bool {
     no,   // [T, Context] → [T, HeadDim]: y = x · weightᵀ, as Weight does
     yes,  // [T, HeadDim] → [T, Context]: y = x · weight
 };
@@ -16,7 +16,7 @@ enum class Turned : bool {
 /// A learned matrix, kept as f32 or bf16 in panels of its own for each head.
 /// shape   [Heads·HeadDim, Context], as Hugging Face stores it
 /// cost    as Weight
-template <Index Heads, Index HeadDim, Index Context, Turned Order>
+template <Index Heads, Index HeadDim, Index Context, Transposed Order>
 class HeadWeight {
   public:
     static constexpr Index rows = Heads * HeadDim, columns = Context;
@@ -26,16 +26,16 @@ class HeadWeight {
         if (is_set() && heads_.front().dtype() == stored) return;
         heads_.clear();
         for (Index h = 0; h < Heads; ++h)
-            heads_.emplace_back(Order == Turned::no ? HeadDim : Context, Order == Turned::no ? Context : HeadDim,
-                                stored);
+            heads_.emplace_back(Order == Transposed::no ? HeadDim : Context,
+                                Order == Transposed::no ? Context : HeadDim, stored);
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
     void write(Index first, const float* values, Index count) {
         TESSERA_EXPECTS(first >= 0 && first + count <= rows);
         for (const Index end = first + count; first < end;) {
             const Index row = first % HeadDim, part = std::min(HeadDim - row, end - first);
-            kernel::Panels& head = heads_[static_cast<std::size_t>(first / HeadDim)];
-            if constexpr (Order == Turned::no)
+            kernel::PackedB& head = heads_[static_cast<std::size_t>(first / HeadDim)];
+            if constexpr (Order == Transposed::no)
                 head.write(row, values, part);
             else
                 head.write_inputs(row, values, part);
@@ -44,8 +44,8 @@ class HeadWeight {
         }
     }
     void read(Index row, float* out) const {
-        const kernel::Panels& head = panels(row / HeadDim);
-        if constexpr (Order == Turned::no)
+        const kernel::PackedB& head = packed(row / HeadDim);
+        if constexpr (Order == Transposed::no)
             head.read(row % HeadDim, out);
         else
             head.read_input(row % HeadDim, out);
@@ -54,17 +54,17 @@ class HeadWeight {
     bool is_set() const { return !heads_.empty(); }
     Index bytes() const {
         Index sum = 0;
-        for (const kernel::Panels& head : heads_) sum += head.bytes();
+        for (const kernel::PackedB& head : heads_) sum += head.bytes();
         return sum;
     }
-    const kernel::Panels& panels(Index head) const { return heads_[static_cast<std::size_t>(head)]; }
+    const kernel::PackedB& packed(Index head) const { return heads_[static_cast<std::size_t>(head)]; }
 
   private:
-    std::vector<kernel::Panels> heads_;
+    std::vector<kernel::PackedB> heads_;
 };
 
 /// The key or value layer of attention: a HeadWeight and a bias.
-template <Index Heads, Index HeadDim, Index Context, Turned Order>
+template <Index Heads, Index HeadDim, Index Context, Transposed Order>
 struct HeadLinear {
     HeadWeight<Heads, HeadDim, Context, Order> weight;
     Parameter<Heads * HeadDim> bias;

@@ -51,12 +51,12 @@ struct Linear {
         const float* preactivation = nullptr;
         if (s.keeps() && options.activation != Activation::none) {
             float* const before = s.take<float>(rows * Out);
-            kernel::gemm(before, Out, x.data(), In, rows, weight.panels(), {.bias = epilogue.bias});
+            kernel::gemm(before, Out, x.data(), In, rows, weight.packed(), {.bias = epilogue.bias});
             kernel::activate(y.data(), before, rows * Out, options.activation);
             for (Index i = 0; residual != nullptr && i < rows * Out; ++i) y.data()[i] += residual[i];
             preactivation = before;
         } else {
-            kernel::gemm(y.data(), Out, x.data(), In, rows, weight.panels(), epilogue);
+            kernel::gemm(y.data(), Out, x.data(), In, rows, weight.packed(), epilogue);
         }
         s.record(LinearOp{.y = y.data(),
                           .x = x.data(),
@@ -68,7 +68,7 @@ struct Linear {
                           .residual = residual,
                           .preactivation = preactivation,
                           .activation = options.activation,
-                          .weight = &weight.panels(),
+                          .weight = &weight.packed(),
                           .weight_leaf = &weight,
                           .bias_leaf = Bias == HasBias::yes ? &bias : nullptr});
     }

@@ -22,7 +22,7 @@ struct LinearOp {
     const float* residual;       // as far apart as rows of y; null where there is none
     const float* preactivation;  // [rows, out]; null without an activation, or where nobody keeps it
     Activation activation;
-    const kernel::Panels* weight;
+    const kernel::PackedB* weight;
     LeafId weight_leaf, bias_leaf;
     Index first_row = 0;         // of the leaves, where this product takes only some of their rows
     bool transposed = false;     // rows of the leaf are inputs, not outputs

@@ -15,24 +15,24 @@ class Weight {
     static constexpr std::array<Index, 2> extents{Out, In};
 
     void allocate(DType stored = DType::f32) {
-        if (!is_set() || panels_.dtype() != stored) panels_ = kernel::Panels(Out, In, stored);
+        if (!is_set() || packed_.dtype() != stored) packed_ = kernel::PackedB(Out, In, stored);
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
-    void write(Index first, const float* values, Index count) { panels_.write(first, values, count); }
-    void write(Index first, const bf16* values, Index count) { panels_.write(first, values, count); }
-    void read(Index row, float* out) const { panels_.read(row, out); }
+    void write(Index first, const float* values, Index count) { packed_.write(first, values, count); }
+    void write(Index first, const bf16* values, Index count) { packed_.write(first, values, count); }
+    void read(Index row, float* out) const { packed_.read(row, out); }
     /// Sets all of it.
     void assign(View<const float, Out, In> values, DType stored = DType::f32) {
         allocate(stored);
         write(0, values.data(), Out);
     }
 
-    bool is_set() const { return !panels_.empty(); }
-    Index bytes() const { return panels_.bytes(); }
-    const kernel::Panels& panels() const { return panels_; }
+    bool is_set() const { return !packed_.empty(); }
+    Index bytes() const { return packed_.bytes(); }
+    const kernel::PackedB& packed() const { return packed_; }
 
   private:
-    kernel::Panels panels_;
+    kernel::PackedB packed_;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

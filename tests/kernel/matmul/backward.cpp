@@ -27,8 +27,8 @@ struct Problem {
             for (float& value : t->view()) value = normal(random);
         for (float& value : db.view()) value = normal(random);
     }
-    kernel::Panels panels(DType stored) const {
-        kernel::Panels p(out, in, stored);
+    kernel::PackedB panels(DType stored) const {
+        kernel::PackedB p(out, in, stored);
         p.write(0, weight.data(), out);
         return p;
     }

@@ -26,8 +26,8 @@ struct Problem {
         for (float& value : bias.view()) value = normal(random);
     }
 
-    kernel::Panels panels(DType stored) const {
-        kernel::Panels p(out, in, stored);
+    kernel::PackedB panels(DType stored) const {
+        kernel::PackedB p(out, in, stored);
         p.write(0, weight.data(), out);
         return p;
     }
@@ -141,7 +141,7 @@ TEST_CASE("the residual may be the output") {
 TEST_CASE("bf16 weights give the bits of the rounded weights in f32") {
     for (const Index rows : {1, 4, 11, 40}) {
         const Problem p(rows, 100, 333);
-        kernel::Panels rounded(100, 333, DType::f32);
+        kernel::PackedB rounded(100, 333, DType::f32);
         rounded.write(0, p.rounded(DType::bf16).data(), 100);
         Tensor<float, dyn, dyn> a({rows, 100}), b({rows, 100});
         kernel::gemm(a.data(), 100, p.x.data(), 333, rows, p.panels(DType::bf16));

@@ -24,7 +24,7 @@ TEST_CASE("weights given input by input are the weights given output by output")
                 for (Index o = 0; o < out; ++o)
                     for (Index k = 0; k < in; ++k)
                         turned[static_cast<std::size_t>(k * out + o)] = weight[static_cast<std::size_t>(o * in + k)];
-                kernel::Panels panels(out, in, stored);
+                kernel::PackedB panels(out, in, stored);
                 for (Index k = 0; k < in; k += 3)  // a few inputs at a time
                     panels.write_inputs(k, turned.data() + k * out, std::min<Index>(3, in - k));
                 std::vector<float> row(static_cast<std::size_t>(in)), column(static_cast<std::size_t>(out));
@@ -75,7 +75,7 @@ TEST_CASE("panels keep what is written, from rows of either type, in any pieces"
             std::vector<bf16> halves(numbers.size());
             std::transform(numbers.begin(), numbers.end(), halves.begin(), [](float x) { return to_bf16(x); });
             for (const DType stored : {DType::f32, DType::bf16}) {
-                kernel::Panels whole(out, in, stored), pieces(out, in, stored), from_halves(out, in, stored);
+                kernel::PackedB whole(out, in, stored), pieces(out, in, stored), from_halves(out, in, stored);
                 whole.write(0, numbers.data(), out);
                 for (Index first = 0, count = 1; first < out; first += count, count = count * 3 % 40) {
                     count = std::min(count, out - first);
@@ -85,7 +85,7 @@ TEST_CASE("panels keep what is written, from rows of either type, in any pieces"
                 std::vector<float> row(static_cast<std::size_t>(in));
                 int wrong = 0;
                 for (Index o = 0; o < out; ++o) {
-                    const auto expect = [&](const kernel::Panels& panels, bool rounded) {
+                    const auto expect = [&](const kernel::PackedB& panels, bool rounded) {
                         panels.read(o, row.data());
                         for (Index k = 0; k < in; ++k) {
                             const auto i = static_cast<std::size_t>(o * in + k);

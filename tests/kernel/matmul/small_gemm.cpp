@@ -10,7 +10,7 @@ using namespace tessera;
 
 namespace {
 
-using kernel::TileStart;
+using kernel::Accumulate;
 
 /// Where the operands lie: strides beyond what is needed, so that what lies between has to stay as it is.
 struct Layout {
@@ -19,7 +19,7 @@ struct Layout {
 
 /// Compares with sums in double; a sum of n products is off by at most n roundings of Σ|a·b|. What the product must not
 /// touch is NaN in a and b, and 77 in c.
-void check(Index rows, Index columns, Index steps, const Layout& at, TileStart start, bool factored) {
+void check(Index rows, Index columns, Index steps, const Layout& at, Accumulate accumulate, bool factored) {
     std::mt19937 random(static_cast<unsigned>(rows + 100 * columns + 10000 * steps));
     std::normal_distribution<float> normal;
     const auto size = [](Index count, Index stride) { return std::max<Index>(0, count - 1) * stride; };
@@ -32,12 +32,12 @@ void check(Index rows, Index columns, Index steps, const Layout& at, TileStart s
     for (Index s = 0; s < steps; ++s)
         for (Index j = 0; j < columns; ++j) b(s * at.b_step + j) = normal(random);
     for (Index j = 0; j < columns; ++j) factor(j) = normal(random);
-    if (start == TileStart::sum)
+    if (accumulate == Accumulate::yes)
         for (Index r = 0; r < rows; ++r)
             for (Index j = 0; j < columns; ++j) c(r * at.c_row + j) = normal(random);
     const auto before = c;
-    kernel::tile_product(c.data(), at.c_row, {a.data(), at.a_row, at.a_step}, {b.data(), at.b_step}, rows, columns,
-                         steps, start, factored ? factor.data() : nullptr);
+    kernel::small_gemm(c.data(), at.c_row, {a.data(), at.a_row, at.a_step}, {b.data(), at.b_step}, rows, columns, steps,
+                       accumulate, factored ? factor.data() : nullptr);
     double worst = 0;
     for (Index i = 0; i < c.size(); ++i) {
         const Index r = i / at.c_row, j = i % at.c_row;
@@ -45,7 +45,7 @@ void check(Index rows, Index columns, Index steps, const Layout& at, TileStart s
             CHECK(c(i) == before(i));
             continue;
         }
-        double sum = start == TileStart::sum ? before(i) * double{factored ? factor(j) : 1.0f} : 0.0;
+        double sum = accumulate == Accumulate::yes ? before(i) * double{factored ? factor(j) : 1.0f} : 0.0;
         double norm = std::abs(sum);
         for (Index s = 0; s < steps; ++s) {
             const double term = double{a(r * at.a_row + s * at.a_step)} * double{b(s * at.b_step + j)};
@@ -65,11 +65,11 @@ TEST_CASE("products equal plain sums for every count of rows, columns and steps,
         for (const Index columns : {Index{0}, Index{1}, kernel::width - 1, kernel::width, kernel::width + 1,
                                     2 * kernel::width, 5 * kernel::width + 3})
             for (const Index steps : {0, 1, 3, 4, 33})
-                for (const TileStart start : {TileStart::zero, TileStart::sum}) {
-                    const bool factored = start == TileStart::sum && rows % 2 == 0;
-                    check(rows, columns, steps, {steps + 5, 1, columns + 2, columns + 3}, start, factored);
-                    check(rows, columns, steps, {1, rows + 4, columns + 1, columns}, start, factored);
-                    check(rows, columns, steps, {3, 3 * rows + 1, columns, columns + 1}, start, factored);
+                for (const Accumulate accumulate : {Accumulate::no, Accumulate::yes}) {
+                    const bool factored = accumulate == Accumulate::yes && rows % 2 == 0;
+                    check(rows, columns, steps, {steps + 5, 1, columns + 2, columns + 3}, accumulate, factored);
+                    check(rows, columns, steps, {1, rows + 4, columns + 1, columns}, accumulate, factored);
+                    check(rows, columns, steps, {3, 3 * rows + 1, columns, columns + 1}, accumulate, factored);
                 }
 }
 
@@ -80,11 +80,11 @@ TEST_CASE("a sum does not depend on which rows it is computed with") {
     Tensor<float, dyn, dyn> a({rows, steps}), b({steps, columns}), c({rows, columns}), one({1, columns});
     for (auto* x : {&a, &b})
         for (float& value : x->view()) value = normal(random);
-    kernel::tile_product(c.data(), columns, {a.data(), steps, 1}, {b.data(), columns}, rows, columns, steps,
-                         TileStart::zero);
+    kernel::small_gemm(c.data(), columns, {a.data(), steps, 1}, {b.data(), columns}, rows, columns, steps,
+                       Accumulate::no);
     for (Index r = 0; r < rows; ++r) {
-        kernel::tile_product(one.data(), columns, {&a(r, 0), steps, 1}, {b.data(), columns}, 1, columns, steps,
-                             TileStart::zero);
+        kernel::small_gemm(one.data(), columns, {&a(r, 0), steps, 1}, {b.data(), columns}, 1, columns, steps,
+                           Accumulate::no);
         for (Index j = 0; j < columns; ++j) CHECK(one(0, j) == c(r, j));
     }
 }

@@ -198,10 +198,10 @@ class AttendBackward {
         float* const ds = p + most_window * block_queries;
         float* const slopes = ds + most_window * block_queries;
 
-        tile_product(p, block_queries, {k, group.k_stride, 1}, {block.transposed_query, block_queries}, count,
-                     block.lanes(), dim, TileStart::zero);
-        tile_product(ds, block_queries, {v, group.v_stride, 1}, {block.transposed_d_out, block_queries}, count,
-                     block.lanes(), dim, TileStart::zero);
+        small_gemm(p, block_queries, {k, group.k_stride, 1}, {block.transposed_query, block_queries}, count,
+                   block.lanes(), dim, Accumulate::no);
+        small_gemm(ds, block_queries, {v, group.v_stride, 1}, {block.transposed_d_out, block_queries}, count,
+                   block.lanes(), dim, Accumulate::no);
         modify_scores(p, slopes, block, head, span, score_mod_);
         const bool adds = score_mod_.adds(), learns = d_bias_.learns(), plain = adds && !learns;
         score_gradients(p, ds, block, span, plain ? shape_.scale : 1.0f);
@@ -214,8 +214,8 @@ class AttendBackward {
             if (sums == nullptr) return;
             sums += at * stride;
             if (!care)
-                tile_product(sums, stride, {factors, block_queries, 1}, {rows, dim}, count, dim, queries,
-                             first ? TileStart::zero : TileStart::sum);
+                small_gemm(sums, stride, {factors, block_queries, 1}, {rows, dim}, count, dim, queries,
+                           first ? Accumulate::no : Accumulate::yes);
             else
                 for_each_seen(span, queries, [&](Index i, Index lane) {
                     add(sums + i * stride, factors[i * block_queries + lane], rows + lane * dim);
@@ -235,8 +235,8 @@ class AttendBackward {
         }
         add_to_keys(group.dk, group.k_stride, ds, block.query);
         if (!care) {
-            tile_product(dq, dim, {ds, 1, block_queries}, {k, group.k_stride}, queries, dim, count,
-                         started ? TileStart::sum : TileStart::zero);
+            small_gemm(dq, dim, {ds, 1, block_queries}, {k, group.k_stride}, queries, dim, count,
+                       started ? Accumulate::yes : Accumulate::no);
         } else {
             if (!started) std::fill_n(dq, queries * dim, 0.0f);
             for_each_seen(span, queries, [&](Index i, Index lane) {

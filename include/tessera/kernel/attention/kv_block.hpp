@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <tessera/kernel/attention/key_spans.hpp>
-#include <tessera/kernel/row/copy.hpp>
+#include <tessera/kernel/row/pack_rows.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
@@ -82,9 +82,9 @@ class KvBlock {
 
     template <class T>
     bool copy(float* to, const Source& source, Range keys, Index end) {
-        return copy_rows(to + (keys.begin - begin_) * stride_, stride_,
-                         reinterpret_cast<const T*>(source.rows + keys.begin * source.stride),
-                         source.stride / Index{sizeof(T)}, keys.size(), dim_, end - keys.end);
+        return pack_rows_check_finite(to + (keys.begin - begin_) * stride_, stride_,
+                                      reinterpret_cast<const T*>(source.rows + keys.begin * source.stride),
+                                      source.stride / Index{sizeof(T)}, keys.size(), dim_, end - keys.end);
     }
 
     Index dim_, stride_, begin_ = 0;

@@ -2,7 +2,7 @@
 // copied together, because rows of several heads lie a power of two apart and push each other out of the cache.
 #pragma once
 #include <algorithm>
-#include <tessera/kernel/row/copy.hpp>
+#include <tessera/kernel/row/pack_rows.hpp>
 #include <tessera/mask/mask_ref.hpp>
 #include <utility>
 
@@ -35,8 +35,8 @@ inline KvGradients copied(const KvGradients& from, float* memory, Index dim) {
     const Index count = from.keys.size();
     const auto take = [&] { return std::exchange(memory, memory + KvGradients::floats(count, dim) / 4); };
     float *const k = take(), *const v = take(), *const dk = take(), *const dv = take();
-    const bool finite = copy_rows(k, dim, from.k, from.k_stride, count, dim);
-    copy_rows(v, dim, from.v, from.v_stride, count, dim);
+    const bool finite = pack_rows_check_finite(k, dim, from.k, from.k_stride, count, dim);
+    pack_rows_check_finite(v, dim, from.v, from.v_stride, count, dim);
     return {from.keys, k,      v,         from.dk == nullptr ? nullptr : dk, from.dv == nullptr ? nullptr : dv, dim,
             dim,       finite, from.begun};
 }
@@ -66,8 +66,8 @@ inline void end_gradients(const KvGradients& group, Index dim) {
 }
 
 inline void copy_gradients(const KvGradients& to, const KvGradients& from, Index dim) {
-    if (to.dk != nullptr) copy_rows(to.dk, to.k_stride, from.dk, from.k_stride, from.keys.size(), dim);
-    if (to.dv != nullptr) copy_rows(to.dv, to.v_stride, from.dv, from.v_stride, from.keys.size(), dim);
+    if (to.dk != nullptr) pack_rows_check_finite(to.dk, to.k_stride, from.dk, from.k_stride, from.keys.size(), dim);
+    if (to.dv != nullptr) pack_rows_check_finite(to.dv, to.v_stride, from.dv, from.v_stride, from.keys.size(), dim);
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -5,7 +5,7 @@
 #include <array>
 #include <limits>
 #include <tessera/core/tensor.hpp>
-#include <tessera/kernel/row/copy.hpp>
+#include <tessera/kernel/row/pack_rows.hpp>
 #include <tessera/kernel/simd/math.hpp>
 #include <tessera/kernel/simd/transpose.hpp>
 

@@ -65,8 +65,8 @@ void block_scores(float* scores, const QueryBlock& block, const KeySpan* spans, 
     for (Index c = 0; c < dim; c += part) {
         float* to = scores;
         for (const KeySpan* span = spans; span != spans + count; to += span++->count * lanes)
-            tile_product<Vectors>(to, lanes, {kv.keys(span->key) + c, kv.stride(), 1}, {block.query + c * lanes, lanes},
-                                  span->count, std::min(part, dim - c), c == 0 ? TileStart::zero : TileStart::sum);
+            small_gemm<Vectors>(to, lanes, {kv.keys(span->key) + c, kv.stride(), 1}, {block.query + c * lanes, lanes},
+                                span->count, std::min(part, dim - c), c == 0 ? Accumulate::no : Accumulate::yes);
     }
 }
 
@@ -131,15 +131,15 @@ void online_softmax_update(QueryBlock& block, float* scores, const KeySpan* span
         store(factor + v * width, rescale);
     });
 
-    TileStart start = block.has_keys ? TileStart::sum : TileStart::zero;
+    Accumulate accumulate = block.has_keys ? Accumulate::yes : Accumulate::no;
     const float* rescale = block.has_keys && moved ? factor : nullptr;
     for (const KeySpan* span = spans; span != spans + count; ++span) {
         const bool care = span->seen != nullptr && !kv.finite(*span);
-        tile_product<Vectors>(block.acc, lanes, {kv.values(span->key), 1, kv.stride()}, {scores, lanes}, dim,
-                              care ? 0 : span->count, start, rescale);
+        small_gemm<Vectors>(block.acc, lanes, {kv.values(span->key), 1, kv.stride()}, {scores, lanes}, dim,
+                            care ? 0 : span->count, accumulate, rescale);
         if (care) add_values_one_by_one<Vectors>(block, *span, scores, kv, dim);
         scores += span->count * lanes;
-        start = TileStart::sum;
+        accumulate = Accumulate::yes;
         rescale = nullptr;
     }
     block.has_keys = true;

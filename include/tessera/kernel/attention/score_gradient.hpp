@@ -48,8 +48,8 @@ inline void load_block(GradientBlock& block, const float* q, Index q_stride, con
                        Index out_stride, const float* lse, Index dim, float scale) {
     const Index begin = block.queries.begin, count = block.queries.size(), lanes = block.lanes();
     q += begin * q_stride, d_out += begin * out_stride, out += begin * out_stride, lse += begin;
-    const bool finite_q = copy_rows(block.query, dim, q, q_stride, count, dim);
-    block.finite = copy_rows(block.d_out, dim, d_out, out_stride, count, dim) && finite_q;
+    const bool finite_q = pack_rows_check_finite(block.query, dim, q, q_stride, count, dim);
+    block.finite = pack_rows_check_finite(block.d_out, dim, d_out, out_stride, count, dim) && finite_q;
     const auto turn = [&](float* to, const float* from, float factor) {
         transpose(to, block_queries, lanes, dim, [&](Index row, Index column, Index n) {
             return row < count ? load(from + row * dim + column, n) * broadcast(factor) : broadcast(0.0f);

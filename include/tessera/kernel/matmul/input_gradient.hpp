@@ -6,31 +6,31 @@
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
-/// Detail: weights the other way round as PreparedColumns: its inputs are the layer's outputs, its panels the layer's inputs.
-struct TurnedPanels {
-    const Panels& weight;
+/// Detail: weights the other way round as PackOnTheFly: its inputs are the layer's outputs, its panels the layer's inputs.
+struct TransposedB {
+    const PackedB& weight;
 
     /// `begin` is a multiple of panel_width.
     /// shape   → to [end − begin rounded up to vectors, panel_width]
     void write(float* to, Index panel, Index begin, Index end) const {
         for (Index out = begin; out < end; out += width)
-            for (Index v = 0; v < Panels::panel_width; v += width) {
-                Square block = turned(out, panel * Panels::panel_width + v);
+            for (Index v = 0; v < PackedB::panel_width; v += width) {
+                Square block = turned(out, panel * PackedB::panel_width + v);
                 for (Index i = 0; i < width; ++i)
-                    store(to + (out - begin + i) * Panels::panel_width + v, block[static_cast<std::size_t>(i)]);
+                    store(to + (out - begin + i) * PackedB::panel_width + v, block[static_cast<std::size_t>(i)]);
             }
     }
 
     /// In each panel of the weights the few inputs lie together: some of these panels for each strip.
-    Ahead ahead(Index panel, Index begin, Index end, Index strip, Index strips) const {
-        const Index panels = (end - begin) / Panels::panel_width;
+    Prefetch prefetch(Index panel, Index begin, Index end, Index strip, Index strips) const {
+        const Index panels = (end - begin) / PackedB::panel_width;
         const Index number = panels * strip / strips;
         if (number == panels * (strip + 1) / strips) return {};
-        const Index out = begin + number * Panels::panel_width, stride = weight.width_of(out / Panels::panel_width);
+        const Index out = begin + number * PackedB::panel_width, stride = weight.width_of(out / PackedB::panel_width);
         const auto part = [&](const auto* w) {
-            const Index bytes = Panels::panel_width * stride * Index{sizeof(*w)};
-            return Ahead{reinterpret_cast<const char*>(w + panel * Panels::panel_width * stride),
-                         std::max<Index>(1, bytes / (end - begin))};
+            const Index bytes = PackedB::panel_width * stride * Index{sizeof(*w)};
+            return Prefetch{reinterpret_cast<const char*>(w + panel * PackedB::panel_width * stride),
+                            std::max<Index>(1, bytes / (end - begin))};
         };
         return weight.dtype() == DType::f32 ? part(weight.at<float>(out)) : part(weight.at<bf16>(out));
     }
@@ -39,7 +39,7 @@ struct TurnedPanels {
     /// A vector of outputs from `out` on for each of a few inputs from `from` on, turned.
     Square turned(Index out, Index from) const {
         Square block;
-        const Index stride = weight.width_of(out / Panels::panel_width);
+        const Index stride = weight.width_of(out / PackedB::panel_width);
         const Index inputs = std::clamp<Index>(weight.in() - from, 0, width);
         constexpr int count = static_cast<int>(width);
         if (weight.dtype() == DType::f32) {
@@ -66,10 +66,10 @@ struct TurnedPanels {
 /// errors  none; the same bits at any number of threads, and for a row whatever rows are beside it
 /// cost    2·rows·N·K flops; allocates nothing, about 105 KB of stack (320 KB with AVX-512)
 inline void input_gradient(float* dx, Index dx_stride, const float* dy, Index dy_stride, Index rows,
-                           const Panels& weight, bool add = false) noexcept {
-    const TurnedPanels turned{weight};
-    Product(dx, dx_stride, dy, dy_stride, rows, PreparedColumns<TurnedPanels>{weight.in(), weight.out(), turned},
-            Epilogue{.residual = add ? dx : nullptr, .residual_stride = dx_stride})
+                           const PackedB& weight, bool add = false) noexcept {
+    const TransposedB turned{weight};
+    Matmul(dx, dx_stride, dy, dy_stride, rows, PackOnTheFly<TransposedB>{weight.in(), weight.out(), turned},
+           Epilogue{.residual = add ? dx : nullptr, .residual_stride = dx_stride})
         .run();
 }
 

@@ -18,13 +18,13 @@ namespace tessera::inline TESSERA_ISA::kernel {
 ///         nothing, about 35 KB of stack (105 KB with AVX-512)
 template <class X>  // so that who does not multiply does not compile it
     requires std::same_as<X, float> || std::same_as<X, bf16>
-void gemm(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const Panels& weight,
+void gemm(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const PackedB& weight,
           const Epilogue& epilogue = {}) noexcept {
     if constexpr (std::same_as<X, float>)
         if (weight.dtype() == DType::f32)
-            return Product(y, y_stride, x, x_stride, rows, StoredColumns<float>{weight}, epilogue).run();
+            return Matmul(y, y_stride, x, x_stride, rows, PackedColumns<float>{weight}, epilogue).run();
     TESSERA_EXPECTS(weight.dtype() == DType::bf16);
-    Product(y, y_stride, x, x_stride, rows, StoredColumns<bf16>{weight}, epilogue).run();
+    Matmul(y, y_stride, x, x_stride, rows, PackedColumns<bf16>{weight}, epilogue).run();
 }
 
 /// y[r, i] = x[r, i] rounded to the nearest bf16, ties to even; NaN stays NaN.

@@ -24,14 +24,14 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// shape   out [N], in [K]; write takes rows of K
 /// errors  std::bad_alloc
 /// cost    N·K elements rounded up to whole vectors; nothing is initialised but the padding until it is written
-class Panels {
+class PackedB {
   public:
     /// Vectors side by side in one panel: three keep 8 rows of sums in 32 registers, two 6 rows in 16.
     static constexpr Index vectors = registers >= 32 ? 3 : 2;
     static constexpr Index panel_width = vectors * width;
 
-    Panels() = default;
-    Panels(Index out, Index in, DType stored)
+    PackedB() = default;
+    PackedB(Index out, Index in, DType stored)
         : out_(out), in_(in), stored_(stored), data_(padded_out() * padded_in() * element_size()) {
         ask_for_huge_pages();
         clear_padding();

@@ -11,19 +11,19 @@
 namespace tessera::inline TESSERA_ISA::kernel {
 
 /// a(r, s) = data[r·row + s·step]: {k, stride, 1} are the rows of a matrix, {v, 1, stride} are its columns.
-struct TileLeft {
+struct OperandA {
     const float* data;
     Index row, step;
 };
 
 /// b(s, j) = data[s·step + j].
-struct TileRight {
+struct OperandB {
     const float* data;
     Index step;
 };
 
-/// What the sums start from: nothing, or what `c` holds.
-enum class TileStart : char { zero, sum };
+/// Whether sums are added to what `c` holds.
+enum class Accumulate : bool { no, yes };
 
 /// The most rows of one or two vectors that are summed at once: as many as there are registers for, or as can be read.
 template <Index Vectors>
@@ -31,7 +31,7 @@ inline constexpr Index tile_rows = registers == 32 || Vectors == 1 ? 12 : 6;
 
 /// Detail: `count` times `Rows` rows of `Vectors` vectors; where `Partial` only `last` lanes of the last vector exist.
 template <Index Rows, Index Vectors, bool Partial>
-void tiles(float* c, Index c_row, TileLeft a, TileRight b, Index steps, TileStart start, const float* factor,
+void tiles(float* c, Index c_row, OperandA a, OperandB b, Index steps, Accumulate accumulate, const float* factor,
            Index last, Index count) {
     const auto lanes_of = [&]([[maybe_unused]] Index v) __attribute__((always_inline)) {
         if constexpr (Partial) return v == Vectors - 1 ? last : width;
@@ -44,7 +44,7 @@ void tiles(float* c, Index c_row, TileLeft a, TileRight b, Index steps, TileStar
     };
     for (; count > 0; --count, a.data += Rows * a.row, c += Rows * c_row) {
         Vec sum[Rows][Vectors];
-        if (start == TileStart::zero) {
+        if (accumulate == Accumulate::no) {
             each([&](auto r, auto v) __attribute__((always_inline)) { sum[r][v] = broadcast(0.0f); });
         } else {
             each([&](auto r, auto v)
@@ -83,19 +83,19 @@ void tiles(float* c, Index c_row, TileLeft a, TileRight b, Index steps, TileStar
     }
 }
 
-/// c(r, j) = start(r, j)·factor(j) + Σ_s a(r, s)·b(s, j), in the order of s, for any number of rows and `Vectors`
+/// c(r, j) = c(r, j)·factor(j) + Σ_s a(r, s)·b(s, j), in the order of s, for any number of rows and `Vectors`
 /// vectors of columns; where `Partial` only the first `last` lanes of the last vector exist, and no others are read or
 /// written.
 /// shape   a [rows, steps], b [steps, columns] → c [rows, columns], rows `c_row` apart; factor [columns], 1 if null
 /// units   each sum has one rounding per step where the processor has FMA; it does not depend on how rows are tiled
-/// errors  none; c must not overlap a or b. With TileStart::zero `c` is not read and factor must be null.
+/// errors  none; c must not overlap a or b. Without Accumulate `c` is not read and factor must be null.
 /// cost    2·rows·columns·steps flops, near the machine's peak if rows ≥ 3, columns are two vectors and steps ≥ 32
 template <Index Vectors, bool Partial = false>
-void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, Index steps, TileStart start,
-                  const float* factor = nullptr, Index last = width) {
-    TESSERA_EXPECTS(factor == nullptr || start == TileStart::sum);
+void small_gemm(float* c, Index c_row, OperandA a, OperandB b, Index rows, Index steps, Accumulate accumulate,
+                const float* factor = nullptr, Index last = width) {
+    TESSERA_EXPECTS(factor == nullptr || accumulate == Accumulate::yes);
     const auto take = [&]<Index Rows>(std::integral_constant<Index, Rows>, Index count) {
-        tiles<Rows, Vectors, Partial>(c, c_row, a, b, steps, start, factor, last, count);
+        tiles<Rows, Vectors, Partial>(c, c_row, a, b, steps, accumulate, factor, last, count);
         a.data += count * Rows * a.row;
         c += count * Rows * c_row;
         rows -= count * Rows;
@@ -128,17 +128,17 @@ void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, In
 /// The same for any number of columns, of which the last vector may be partial.
 /// cost    as above; a partial vector costs as much as a full one
 template <class = void>  // so that who does not multiply does not compile it
-void tile_product(float* c, Index c_row, TileLeft a, TileRight b, Index rows, Index columns, Index steps,
-                  TileStart start, const float* factor = nullptr) {
+void small_gemm(float* c, Index c_row, OperandA a, OperandB b, Index rows, Index columns, Index steps,
+                Accumulate accumulate, const float* factor = nullptr) {
     for (; columns > 0; columns -= 2 * width, c += 2 * width, b.data += 2 * width) {
         if (columns >= 2 * width)
-            tile_product<2>(c, c_row, a, b, rows, steps, start, factor);
+            small_gemm<2>(c, c_row, a, b, rows, steps, accumulate, factor);
         else if (columns == width)
-            tile_product<1>(c, c_row, a, b, rows, steps, start, factor);
+            small_gemm<1>(c, c_row, a, b, rows, steps, accumulate, factor);
         else if (columns > width)
-            tile_product<2, true>(c, c_row, a, b, rows, steps, start, factor, columns - width);
+            small_gemm<2, true>(c, c_row, a, b, rows, steps, accumulate, factor, columns - width);
         else
-            tile_product<1, true>(c, c_row, a, b, rows, steps, start, factor, columns);
+            small_gemm<1, true>(c, c_row, a, b, rows, steps, accumulate, factor, columns);
         if (factor != nullptr) factor += 2 * width;
     }
 }

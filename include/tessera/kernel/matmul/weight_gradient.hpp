@@ -35,7 +35,7 @@ class WeightGradient {
             }
     }
 
-    /// Panels [first, last) of inputs.
+    /// PackedB [first, last) of inputs.
     /// shape   x [count, in]
     void add(const float* x, Index stride, Index first, Index last) {
         constexpr Index at_once = 2;
@@ -45,41 +45,42 @@ class WeightGradient {
                 copy_panel(panels_[static_cast<std::size_t>(i)].data(), x, stride, first + i);
             for (Index top = 0; top < height_; top += strip_rows)
                 for (Index i = 0; i < count; ++i) {
-                    const bool asks = top == 0 && first + i + at_once < last;
-                    const auto* next = reinterpret_cast<const char*>(x + (first + i + at_once) * Panels::panel_width);
+                    const bool prefetches = top == 0 && first + i + at_once < last;
+                    const auto* next = reinterpret_cast<const char*>(x + (first + i + at_once) * PackedB::panel_width);
                     add_tile(top, first + i, panels_[static_cast<std::size_t>(i)].data(),
-                             asks ? Ahead{next, stride * Index{sizeof(float)}} : Ahead{});
+                             prefetches ? Prefetch{next, stride * Index{sizeof(float)}} : Prefetch{});
                 }
         }
     }
 
   private:
-    using Panel = std::array<float, static_cast<std::size_t>(most_rows* Panels::panel_width)>;
+    using Panel = std::array<float, static_cast<std::size_t>(most_rows* PackedB::panel_width)>;
 
-    Turned* strip(Index number) { return strips_.data() + number * (count_ * strip_rows + width); }
+    PackedA* strip(Index number) { return strips_.data() + number * (count_ * strip_rows + width); }
 
     void copy_panel(float* to, const float* x, Index stride, Index panel) const {
-        const Index column = panel * Panels::panel_width, left = in_ - column;
-        const bool whole = left >= Panels::panel_width;
+        const Index column = panel * PackedB::panel_width, left = in_ - column;
+        const bool whole = left >= PackedB::panel_width;
         const float* from = x + column;
-        for (Index r = 0; r < count_; ++r, from += stride, to += Panels::panel_width)
-            unroll<Panels::vectors>([&](auto v) {
+        for (Index r = 0; r < count_; ++r, from += stride, to += PackedB::panel_width)
+            unroll<PackedB::vectors>([&](auto v) {
                 const Index at = v * width;
                 store(to + at, whole ? load(from + at) : load(from + at, std::clamp<Index>(left - at, 0, width)));
             });
     }
 
-    void add_tile(Index top, Index panel, const float* x, Ahead ahead) {
-        const Index rows = std::min(strip_rows, height_ - top), column = panel * Panels::panel_width;
+    void add_tile(Index top, Index panel, const float* x, Prefetch prefetch_from) {
+        const Index rows = std::min(strip_rows, height_ - top), column = panel * PackedB::panel_width;
         float* const to = dw_ + (row_ + top) * in_ + column;
-        const Turned* const dy = strip(top / strip_rows);
-        if (column + Panels::panel_width <= in_)
-            return multiply(rows, Panels::vectors, 1, to, in_, dy, 0, x, 0, count_, true, ahead);
-        alignas(alignment) std::array<float, static_cast<std::size_t>(strip_rows * Panels::panel_width)> sums{};
-        multiply(rows, Panels::vectors, 1, sums.data(), Panels::panel_width, dy, 0, x, 0, count_, true, ahead);
+        const PackedA* const dy = strip(top / strip_rows);
+        if (column + PackedB::panel_width <= in_)
+            return multiply(rows, PackedB::vectors, 1, to, in_, dy, 0, x, 0, count_, true, prefetch_from);
+        alignas(alignment) std::array<float, static_cast<std::size_t>(strip_rows * PackedB::panel_width)> sums{};
+        multiply(rows, PackedB::vectors, 1, sums.data(), PackedB::panel_width, dy, 0, x, 0, count_, true,
+                 prefetch_from);
         for (Index r = 0; r < rows; ++r)
             for_each_vec(in_ - column, [&](Index i, Index n) {
-                const Vec more = load(sums.data() + r * Panels::panel_width + i);
+                const Vec more = load(sums.data() + r * PackedB::panel_width + i);
                 store(to + r * in_ + i, load(to + r * in_ + i, n) + more, n);
             });
     }
@@ -88,7 +89,7 @@ class WeightGradient {
     Index in_, row_ = 0, height_ = 0, count_ = 0;
     alignas(alignment) std::array<Panel, 2> panels_;
     alignas(alignment)
-        std::array<Turned, static_cast<std::size_t>(high / strip_rows * (most_rows * strip_rows + width))> strips_;
+        std::array<PackedA, static_cast<std::size_t>(high / strip_rows * (most_rows * strip_rows + width))> strips_;
 };
 
 /// dw[n, k] += Σ_r dy[r, n]·x[r, k]: the rows are summed in equal blocks of at most 384, and those added one after another.
@@ -98,7 +99,7 @@ class WeightGradient {
 inline void weight_gradient(float* dw, Index out, Index in, const float* dy, Index dy_stride, const float* x,
                             Index x_stride, Index rows) noexcept {
     constexpr Index high = WeightGradient::high, most_rows = WeightGradient::most_rows;
-    const Index panels = (in + Panels::panel_width - 1) / Panels::panel_width;
+    const Index panels = (in + PackedB::panel_width - 1) / PackedB::panel_width;
     // As many chunks of outputs for each thread, so that whole ones, whose strips are made once, can be handed out.
     const Index strips = (out + strip_rows - 1) / strip_rows, team = threads();
     const Index least = (strips * strip_rows + high - 1) / high;

@@ -163,7 +163,7 @@ struct QFormer {
             });
             s.name("qformer.layer", static_cast<Index>(i), rows.now());
         }
-        copy_rows(y, rows.now(), s);
+        pack_rows_check_finite(y, rows.now(), s);
     }
 };
 

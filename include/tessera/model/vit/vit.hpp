@@ -63,7 +63,7 @@ struct Vit {
         if constexpr (C.output_norm)
             norm.into(y, rows.now(), s);
         else
-            copy_rows(y, rows.now(), s);
+            pack_rows_check_finite(y, rows.now(), s);
         s.name("vision.last_hidden_state", -1, y);
         return y;
     }

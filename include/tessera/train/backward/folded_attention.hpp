@@ -47,7 +47,7 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
     const auto d_seen = s.rows<wide>(queries), d_folded = s.rows<wide>(queries);
     kernel::parallel_for(Heads, [&](Index h) {
         kernel::input_gradient(d_seen.data() + h * Context, wide, d_value.data() + h * dim, Width, queries,
-                               layer.value.weight.panels(h));
+                               layer.value.weight.packed(h));
         kernel::weight_gradient(gradients.value.data() + h * dim * Context, dim, Context, d_value.data() + h * dim,
                                 Width, between.seen.data() + h * Context, wide, queries);
     });
@@ -71,7 +71,7 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
     // The key layer, which turned queries into folded ones.
     kernel::parallel_for(Heads, [&](Index h) {
         kernel::input_gradient(gradients.query.data() + h * dim, Width, d_folded.data() + h * Context, wide, queries,
-                               layer.key.weight.panels(h));
+                               layer.key.weight.packed(h));
         kernel::weight_gradient(gradients.key.data() + h * dim * Context, dim, Context, q.data() + h * dim, Width,
                                 d_folded.data() + h * Context, wide, queries);
     });

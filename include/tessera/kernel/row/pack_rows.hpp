@@ -20,7 +20,8 @@ inline Vec load_floats(const bf16* p, Index count) {
 /// Copies rows of `dim` numbers; returns whether all of them are finite. `more` rows follow that will be wanted soon: the processor
 /// does not foresee strides of pages, so memory is asked for rows ahead.
 template <class T>
-bool copy_rows(float* to, Index to_stride, const T* from, Index from_stride, Index rows, Index dim, Index more = 0) {
+bool pack_rows_check_finite(float* to, Index to_stride, const T* from, Index from_stride, Index rows, Index dim,
+                            Index more = 0) {
     constexpr Index ahead = 12, line = 64 / sizeof(T);
     constexpr int chains = 4;  // one after another, the checks would take longer than the copy
     Vec zero[chains];
