@@ -32,7 +32,7 @@ void fuzz::read(std::string_view bytes) {
     const auto all = [&] { return Bytes(reinterpret_cast<const unsigned char*>(file.data()), file.size()); };
     if (detail::is_png(all())) repair_checksums(file);
     const auto decode = [&](const std::vector<Decoder>& decoders) {
-        const Image image = decode_image(all(), place, {.most_pixels = 1 << 20, .decoders = decoders});
+        const Image image = decode_image(all(), place, {.most_pixels = 1 << 18, .decoders = decoders});
         expect(image.height() >= 1 && image.width() >= 1, "a picture");
     };
     try {
