@@ -40,7 +40,7 @@ std::vector<unsigned char> with_checksums(std::vector<unsigned char> file) {
 TEST_CASE("all pictures of the reference data, JPEG too, to the bit") {
     const Safetensors expected(test::golden("images/decoded.safetensors"));
     const Json index = test::read_json(test::golden("images/index.json"));
-    int pictures = 0, plain = 0, dropped = 0, upright = 0;
+    int pictures = 0, dropped = 0, upright = 0;
     for (const Json& entry : index["images"]) {
         const auto file = entry["file"].get<std::string>();
         CAPTURE(file);
@@ -48,11 +48,10 @@ TEST_CASE("all pictures of the reference data, JPEG too, to the bit") {
         const auto path = test::golden("images/" + file);
         DecodeOptions options{.transparency = Transparency::white, .turn_upright = false, .decoders = {decode_exact}};
         CHECK(test::worst_difference(read_image(path, options), expected.tensor(name + ".rgb")) == 0);
-        if (!file.ends_with(".jpg")) {
-            CHECK(test::worst_difference(read_image(path, {.transparency = Transparency::white}),
-                                         expected.tensor(name + ".rgb")) == 0);
-            ++plain;
-        }
+        // The decoder of decode.hpp alone: the same bytes, of JPEG near them (tests/image/jpeg.cpp says how near, and where not).
+        const Image plain = read_image(path, {.transparency = Transparency::white, .turn_upright = false});
+        const int difference = test::worst_difference(plain, expected.tensor(name + ".rgb"));
+        CHECK(difference <= (!file.ends_with(".jpg") ? 0 : name == "photo_progressive" ? 34 : 3));
         ++pictures;
         if (const auto* want = expected.find(name + ".rgb_alpha_dropped")) {
             CHECK(test::worst_difference(read_image(path), *want) == 0);
@@ -64,7 +63,6 @@ TEST_CASE("all pictures of the reference data, JPEG too, to the bit") {
         }
     }
     CHECK(pictures == 13);
-    CHECK(plain == 8);
     CHECK(dropped == 3);
     CHECK(upright == 1);
 }

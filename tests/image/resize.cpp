@@ -58,8 +58,8 @@ TEST_CASE("either order of the passes is Pillow's, and the rule between them is 
              Case{35, 31, 36, 59, false},  // both grow
          }) {
         const Image from = noise(c.height, c.width);
-        const Image vertical = resize_horizontally(resize_vertically(from, c.to_height), c.to_width);
-        const Image horizontal = resize_vertically(resize_horizontally(from, c.to_width), c.to_height);
+        const Image vertical = detail::resize_horizontally(detail::resize_vertically(from, c.to_height), c.to_width);
+        const Image horizontal = detail::resize_vertically(detail::resize_horizontally(from, c.to_width), c.to_height);
         REQUIRE_FALSE(same(vertical, horizontal));
         CHECK(same(resize(from, c.to_height, c.to_width), c.vertical_first ? vertical : horizontal));
         CHECK(same(resize(from, c.to_height, c.to_width, PassOrder::pillow_12), horizontal));
@@ -68,11 +68,11 @@ TEST_CASE("either order of the passes is Pillow's, and the rule between them is 
 
 TEST_CASE("weights sum to one, and a picture of one colour keeps it") {
     for (const auto& [from, to] : {std::array<Index, 2>{1, 224}, {3, 2}, {1000, 7}, {641, 640}, {7, 1000}}) {
-        const BicubicWeights weights(from, to);
+        const detail::BicubicWeights weights(from, to);
         for (Index at = 0; at < to; ++at) {
             std::int64_t sum = 0;
             for (Index i = 0; i < weights[at].count; ++i) sum += weights[at].weights[i];
-            CHECK(std::abs(sum - (1 << BicubicWeights::precision)) <= weights[at].count);
+            CHECK(std::abs(sum - (1 << detail::BicubicWeights::precision)) <= weights[at].count);
             CHECK(weights[at].first >= 0);
             CHECK(weights[at].first + weights[at].count <= from);
         }

@@ -16,7 +16,7 @@
 
 namespace tessera::inline TESSERA_ISA::detail {
 
-constexpr std::string_view png_signature("\x89PNG\r\n\x1a\n", 8);
+inline constexpr std::string_view png_signature("\x89PNG\r\n\x1a\n", 8);
 inline bool is_png(Bytes file) { return has(file, 0, png_signature); }
 
 /// The checksum of a chunk.
@@ -41,6 +41,8 @@ class PngFile {
     std::uint32_t width = 0, height = 0;
     int depth = 0, colour = 0;  // as in IHDR
     Orientation orientation = Orientation::top_left;
+    std::vector<unsigned char>
+        essence;  // a PNG of header, palette, transparent colours and data, all data in one chunk
 
     /// errors  Errc::image_decode, Errc::image_size where a chunk is cut, has a wrong checksum or contradicts another
     PngFile(Bytes file, std::string_view where, const DecodeOptions& options) : fail_{where, "PNG"} {
@@ -65,14 +67,16 @@ class PngFile {
                 read_header(content, options);
                 if (row_bytes() * height / densest > file.size()) fail_.too_short(width, height, file);
             } else if (type == "PLTE") {
-                if (length % 3 != 0 || length > 768 || !data_.empty()) wrong("is no palette");
+                if (length % 3 != 0 || length > 768 || !essence.empty()) wrong("is no palette");
                 palette_ = content;
             } else if (type == "tRNS") {
                 // One that does not fit, or comes late, says nothing about the pixels.
                 const std::size_t right = colour == 0 ? 2 : colour == 2 ? 6 : 0;
-                if (data_.empty() && (colour == 3 ? length <= palette_.size() / 3 : length == right)) alpha_ = content;
+                if (essence.empty() && (colour == 3 ? length <= palette_.size() / 3 : length == right))
+                    alpha_ = content;
             } else if (type == "IDAT") {
-                data_.insert(data_.end(), content.begin(), content.end());
+                if (essence.empty()) begin_essence();
+                essence.insert(essence.end(), content.begin(), content.end());
             } else if (type == "eXIf") {
                 exif = exif_orientation(content);
             } else if (options.turn_upright && !text) {
@@ -83,26 +87,12 @@ class PngFile {
                 wrong("is of a kind that nobody can leave out, and is not known");
             at += 12 + length;
         }
-        if (data_.empty()) fail_("there is no chunk IDAT");
+        if (essence.empty()) fail_("there is no chunk IDAT");
         if (colour == 3 && palette_.empty()) fail_("there is no palette (PLTE)");
+        put_number(data_ - 8, essence.size() - data_);
+        essence.resize(essence.size() + 4);
+        put_chunk("IEND", {}, 0);
         orientation = exif ? *exif : text.value_or(Orientation::top_left);
-    }
-
-    /// A PNG of nothing but header, palette, transparent colours and data, the data in one chunk.
-    std::vector<unsigned char> essence() const {
-        std::vector<unsigned char> out(png_signature.begin(), png_signature.end());
-        const auto chunk = [&](std::string_view type, Bytes content, std::size_t length) {
-            for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<unsigned char>(length >> shift));
-            out.insert(out.end(), type.begin(), type.end());
-            out.insert(out.end(), content.begin(), content.end());
-            out.resize(out.size() + length - content.size() + 4);  // filled up; stb_image does not look at the checksum
-        };
-        chunk("IHDR", header_, header_.size());
-        if (colour == 3) chunk("PLTE", palette_, 768);  // what lies beyond the palette is black
-        if (!alpha_.empty()) chunk("tRNS", alpha_, alpha_.size());
-        chunk("IDAT", data_, data_.size());
-        chunk("IEND", {}, 0);
-        return out;
     }
 
   private:
@@ -129,12 +119,33 @@ class PngFile {
         return (std::size_t{width} * static_cast<std::size_t>(samples * depth) + 7) / 8;
     }
 
+    void put_number(std::size_t at, std::size_t number) {
+        for (std::size_t i = 0; i < 4; ++i) essence[at + i] = static_cast<unsigned char>(number >> (24 - 8 * i));
+    }
+    /// A chunk of `length` bytes: `content`, then zeros. Of checksums there is only the place: stb_image does not look.
+    void put_chunk(std::string_view type, Bytes content, std::size_t length) {
+        const std::size_t at = essence.size();
+        essence.resize(at + 12 + length);
+        put_number(at, length);
+        std::copy(type.begin(), type.end(), essence.data() + at + 4);
+        std::copy(content.begin(), content.end(), essence.data() + at + 8);
+    }
+    void begin_essence() {
+        essence.assign(png_signature.begin(), png_signature.end());
+        put_chunk("IHDR", header_, header_.size());
+        if (colour == 3) put_chunk("PLTE", palette_, 768);  // what lies beyond the palette is black
+        if (!alpha_.empty()) put_chunk("tRNS", alpha_, alpha_.size());
+        put_chunk("IDAT", {}, 0);
+        essence.resize(essence.size() - 4);
+        data_ = essence.size();
+    }
+
     /// The orientation in a text chunk: XMP, or the EXIF data that ImageMagick writes there in hexadecimal digits.
-    static std::optional<Orientation> text_orientation(std::string_view type, Bytes content) {
+    std::optional<Orientation> text_orientation(std::string_view type, Bytes content) {
         if (type != "tEXt" && type != "zTXt" && type != "iTXt") return {};
         const std::string_view whole = text_of(content), keyword = whole.substr(0, whole.find('\0'));
         const bool xmp = keyword == "XML:com.adobe.xmp";
-        if (!xmp && keyword != "Raw profile type exif") return {};
+        if ((!xmp && keyword != "Raw profile type exif") || ++texts_ > 4) return {};
         std::size_t at = keyword.size() + 1;
         bool packed = type == "zTXt";
         if (packed) at += 1;  // the method of compression: there is one
@@ -173,7 +184,8 @@ class PngFile {
 
     Complaint fail_;
     Bytes header_, palette_, alpha_;
-    std::vector<unsigned char> data_;  // of all chunks IDAT
+    std::size_t data_ = 0;  // where it begins in `essence`
+    int texts_ = 0;         // that might tell the orientation; more than a few are there to waste time
 };
 
 /// Decodes a PNG file of any depth and colour type.
@@ -183,16 +195,15 @@ class PngFile {
 /// cost    memory for the file's data once more, for its bytes unpacked and for the picture with alpha
 inline Image decode_png(Bytes file, std::string_view where, const DecodeOptions& options) {
     const PngFile png(file, where, options);
-    const std::vector<unsigned char> essence = png.essence();
     Image out(png.height, png.width);
     unsigned char* to = out.pixels.data();
     const unsigned char* const end = to + out.pixels.size();
     if (png.colour == 0 && png.depth == 16 && options.deep_gray == DeepGray::saturated) {
-        const auto samples = stb::decode<std::uint16_t>(essence, 2, {where, "PNG"});
+        const auto samples = stb::decode<std::uint16_t>(png.essence, 2, {where, "PNG"});
         for (const std::uint16_t* from = samples.get(); to != end; to += 3, from += 2)
             std::fill_n(to, 3, seen(std::min<std::uint32_t>(from[0], 255), from[1] >> 8, options.transparency));
     } else {
-        const auto samples = stb::decode<unsigned char>(essence, 4, {where, "PNG"});
+        const auto samples = stb::decode<unsigned char>(png.essence, 4, {where, "PNG"});
         for (const unsigned char* from = samples.get(); to != end; to += 3, from += 4)
             for (std::size_t c = 0; c < 3; ++c) to[c] = seen(from[c], from[3], options.transparency);
     }

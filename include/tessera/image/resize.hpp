@@ -16,6 +16,8 @@ enum class PassOrder {
     pillow_12,  // horizontal first, always; Pillow 12 and before
 };
 
+namespace detail {
+
 /// What one row or column of the result takes from the source: `count` neighbours from `first` on.
 struct Taps {
     Index first = 0;
@@ -136,6 +138,8 @@ inline Image resize_horizontally(const Image& from, Index width) {
     return out;
 }
 
+}  // namespace detail
+
 /// Resizes to exactly `height` × `width`, without keeping the aspect; antialiased when it shrinks.
 /// shape   [H, W, 3] → [height, width, 3]
 /// errors  Errc::image_size where one of the four is not positive
@@ -147,12 +151,12 @@ inline Image resize(const Image& from, Index height, Index width, PassOrder orde
     if (height < 1 || width < 1)
         throw Error(Errc::image_size, "cannot resize to ", height, "×", width, ": expected at least 1×1");
     if (height == from.height() && width == from.width()) return from;
-    if (height == from.height()) return resize_horizontally(from, width);
-    if (width == from.width()) return resize_vertically(from, height);
+    if (height == from.height()) return detail::resize_horizontally(from, width);
+    if (width == from.width()) return detail::resize_vertically(from, height);
     const bool vertical_first =
         order == PassOrder::pillow_13 && height < from.height() && from.height() - height > 2 * (from.width() - width);
-    if (vertical_first) return resize_horizontally(resize_vertically(from, height), width);
-    return resize_vertically(resize_horizontally(from, width), height);
+    if (vertical_first) return detail::resize_horizontally(detail::resize_vertically(from, height), width);
+    return detail::resize_vertically(detail::resize_horizontally(from, width), height);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -56,21 +56,20 @@ struct stbi_io_callbacks {
 #pragma push_macro("STBI_INCLUDE_STB_IMAGE_H")
 #pragma push_macro("STBIDEF")
 #undef STBI_INCLUDE_STB_IMAGE_H
-#undef STB_IMAGE_IMPLEMENTATION
 #undef STBIDEF
-#undef STBI_MALLOC
-#undef STBI_REALLOC
-#undef STBI_REALLOC_SIZED
-#undef STBI_FREE
-#undef STBI_ASSERT
+#undef STB_IMAGE_IMPLEMENTATION
 #undef STBI_NO_STDIO
 #undef STBI_NO_SIMD
 #undef STBI_NO_LINEAR
+#undef STBI_ONLY_PNG
+#undef STBI_ONLY_JPEG
+#undef STBI_MALLOC
+#undef STBI_REALLOC_SIZED
+#undef STBI_FREE
+#undef STBI_ASSERT
 #undef STBI_NO_PNG
 #undef STBI_NO_JPEG
 #undef STBI_NO_ZLIB
-#undef STBI_ONLY_PNG
-#undef STBI_ONLY_JPEG
 #undef stbi__err
 #define STBI_INCLUDE_STB_IMAGE_H
 #define STB_IMAGE_IMPLEMENTATION
@@ -80,7 +79,7 @@ struct stbi_io_callbacks {
 #define STBI_FREE(data) ::tessera::detail::stb::release(data)
 #define STBI_ASSERT(condition) static_cast<void>(0)
 #define STBI_NO_STDIO
-#define STBI_NO_SIMD  // its own intrinsics would be faster by a third; no picture shows the difference
+#define STBI_NO_SIMD  // the same code on every processor
 #define STBI_NO_LINEAR
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG

@@ -26,9 +26,10 @@ namespace tessera::inline TESSERA_ISA::detail::stb {
 #pragma push_macro("INCLUDE_STB_IMAGE_WRITE_H")
 #pragma push_macro("STBIWDEF")
 #undef INCLUDE_STB_IMAGE_WRITE_H
+#undef STBIWDEF
 #undef STB_IMAGE_WRITE_IMPLEMENTATION
 #undef STB_IMAGE_WRITE_STATIC
-#undef STBIWDEF
+#undef STBI_WRITE_NO_STDIO
 #undef STBIW_MALLOC
 #undef STBIW_REALLOC
 #undef STBIW_REALLOC_SIZED
@@ -37,7 +38,6 @@ namespace tessera::inline TESSERA_ISA::detail::stb {
 #undef STBIW_ASSERT
 #undef STBIW_ZLIB_COMPRESS
 #undef STBIW_CRC32
-#undef STBI_WRITE_NO_STDIO
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC
 #define STBIW_ASSERT(condition) static_cast<void>(0)
