@@ -5,6 +5,7 @@
 #include <tessera/checkpoint/safetensors.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
+#include <thread>
 
 #include "support/allocations.hpp"
 #include "support/as_processors.hpp"
@@ -246,6 +247,33 @@ TEST_CASE("a second pass of the same size allocates nothing: from the picture to
         CHECK(allocated() > 0);
         CHECK(allocated() == 0);
     }
+}
+
+TEST_CASE("one model serves many threads at once, each with a scratch of its own") {
+    const Folder folder{"blip2_opt"};
+    const Pipeline<Blip2Tiny>& blip2 = folder.blip2;
+    const std::vector<std::string> files{"wide.png", "tall.png", "wide.png", "tall.png"};
+    const auto tokens_of = [&](const std::string& file) {
+        Scratch s;
+        return caption(blip2, read_image(test::golden("images/" + file)), {.max_tokens = 8}, s).tokens;
+    };
+    std::vector<std::vector<Token>> found(files.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < files.size(); ++i) threads.emplace_back([&, i] { found[i] = tokens_of(files[i]); });
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < files.size(); ++i) CHECK(found[i] == tokens_of(files[i]));
+}
+
+TEST_CASE("a folder that transformers 5 saved has its preprocessing in processor_config.json") {
+    const auto path = test::golden("blip2_opt_v5");
+    const Preprocess found = read_folder_preprocess(path);
+    const Preprocess expected = read_folder_preprocess(test::golden("blip2_opt"));
+    CHECK(found.height == 56);
+    CHECK(found.image_mean == expected.image_mean);
+    CHECK(found.image_std == expected.image_std);
+    const ModelConfig config(path);
+    CHECK(fits<Blip2Tiny>(config));
+    CHECK(config.dtype == "float32");
 }
 
 TEST_CASE("options out of range are one sentence each, before any work is done") {

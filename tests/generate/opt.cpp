@@ -1,4 +1,4 @@
-// OPT alone, with norms before and behind, against transformers.
+// OPT alone, with norms before and after its parts, against transformers.
 #include <doctest/doctest.h>
 
 #include <tessera/checkpoint/dump.hpp>
@@ -59,18 +59,18 @@ TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, 
         CAPTURE(i);
         const std::vector<Token> prompt(packed.begin() + starts[i], packed.begin() + starts[i + 1]);
         const Token end[] = {2};
-        std::vector<Token> told;
+        std::vector<Token> emitted;
         const auto tokens = greedy(model, model.embedding(prompt, s), prompt, end,
                                    {.max_tokens = run["settings"]["max_new_tokens"]}, s, [&](Token id) {
-                                       told.push_back(id);
+                                       emitted.push_back(id);
                                        return true;
                                    });
         CHECK(tokens == run["new_tokens"][i].get<std::vector<Token>>());
-        CHECK(told == tokens);
+        CHECK(emitted == tokens);
     }
 }
 
-TEST_CASE("reading token by token behind a cache gives the states of the whole sequence") {
+TEST_CASE("reading token by token after a cache gives the states of the whole sequence") {
     const auto model = load<Opt<tiny_opt>>(test::golden("opt").string());
     Scratch s;
     std::vector<Token> ids;
