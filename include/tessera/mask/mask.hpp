@@ -26,8 +26,8 @@ struct Range {
     friend constexpr bool operator==(Range, Range) = default;
 
     friend constexpr Range intersection(Range a, Range b) {
-        const Index begin = std::max(a.begin, b.begin);
-        return {begin, std::max(begin, std::min(a.end, b.end))};
+        const Index first = std::max(a.begin, b.begin);
+        return {first, std::max(first, std::min(a.end, b.end))};
     }
     /// The smallest range that holds both.
     friend constexpr Range hull(Range a, Range b) {
