@@ -6,7 +6,7 @@ using namespace tessera;
 
 int main() {
     // Everyone sees the first two keys (say, a prompt) and those of their own past that stand on even places.
-    constexpr auto even = Predicate{[](Site at) { return at.key % 2 == 0; }};
+    constexpr auto even = Predicate{[](Index, Index key) { return key % 2 == 0; }};
     constexpr Mask auto mine = FirstKeys{2} | (Causal{} & even);
 
     static_assert(mine.allows({.head = 0, .query = 5, .key = 4}));

@@ -9,9 +9,9 @@ int main() {
     constexpr auto mine = FirstKeys{8} | (Causal{} & Window{12});
     constexpr Range queries{0, 8}, text{8, 64};
 
-    // Proved by the compiler: no text gets to the queries, however many layers there are; and how far news travels.
+    // Proved by the compiler: no text gets to the queries, however many layers there are; and how far information travels.
     static_assert(!reaches(mine, text, queries));
-    static_assert(reaches(mine, {8, 9}, {32, 33}, 2) && !reaches(mine, {8, 9}, {33, 34}, 2));
+    static_assert(reaches(mine, {8, 9}, {32, 33}, {.layers = 2}) && !reaches(mine, {8, 9}, {33, 34}, {.layers = 2}));
 
     std::cout << draw(mine, 64, 64, {.side = 16}) << describe(mine, 64, 64, {.tile_queries = 16, .tile_keys = 16});
 

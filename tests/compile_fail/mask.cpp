@@ -12,7 +12,7 @@ struct NoMask {
 };
 
 int main() {
-    static_assert(tessera::verify(Mine{} & tessera::Causal{}, 5, 5));
+    static_assert(tessera::verify(Mine{} & tessera::Causal{}, 5, 5, 1));
 #ifdef TESSERA_FAULT
     tessera::verify(NoMask{}, 5, 5);
 #endif

@@ -1,5 +1,5 @@
 // The operators of the algebra are for masks only: they do not take over what else is in namespace tessera.
-// error g++: no match for .operator&. .*tessera::Causal. and .*Range
+// error g++: no match for .operator&. .*tessera::.*Causal. and .*Range
 // error clang: invalid operands to binary expression .*Causal.*Range
 #include <tessera/masks.hpp>
 

@@ -1,8 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tessera/mask/any.hpp>
-#include <tessera/mask/catalog/order.hpp>
-#include <tessera/mask/catalog/predicate.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_any {
@@ -21,12 +20,12 @@ TEST_CASE("a mask chosen at run time says what the mask inside says") {
     CHECK_FALSE(masks::fits(mask, 2, 3));
     mask = FirstKeys{1} | mask;
     CHECK(picture(mask, 2, 2) == "#.|##");
-    CHECK(verify(mask, 6, 6).loose == 0);
+    CHECK(verify(mask, 6, 6, 1).loose == 0);
     mask = mask & Predicate{[](Site at) { return at.key != 0; }};
     CHECK(picture(mask, 3, 3) == "...|.#.|.##");
     mask = ~mask;
     CHECK(picture(mask, 3, 3) == "###|#.#|#..");
-    CHECK(verify(mask, 6, 6));
+    CHECK(verify(mask, 6, 6, 1));
 }
 
 }  // namespace mask_any

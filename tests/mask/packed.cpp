@@ -68,10 +68,9 @@ TEST_CASE("a block of queries is shown the keys of its sequences only") {
     CHECK(masks::cover(mask, {0, {200, 232}, {99, 152}}) == Cover::partial);
 }
 
-TEST_CASE("starts that are no starts are refused") {
+TEST_CASE("offsets that are no offsets are refused") {
     const std::vector<Index> back{0, 3, 2}, two_starts{0, 3}, three_starts{0, 1, 3};
-    CHECK_THROWS_WITH_AS(Packed{back},
-                         "[option.value] Packed: expected offsets of queries that do not decrease, found 3 before 2",
+    CHECK_THROWS_WITH_AS(Packed{back}, "[option.value] Packed: expected offsets that do not decrease, found 3 before 2",
                          Error);
     CHECK_THROWS_WITH_AS((Packed{two_starts, three_starts, Full{}}),
                          "[option.value] Packed: expected as many offsets of keys as of queries, found 3 and 2", Error);

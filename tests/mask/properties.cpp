@@ -163,23 +163,27 @@ TEST_CASE("class maps and densities count what is allowed") {
     });
 }
 
-TEST_CASE("news spreads along the mask and no other way") {
+TEST_CASE("information spreads along the mask and no other way") {
     hold("flow", [] {
         const Case it = draw_case({2});
         const test::NamedMask& whole = it.whole();
         const Index rows = it.queries, layers = size(4) - 1;
         const Range from = part(rows);
         // Layer by layer, everything from everything.
-        std::vector<char> knows(static_cast<std::size_t>(rows));
-        for (Index row = from.begin; row < from.end; ++row) knows[static_cast<std::size_t>(row)] = 1;
+        std::vector<char> reached(static_cast<std::size_t>(rows));
+        for (Index row = from.begin; row < from.end; ++row) reached[static_cast<std::size_t>(row)] = 1;
         for (Index layer = 0; layer < layers; ++layer) {
-            const std::vector<char> before = knows;
+            const std::vector<char> before = reached;
             each(whole.heads, rows, rows, [&](Site at) {
                 if (whole.mask.allows(at) && before[static_cast<std::size_t>(at.key)] != 0)
-                    knows[static_cast<std::size_t>(at.query)] = 1;
+                    reached[static_cast<std::size_t>(at.query)] = 1;
             });
         }
-        RC_ASSERT(reached(whole.mask, from, rows, layers, whole.heads) == knows);
+        RC_ASSERT(reachable(whole.mask, from, rows, {.layers = layers, .heads = whole.heads}) == reached);
+        const Range to = part(rows);
+        const bool expected =
+            std::any_of(reached.begin() + to.begin, reached.begin() + to.end, [](char c) { return c != 0; });
+        RC_ASSERT(reaches(whole.mask, from, to, {.layers = layers, .heads = whole.heads, .rows = rows}) == expected);
     });
 }
 

@@ -1,7 +1,7 @@
 // The specification itself against an independent one: PyTorch in float64.
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/reference/attention_gradients.hpp>
 
 #include "support/attention_goldens.hpp"

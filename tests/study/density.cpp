@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/algebra.hpp>
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/study/density.hpp>
 #include "support/catalogue.hpp"
 

@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/choice.hpp>
-#include <tessera/mask/catalog/named.hpp>
-#include <tessera/mask/catalog/window.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/study/draw.hpp>
 
 namespace study_draw {

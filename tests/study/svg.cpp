@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/choice.hpp>
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/study/svg.hpp>
 
 namespace study_svg {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/study/verify.hpp>
 
 namespace study_verify {
@@ -24,6 +24,7 @@ struct Liar {
                << (about == About::bits && query == 4);
     }
     constexpr bool cover_is_exact() const { return about == About::exact; }
+    static constexpr Index heads() { return 1; }
 };
 
 }  // namespace
@@ -59,7 +60,7 @@ TEST_CASE("every head is looked at") {
         bool allows(Site at) const { return at.head == 0; }
         Cover cover(Tile) const { return Cover::full; }
     };
-    CHECK(verify(SecondHead{}, 3, 3));
+    CHECK(verify(SecondHead{}, 3, 3, 1));
     CHECK(verify(SecondHead{}, 3, 3, 2).tile.head == 1);
 }
 

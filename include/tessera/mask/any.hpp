@@ -19,13 +19,12 @@ class AnyMask {
 
     bool allows(Site at) const { return mask_->allows(at); }
     Cover cover(Tile tile) const { return mask_->cover(tile); }
-    Cover estimate(Tile tile) const { return mask_->estimate(tile); }
     Range key_bounds(Range queries) const { return mask_->key_bounds(queries); }
     Range full_keys(Range queries) const { return mask_->full_keys(queries); }
-    Range rest(Range queries, Range keys, Cover known) const { return mask_->rest(queries, keys, known); }
     std::uint64_t bits(Index head, Index query, Range keys) const { return mask_->bits(head, query, keys); }
     bool fits(Index queries, Index keys) const { return mask_->fits(queries, keys); }
     bool cover_is_exact() const { return mask_->cover_is_exact(); }
+    Index heads() const { return mask_->heads(); }
     Index next_sequence(Index query) const { return mask_->next_sequence(query); }
 
   private:
@@ -33,13 +32,12 @@ class AnyMask {
         virtual ~Interface() = default;
         virtual bool allows(Site) const = 0;
         virtual Cover cover(Tile) const = 0;
-        virtual Cover estimate(Tile) const = 0;
         virtual Range key_bounds(Range) const = 0;
         virtual Range full_keys(Range) const = 0;
-        virtual Range rest(Range, Range, Cover) const = 0;
         virtual std::uint64_t bits(Index, Index, Range) const = 0;
         virtual bool fits(Index, Index) const = 0;
         virtual bool cover_is_exact() const = 0;
+        virtual Index heads() const = 0;
         virtual Index next_sequence(Index) const = 0;
     };
     template <Mask M>
@@ -47,18 +45,15 @@ class AnyMask {
         Holds(M m, std::shared_ptr<const void> b) : mask(std::move(m)), borrowed(std::move(b)) {}
         bool allows(Site at) const override { return mask.allows(at); }
         Cover cover(Tile tile) const override { return masks::cover(mask, tile); }
-        Cover estimate(Tile tile) const override { return compose::estimate(mask, tile); }
         Range key_bounds(Range queries) const override {
             return masks::key_bounds(mask, queries, Range::everywhere.end);
         }
         Range full_keys(Range queries) const override { return masks::full_keys(mask, queries, Range::everywhere.end); }
-        Range rest(Range queries, Range keys, Cover known) const override {
-            return compose::rest(mask, queries, keys, known);
-        }
         std::uint64_t bits(Index head, Index query, Range keys) const override {
             return masks::bits(mask, head, query, keys);
         }
         bool fits(Index queries, Index keys) const override { return masks::fits(mask, queries, keys); }
+        Index heads() const override { return masks::heads(mask); }
         bool cover_is_exact() const override { return masks::cover_is_exact(mask); }
         Index next_sequence(Index query) const override {
             return masks::same_sequence(mask, {query, Range::everywhere.end}).end;

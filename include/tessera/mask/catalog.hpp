@@ -1,16 +1,29 @@
-// The catalogue of masks, one family to a file; each mask has its picture in its comment (rows are queries). All but
-// Predicate promise that their cover is exact: `cover` tells every tile; so does every composition of them.
+// The catalogue of masks, one to a file; each has its picture in its comment (rows are queries). All but Predicate promise
+// that their cover is exact, and so is that of every composition of them.
 #pragma once
-#include <tessera/mask/catalog/batch.hpp>         // Documents, Padded
-#include <tessera/mask/catalog/blip2.hpp>         // masks::uni_modal, bidirectional, multimodal_causal
-#include <tessera/mask/catalog/choice.hpp>        // FirstHeads, Choose, PerHead
-#include <tessera/mask/catalog/named.hpp>         // masks::prefix_lm, global_window, sparse_strided
-#include <tessera/mask/catalog/neighborhood.hpp>  // Neighborhood
-#include <tessera/mask/catalog/order.hpp>         // Full, Causal, FirstKeys, FirstQueries, SameSegment
-#include <tessera/mask/catalog/pattern.hpp>       // Pattern, Bitmap, BlockSparse
-#include <tessera/mask/catalog/predicate.hpp>     // Predicate
-#include <tessera/mask/catalog/random.hpp>        // Random
-#include <tessera/mask/catalog/shifted.hpp>       // Shifted
-#include <tessera/mask/catalog/tree.hpp>          // Tree
-#include <tessera/mask/catalog/window.hpp>        // Window, Dilated, Strided
-#include <tessera/mask/packed.hpp>                // Packed, CausalBottomRight
+#include <tessera/mask/catalog/bitmap.hpp>
+#include <tessera/mask/catalog/blip2.hpp>
+#include <tessera/mask/catalog/block_sparse.hpp>
+#include <tessera/mask/catalog/causal.hpp>
+#include <tessera/mask/catalog/choose.hpp>
+#include <tessera/mask/catalog/dilated.hpp>
+#include <tessera/mask/catalog/documents.hpp>
+#include <tessera/mask/catalog/first_heads.hpp>
+#include <tessera/mask/catalog/first_keys.hpp>
+#include <tessera/mask/catalog/first_queries.hpp>
+#include <tessera/mask/catalog/full.hpp>
+#include <tessera/mask/catalog/global_window.hpp>
+#include <tessera/mask/catalog/neighborhood.hpp>
+#include <tessera/mask/catalog/padded.hpp>
+#include <tessera/mask/catalog/pattern.hpp>
+#include <tessera/mask/catalog/per_head.hpp>
+#include <tessera/mask/catalog/predicate.hpp>
+#include <tessera/mask/catalog/prefix_lm.hpp>
+#include <tessera/mask/catalog/random.hpp>
+#include <tessera/mask/catalog/same_segment.hpp>
+#include <tessera/mask/catalog/shifted.hpp>
+#include <tessera/mask/catalog/sparse_strided.hpp>
+#include <tessera/mask/catalog/strided.hpp>
+#include <tessera/mask/catalog/tree.hpp>
+#include <tessera/mask/catalog/window.hpp>
+#include <tessera/mask/packed.hpp>

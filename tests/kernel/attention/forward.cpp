@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog.hpp>
 
 #include "support/catalogue.hpp"
 

@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/algebra.hpp>
-#include <tessera/mask/catalog/batch.hpp>
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_catalog_batch {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/blip2.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/study/verify.hpp>
 #include "support/mask.hpp"
 

@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/choice.hpp>
-#include <tessera/mask/catalog/order.hpp>
-#include <tessera/mask/catalog/window.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_catalog_choice {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/catalog/named.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_catalog_named {

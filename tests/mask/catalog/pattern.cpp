@@ -1,10 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tessera/core/tensor.hpp>
-#include <tessera/mask/algebra.hpp>
-#include <tessera/mask/catalog/order.hpp>
-#include <tessera/mask/catalog/pattern.hpp>
-#include <tessera/mask/catalog/random.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_catalog_pattern {

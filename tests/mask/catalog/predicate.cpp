@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/algebra.hpp>
-#include <tessera/mask/catalog/order.hpp>
-#include <tessera/mask/catalog/predicate.hpp>
+#include <tessera/mask/catalog.hpp>
 #include <tessera/study/verify.hpp>
 #include "support/mask.hpp"
 
@@ -14,7 +12,7 @@ TEST_CASE("a lambda is a mask") {
     CHECK(picture(Predicate{[](Site at) { return at.key > at.query; }}, 2, 3) == ".##|..#");
     CHECK(picture(Predicate{[](Index query, Index key) { return (query + key) % 2 == 0; }}, 2, 3) == "#.#|.#.");
     constexpr auto odd = Predicate{[](Site at) { return at.key % 2 == 1; }};
-    static_assert(odd.allows({0, 0, 1}) && verify(odd & Causal{}, 6, 6));
+    static_assert(odd.allows({0, 0, 1}) && verify(odd & Causal{}, 6, 6, 1));
     CHECK(masks::cover(odd, {0, {0, 1}, {1, 2}}) == Cover::partial);
 }
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <tessera/mask/catalog/random.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_catalog_random {

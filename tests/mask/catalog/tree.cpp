@@ -1,9 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/mask/algebra.hpp>
-#include <tessera/mask/catalog/order.hpp>
-#include <tessera/mask/catalog/shifted.hpp>
-#include <tessera/mask/catalog/tree.hpp>
+#include <tessera/mask/catalog.hpp>
 #include "support/mask.hpp"
 
 namespace mask_catalog_tree {

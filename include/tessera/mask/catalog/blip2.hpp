@@ -1,7 +1,8 @@
 // The three masks of BLIP-2's first stage, over the Q-Former's rows: `queries` learned queries, then the text.
 #pragma once
-#include <tessera/mask/algebra.hpp>
-#include <tessera/mask/catalog/order.hpp>
+#include <tessera/mask/catalog/full.hpp>
+#include <tessera/mask/catalog/prefix_lm.hpp>
+#include <tessera/mask/catalog/same_segment.hpp>
 
 namespace tessera::inline TESSERA_ISA::masks {
 
@@ -31,6 +32,6 @@ constexpr Full bidirectional() { return {}; }
 ///     # # # # #
 /// With the queries' keys in a cache, the text's rows alone are Causal::after(queries).
 /// source  BLIP-2 (Li 2023), figure 2, "multi-modal causal self-attention mask"
-constexpr Or<FirstKeys, Causal> multimodal_causal(Index queries) { return FirstKeys{queries} | Causal{}; }
+constexpr Or<FirstKeys, Causal> multimodal_causal(Index queries) { return prefix_lm(queries); }
 
 }  // namespace tessera::inline TESSERA_ISA::masks

@@ -1,11 +1,11 @@
-// Neighbourhoods in a picture.
+// Patches of a picture that see those around them.
 #pragma once
 #include <tessera/mask/mask.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
 /// Positions are the patches of a picture, row after row; each sees the patches at most `down` rows and `across` columns
-/// away. Patches behind a [CLS] row that sees and is seen by all: FirstKeys{1} | FirstQueries{1} | Shifted{mask, -1, -1}.
+/// away. Patches after a [CLS] row that sees and is seen by all: FirstKeys{1} | FirstQueries{1} | Shifted{mask, -1, -1}.
 ///     Neighborhood{.height = 3, .width = 3, .down = 1, .across = 1}, query 4 and query 0
 ///     # # #          # # .
 ///     # # #          # # .
@@ -17,15 +17,15 @@ struct Neighborhood {
 
     constexpr bool allows(Site at) const {
         if (at.query >= height * width || at.key >= height * width) return false;
-        return near(at.query / width - at.key / width, down) && near(at.query % width - at.key % width, across);
+        return within(at.query / width - at.key / width, down) && within(at.query % width - at.key % width, across);
     }
     constexpr Cover cover(Tile tile) const {
-        // Positions behind the picture see nothing and are not seen.
+        // Positions after the picture see nothing and are not seen.
         bool started = tile.queries.end > height * width || tile.keys.end > height * width;
         Cover known = Cover::empty;
         for (Range q = piece(tile.queries.begin, tile.queries); !q.empty(); q = piece(q.end, tile.queries))
             for (Range k = piece(tile.keys.begin, tile.keys); !k.empty(); k = piece(k.end, tile.keys)) {
-                const bool rows_near = near(q.begin / width - k.begin / width, down);
+                const bool rows_near = within(q.begin / width - k.begin / width, down);
                 const Cover part = rows_near ? strip(columns(q), columns(k)) : Cover::empty;
                 known = started ? masks::joined(known, part) : part;
                 started = true;
@@ -49,19 +49,20 @@ struct Neighborhood {
         for (Range k = piece(keys.begin, keys); !k.empty(); k = piece(k.end, keys)) {
             const Index first = k.begin / width * width;
             const Range reach{first + column - across, first + column + across + 1};
-            if (near(row - k.begin / width, down)) seen |= masks::ones(intersection(k, reach), keys.begin);
+            if (within(row - k.begin / width, down)) seen |= masks::ones(intersection(k, reach), keys.begin);
         }
         return seen;
     }
     static constexpr bool cover_is_exact() { return true; }
+    static constexpr Index heads() { return 1; }
 
   private:
-    static constexpr bool near(Index distance, Index reach) { return -reach <= distance && distance <= reach; }
+    static constexpr bool within(Index distance, Index reach) { return -reach <= distance && distance <= reach; }
     /// Columns `qx` of one picture row against columns `kx` of another near it.
     constexpr Cover strip(Range qx, Range kx) const {
         const Index least = kx.begin - (qx.end - 1), most = kx.end - 1 - qx.begin;
         if (least > across || most < -across) return Cover::empty;
-        return near(least, across) && near(most, across) ? Cover::full : Cover::partial;
+        return within(least, across) && within(most, across) ? Cover::full : Cover::partial;
     }
     /// Those of `positions` from `first` on that are in its picture row.
     constexpr Range piece(Index first, Range positions) const {

@@ -42,6 +42,7 @@ template <class F>
             else
                 return predicate_(at.query, at.key);
         }
+        static constexpr Index heads() { return std::predicate<const F&, Site> ? 0 : 1; }
 
       private:
         F predicate_;

@@ -1,11 +1,11 @@
-// A mask by lot, the same on every machine.
+// Random blocks, the same ones on every machine.
 #pragma once
-#include <tessera/mask/mask.hpp>
+#include <tessera/mask/blocks.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
 /// Each block of `rows` × `columns` scores is visible with probability `density`, decided by a hash of its place and
-/// `seed`; the same in every head unless `by_head`.
+/// `seed`, so that it is reproducible; the same in every head unless `by_head`.
 ///     Random{.density = 0.5, .seed = 7}
 ///     # # # . # . # #
 ///     # # . # # . # #
@@ -19,36 +19,31 @@ struct Random {
     Index rows = 1, columns = 1;
     bool by_head = false;
 
-    constexpr bool allows(Site at) const { return visible(row(at.head, at.query / rows), at.key / columns); }
-    constexpr Cover cover(Tile tile) const {
-        const bool first = allows({tile.head, tile.queries.begin, tile.keys.begin});
-        for (Index y = tile.queries.begin / rows; y * rows < tile.queries.end; ++y) {
-            const std::uint64_t lot = row(tile.head, y);
-            for (Index x = tile.keys.begin / columns; x * columns < tile.keys.end; ++x)
-                if (visible(lot, x) != first) return Cover::partial;
-        }
-        return first ? Cover::full : Cover::empty;
-    }
-    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
-        const std::uint64_t lot = row(head, query / rows);
-        return masks::bits_of_blocks(keys, columns, [&](Index x) { return visible(lot, x); });
-    }
-    static constexpr bool cover_is_exact() { return true; }
-
   private:
-    static constexpr std::uint64_t mixed(std::uint64_t z) {
+    static constexpr std::uint64_t hash(std::uint64_t z) {
         z += 0x9e3779b97f4a7c15u;
         z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
         z = (z ^ z >> 27) * 0x94d049bb133111ebu;
         return z ^ z >> 31;
     }
-    constexpr std::uint64_t row(Index head, Index y) const {
-        return mixed(mixed(mixed(seed) ^ static_cast<std::uint64_t>(by_head ? head : 0)) ^
-                     static_cast<std::uint64_t>(y));
+    /// Which blocks of row y are visible.
+    constexpr auto row(Index head, Index y) const {
+        const std::uint64_t place = hash(hash(seed) ^ static_cast<std::uint64_t>(by_head ? head : 0));
+        return [limit = density, row = hash(place ^ static_cast<std::uint64_t>(y))](Index x) {
+            return static_cast<double>(hash(row ^ static_cast<std::uint64_t>(x)) >> 11) * 0x1p-53 < limit;
+        };
     }
-    constexpr bool visible(std::uint64_t row, Index x) const {
-        return static_cast<double>(mixed(row ^ static_cast<std::uint64_t>(x)) >> 11) * 0x1p-53 < density;
+
+  public:
+    constexpr bool allows(Site at) const { return row(at.head, at.query / rows)(at.key / columns); }
+    constexpr Cover cover(Tile tile) const {
+        return masks::cover_of_blocks(tile, rows, columns, [&](Index y) { return row(tile.head, y); });
     }
+    constexpr std::uint64_t bits(Index head, Index query, Range keys) const {
+        return masks::bits_of_blocks(keys, columns, row(head, query / rows));
+    }
+    static constexpr bool cover_is_exact() { return true; }
+    constexpr Index heads() const { return by_head ? 0 : 1; }
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -45,6 +45,7 @@ struct Shifted {
         return masks::fits(mask, queries + queries_by, keys + keys_by);
     }
     constexpr bool cover_is_exact() const { return masks::cover_is_exact(mask); }
+    constexpr Index heads() const { return masks::heads(mask); }
 
   private:
     static constexpr Range there(Range range, Index by) {

@@ -105,8 +105,8 @@ struct QFormer {
             query_starts[i] = i * C.queries;
             patch_starts[i] = i * (patches.extent(0) / pictures);
         }
-        run(y, x, x.extent(0), patches, Packed({query_starts, ends}, Full{}),
-            Packed({query_starts, ends}, {patch_starts, ends}, Full{}), s);
+        run(y, x, x.extent(0), patches, Packed(std::span<const Index>(query_starts, ends), Full{}),
+            Packed(std::span<const Index>(query_starts, ends), std::span<const Index>(patch_starts, ends), Full{}), s);
         return y;
     }
 

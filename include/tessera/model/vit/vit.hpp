@@ -54,7 +54,8 @@ struct Vit {
         }
         auto* starts = s.take<Index>(pictures + 1);
         for (Index i = 0; i <= pictures; ++i) starts[i] = i * tokens;
-        const auto each_picture = Packed({starts, static_cast<std::size_t>(pictures) + 1}, Full{});
+        const auto each_picture =
+            Packed(std::span<const Index>(starts, static_cast<std::size_t>(pictures) + 1), Full{});
         StackRows<C.width> rows(x, s);
         for (std::size_t i = 0; i < blocks.size(); ++i) {
             rows.step([&](Rows<C.width> to, ConstRows<C.width> in) { blocks[i].into(to, in, each_picture, s); });

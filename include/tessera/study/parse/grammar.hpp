@@ -1,7 +1,7 @@
 // Expressions of masks: what binds how.
 #pragma once
 #include <tessera/mask/any.hpp>
-#include <tessera/mask/catalog/choice.hpp>
+#include <tessera/mask/catalog/per_head.hpp>
 #include <tessera/study/parse/reader.hpp>
 #include <utility>
 
