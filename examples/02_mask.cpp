@@ -1,6 +1,6 @@
 // A mask of one's own is a rule in one line. It composes with the others, can be proved about, and is checked.
 #include <cstdio>
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 using namespace tessera;
 

@@ -1,6 +1,6 @@
 // A mask to look at: which tiles a kernel skips, what that is worth, and where information can get to.
 #include <iostream>
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 using namespace tessera;
 

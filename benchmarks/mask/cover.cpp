@@ -2,7 +2,7 @@
 // is kept of it, on one thread. A map is made once for all heads, layers and steps.
 //     cover [--benchmark_filter=REGEX] [--benchmark_out=FILE] [...]      (all: --help)
 // `exact`: whether the mask's own `cover` tells every tile without a look at single scores.
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 #include "support/run.hpp"
 

@@ -1,7 +1,4 @@
-// All of inference: pictures, text, checkpoints, models, captions.
+// All of inference, and the study of masks.
 #pragma once
-#include <tessera/attention.hpp>
-#include <tessera/generate/caption.hpp>
-#include <tessera/generate/load.hpp>
-#include <tessera/image/decode.hpp>
-#include <tessera/masks.hpp>
+#include <tessera/blip2.hpp>
+#include <tessera/study.hpp>

@@ -1,6 +1,6 @@
 // A mask through which text gets to the queries fails its proof, however long the way.
 // error: static assertion failed.*the text leaks into the queries|static_assert failed.*the text leaks into the queries
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 using namespace tessera;
 

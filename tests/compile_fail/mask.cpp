@@ -2,7 +2,7 @@
 // error: constraints not satisfied
 // error: Mask
 // error: allows
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 struct Mine {
     constexpr bool allows(tessera::Site at) const { return at.key % 2 == 0; }

@@ -1,7 +1,7 @@
 // The operators of the algebra are for masks only: they do not take over what else is in namespace tessera.
 // error g++: no match for .operator&. .*tessera::.*Causal. and .*Range
 // error clang: invalid operands to binary expression .*Causal.*Range
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 using namespace tessera;
 

@@ -3,7 +3,7 @@
 // error: Wrong::cover
 // error g++: array subscript value '1000000002002003'
 // error clang: element 1000000002002003 of array
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 using namespace tessera;
 

@@ -1,12 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <random>
-#include <tessera/masks.hpp>
 #include <tessera/nn/attention.hpp>
 #include <tessera/nn/norm.hpp>
 #include <tessera/nn/randomize.hpp>
 #include <tessera/reference/attention.hpp>
 #include <tessera/reference/linear.hpp>
+#include <tessera/study.hpp>
 
 #include "support/compare.hpp"
 

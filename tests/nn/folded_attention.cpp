@@ -2,9 +2,9 @@
 
 #include <map>
 #include <random>
-#include <tessera/masks.hpp>
 #include <tessera/nn/folded_attention.hpp>
 #include <tessera/nn/randomize.hpp>
+#include <tessera/study.hpp>
 
 #include "support/compare.hpp"
 

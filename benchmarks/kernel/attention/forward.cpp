@@ -3,7 +3,7 @@
 // GF/s of useful work, 4·d flops for each visible score. `live` is the share of 32 × 32 tiles in which anything is
 // visible; time over that of `unmasked` should be about the same. GB/s of keys and values, which decoding reads from
 // memory.
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 #include "attention.hpp"
 

@@ -81,8 +81,10 @@ struct NameLine {
 };
 
 /// What other people call the parameters of a model. Without any line, they have our own names.
-///     NameMap names;
-///     names.add("", "vision_model.", lines).add("decoder.", opt_names()).ignore({"*position_ids"});
+/// ```cpp
+/// NameMap names;
+/// names.add("decoder.", opt_names()).ignore({"*position_ids"});
+/// ```
 class NameMap {
   public:
     /// A parameter that a stored tensor stands for.

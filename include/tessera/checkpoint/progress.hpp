@@ -22,8 +22,6 @@ inline std::string bytes_text(Index bytes) {
 }
 
 /// Draws `loading ████░░░░ 42 %  3.1 of 7.5 GB` on standard error, if that is a terminal, and wipes it out at the end.
-///     ProgressBar bar;
-///     load_weights(model, checkpoint, {.progress = std::ref(bar)});
 class ProgressBar {
   public:
     explicit ProgressBar(std::string what = "loading", bool draw = ::isatty(STDERR_FILENO) != 0)

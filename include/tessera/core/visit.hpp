@@ -7,7 +7,7 @@
 namespace tessera::inline TESSERA_ISA {
 
 /// Calls `f(path, leaf)` for every parameter below `layer`. Each layer names its children once:
-///     static void visit(auto& self, auto&& f) { f("weight", self.weight); f("bias", self.bias); }
+/// `static void visit(auto& self, auto&& f) { f("weight", self.weight); f("bias", self.bias); }`.
 /// Member names joined with '.' are the path; children in a list are `blocks.0`, `blocks.1`, …
 void for_each_parameter(auto& layer, auto&& f, const std::string& path = {}) {
     using Layer = std::remove_cvref_t<decltype(layer)>;

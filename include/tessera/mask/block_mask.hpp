@@ -138,7 +138,9 @@ class BlockMap {
 };
 
 /// A mask with its block map and the bits of its mixed tiles: made once, used in every head, layer and step.
-///     const BlockMask mask(Predicate{my_rule}, rows, rows, 1);
+/// ```cpp
+/// const BlockMask mask(Predicate{[](Index query, Index key) { return (query ^ key) % 3 != 0; }}, 64, 64, 1);
+/// ```
 /// shape   for `queries` × `keys` and no other size; `heads` is how many heads the mask tells apart: 1 if it does not look
 ///         at the head at all, or as many as there are
 /// cost    5 bytes for each tile and 128 for each mixed one, for each of `heads`: of 16384 × 16384 scores 1.3 MB and at most

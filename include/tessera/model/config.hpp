@@ -88,7 +88,9 @@ std::vector<std::string> mismatches(const auto& model_config) {
 }
 
 /// A model that a program is compiled for, and what the program calls it. Its list is a tuple of them:
-///     constexpr std::tuple models{Compiled<Blip2Opt2_7b>{"blip2-opt-2.7b"}, Compiled<Mine>{"mine"}};
+/// ```cpp
+/// constexpr std::tuple models{Compiled<Blip2Opt2_7b>{"blip2-opt-2.7b"}, Compiled<Blip2Tiny>{"tiny"}};
+/// ```
 template <class M>
 struct Compiled {
     using Model = M;

@@ -72,8 +72,10 @@ constexpr std::vector<char> reachable(const M& mask, Range from, Index rows, Flo
 }
 
 /// Whether anything that rows `from` hold can reach one of rows `to`, directly or through any others:
-///     static_assert(!reaches(masks::multimodal_causal(32), text, queries));
-///     static_assert(!reaches(Causal{}, {5, 8}, {0, 5}));
+/// ```cpp
+/// static_assert(!reaches(masks::multimodal_causal(32), text_rows, query_rows));
+/// static_assert(!reaches(Causal{}, {5, 8}, {0, 5}));
+/// ```
 /// Rows after both ranges, up to a million, are taken together, by what `key_bounds` tells of them; where that is not enough,
 /// say how many rows there are, and each is looked at: {.rows = 64}.
 /// errors  Errc::option_value if a range is empty or written backwards, if nobody says how many heads the mask tells apart,

@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <cstring>
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 #include "support/allocations.hpp"
 #include "support/attend.hpp"

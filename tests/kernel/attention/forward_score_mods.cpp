@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tessera/mask/score_mod/relative_bias.hpp>
-#include <tessera/masks.hpp>
+#include <tessera/study.hpp>
 
 #include "support/attend.hpp"
 

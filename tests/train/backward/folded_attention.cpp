@@ -4,10 +4,10 @@
 #include <random>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/mask/any.hpp>
-#include <tessera/masks.hpp>
 #include <tessera/nn/randomize.hpp>
 #include <tessera/reference/attention_gradients.hpp>
 #include <tessera/reference/linear.hpp>
+#include <tessera/study.hpp>
 #include <tessera/train/backward/folded_attention.hpp>
 
 #include "support/compare.hpp"

@@ -1,0 +1,6 @@
+// All of BLIP-2's inference: pictures, text, checkpoints, models, captions.
+#pragma once
+#include <tessera/attention.hpp>
+#include <tessera/generate/caption.hpp>
+#include <tessera/generate/load.hpp>
+#include <tessera/image/decode.hpp>

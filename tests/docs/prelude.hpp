@@ -1,0 +1,17 @@
+// What the code blocks of the documentation use without declaring it.
+#pragma once
+#include <functional>
+#include <iostream>
+#include <tessera/model/opt/names.hpp>
+#include <tessera/nn/block.hpp>
+#include <tessera/nn/randomize.hpp>
+#include <tessera/study.hpp>
+#include <tessera/tessera.hpp>
+#include <vector>
+
+using namespace tessera;
+
+inline Tensor<float, dyn, 768> x({64, 768}), queries({32, 768});
+inline Tensor<float, dyn, 1408> patches({257, 1408});
+inline std::vector<Index> offsets{0, 20, 64};
+inline constexpr Range text_rows{32, 64}, query_rows{0, 32};
