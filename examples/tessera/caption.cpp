@@ -2,7 +2,6 @@
 #include <iostream>
 #include <iterator>
 #include <tessera/checkpoint/dump.hpp>
-#include <tessera/checkpoint/progress.hpp>
 #include <tessera/core/json.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
@@ -13,6 +12,7 @@
 
 #include "commands.hpp"
 #include "models.hpp"
+#include "progress.hpp"
 
 namespace {
 
@@ -100,7 +100,7 @@ int run(const CaptionCommand& command) {
         LoadOptions options{.warn = [](const std::string& warning) { std::cerr << "tessera: " << warning << '\n'; }};
         if (!command.weights.empty()) options.weight_dtype = command.weights == "bf16" ? DType::bf16 : DType::f32;
         const auto blip2 = [&] {
-            ProgressBar bar;
+            program::ProgressBar bar;
             options.progress = std::ref(bar);
             return load<Model>(config, options);
         }();

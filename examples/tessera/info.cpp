@@ -2,14 +2,15 @@
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/hub.hpp>
 #include <tessera/checkpoint/model_config.hpp>
-#include <tessera/checkpoint/progress.hpp>
 
 #include "commands.hpp"
 #include "models.hpp"
+#include "progress.hpp"
 
 namespace {
 
 using namespace tessera;
+using program::bytes_text;
 
 // What a model would take in memory, without filling it.
 template <class Model>

@@ -1,9 +1,10 @@
+// What the program prints while it loads.
+#include "../examples/tessera/progress.hpp"
+
 #include <doctest/doctest.h>
 
-#include <tessera/checkpoint/progress.hpp>
-
 namespace checkpoint_progress {
-using namespace tessera;
+using namespace program;
 
 TEST_CASE("bytes in the unit that suits them") {
     CHECK(bytes_text(0) == "0 B");

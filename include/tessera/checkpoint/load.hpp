@@ -24,24 +24,9 @@ struct LoadOptions {
 };
 
 /// What was done with each tensor of the checkpoint.
-struct LoadReport {
+struct LoadReport : TensorUse {
     Index parameters = 0;  // numbers that the model has now
     Index bytes = 0;       // that were read
-    std::vector<std::string> used;
-    std::vector<std::string> copies;   // the same numbers again, under another name
-    std::vector<std::string> ignored;  // for purposes that the model does not have: other heads, CLIP's text side, …
-    std::vector<std::string> unexpected;  // nobody knows what for
-
-    /// One sentence on what is unexpected; empty if nothing is.
-    std::string warning() const {
-        if (unexpected.empty()) return {};
-        constexpr std::size_t shown = 3;
-        std::string out = "not used, since the model has no place for ";
-        out += unexpected.size() == 1 ? "it: " : std::to_string(unexpected.size()) + " tensors: ";
-        for (std::size_t i = 0; i < std::min(unexpected.size(), shown); ++i)
-            out += (i == 0 ? "" : ", ") + in_quotes(unexpected[i]);
-        return out + (unexpected.size() > shown ? ", …" : "");
-    }
 };
 
 namespace detail {
@@ -135,7 +120,7 @@ class RowReader {
 
 /// errors  Errc::checkpoint_unexpected where a second tensor for the same parameter holds other numbers
 inline void check_copies(const LoadPlan& plan) {
-    for (const auto& [copy, original] : plan.copies) {
+    for (const auto& [copy, original] : plan.pairs) {
         constexpr Index block = Index{1} << 18;
         std::vector<float> x(std::size_t{block}), y(std::size_t{block});
         for (Index first = 0; first < copy.spec.size(); first += block) {
@@ -195,7 +180,7 @@ LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOp
     const LoadPlan plan = plan_load(specs, checkpoint, names_of<Model>());
     detail::check_copies(plan);
 
-    LoadReport report;
+    LoadReport report{plan};
     Index total = 0;
     for (const Match& match : plan.matches) {
         report.parameters += match.spec.size();
@@ -214,10 +199,6 @@ LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOp
         }
     });
     report.bytes = reader.done();
-    report.used = plan.used;
-    for (const LoadPlan::Copy& copy : plan.copies) report.copies.emplace_back(copy.copy.entry->name());
-    report.ignored = plan.ignored;
-    report.unexpected = plan.unexpected;
     if (options.warn && !report.unexpected.empty()) options.warn(checkpoint.place() + ": " + report.warning());
     return report;
 }

@@ -42,15 +42,30 @@ struct Match {
 };
 
 /// What becomes of each tensor of a checkpoint; every one is in exactly one of the lists.
-struct LoadPlan {
-    struct Copy {
+struct TensorUse {
+    std::vector<std::string> used;
+    std::vector<std::string> copies;   // of used ones: a tied output layer that is stored beside the table of words
+    std::vector<std::string> ignored;  // for purposes that the model does not have: other heads, CLIP's text side, …
+    std::vector<std::string> unexpected;  // nobody knows what for
+
+    /// One sentence on what is unexpected; empty if nothing is.
+    std::string warning() const {
+        if (unexpected.empty()) return {};
+        constexpr std::size_t shown = 3;
+        std::string out = "not used, since the model has no place for ";
+        out += unexpected.size() == 1 ? "it: " : std::to_string(unexpected.size()) + " tensors: ";
+        for (std::size_t i = 0; i < std::min(unexpected.size(), shown); ++i)
+            out += (i == 0 ? "" : ", ") + in_quotes(unexpected[i]);
+        return out + (unexpected.size() > shown ? ", …" : "");
+    }
+};
+
+struct LoadPlan : TensorUse {
+    struct Pair {
         Match copy, original;  // two tensors for one parameter
     };
-    std::vector<Match> matches;           // one for each parameter, in the order of the model
-    std::vector<std::string> used;        // tensors
-    std::vector<Copy> copies;             // of used ones: a tied output layer that is stored beside the table of words
-    std::vector<std::string> ignored;     // for purposes that the model does not have
-    std::vector<std::string> unexpected;  // nobody knows what for
+    std::vector<Match> matches;  // one for each parameter, in the order of the model
+    std::vector<Pair> pairs;
 };
 
 /// Finds a tensor of `checkpoint` for each of `specs`.
@@ -99,7 +114,8 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
         plan.matches.push_back(all.front().match);
         is_used[all.front().match.entry] = true;
         for (std::size_t i = 1; i < all.size(); ++i) {
-            plan.copies.push_back({all[i].match, all.front().match});
+            plan.pairs.push_back({all[i].match, all.front().match});
+            plan.copies.emplace_back(all[i].match.entry->name());
             is_used.try_emplace(all[i].match.entry, false);
         }
     }
@@ -114,7 +130,7 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
                                 : ", like " + std::to_string(more) + " other tensors");
     }
     for (const Match& match : plan.matches) match.check(checkpoint);
-    for (const LoadPlan::Copy& copy : plan.copies) copy.copy.check(checkpoint);
+    for (const LoadPlan::Pair& pair : plan.pairs) pair.copy.check(checkpoint);
     for (const auto& [entry, used] : is_used)
         if (used) plan.used.emplace_back(entry->name());
     std::ranges::sort(plan.used);

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <tessera/core/view.hpp>
 
-namespace tessera::inline TESSERA_ISA {
+namespace program {
+
+using tessera::Index;
 
 /// `7.5 GB`; powers of ten.
 inline std::string bytes_text(Index bytes) {
@@ -56,4 +58,4 @@ class ProgressBar {
     std::chrono::steady_clock::time_point last_;
 };
 
-}  // namespace tessera::inline TESSERA_ISA
+}  // namespace program
