@@ -91,12 +91,12 @@ int run(const CaptionCommand& command) {
     const ModelConfig config(resolve_model(command.model));
     int failures = 0;
     std::string names, nearest;
-    std::vector<std::string> fewest;
+    std::size_t fewest = std::string::npos;
     const bool done = any_model(program::models, [&]<class Model>(const Compiled<Model>& compiled) {
         names += (names.empty() ? "" : ", ") + std::string(compiled.name);
-        const auto what = mismatches<Model>(config);
-        if (nearest.empty() || what.size() < fewest.size()) nearest = compiled.name, fewest = what;
-        if (!what.empty()) return false;
+        const std::size_t count = mismatches<Model>(config).size();
+        if (count < fewest) fewest = count, nearest = compiled.name + (", but " + mismatch<Model>(config));
+        if (count > 0) return false;
         LoadOptions options{.warn = [](const std::string& warning) { std::cerr << "tessera: " << warning << '\n'; }};
         if (!command.weights.empty()) options.weight_dtype = command.weights == "bf16" ? DType::bf16 : DType::f32;
         const auto blip2 = [&] {
@@ -112,7 +112,7 @@ int run(const CaptionCommand& command) {
                     in_quotes(config.model_type));
     if (!done)
         throw Error(Errc::config_unsupported, config.file.string(), ": no compiled model has these shapes: of ", names,
-                    " the nearest is ", nearest, ", but ", joined(fewest),
+                    " the nearest is ", nearest,
                     " (`tessera info` prints what a line in examples/tessera/models.hpp needs to add them)");
     return failures == 0 ? 0 : 1;
 }

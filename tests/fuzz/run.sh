@@ -24,7 +24,7 @@ seeds() {
     safetensors) pick "$2" $golden/malformed/safetensors/* $golden/malformed/checkpoints/*/model.safetensors ;;
     weights_index) pick "$2" $golden/*/model.safetensors.index.json $golden/malformed/checkpoints/*/model.safetensors.index.json ;;
     config) pick "$2" $golden/*/config.json $golden/*/generation_config.json $golden/malformed/checkpoints/*/config.json ;;
-    preprocessor_config) pick "$2" $golden/*/preprocessor_config.json $golden/malformed/preprocessor/* ;;
+    preprocessor_config) pick "$2" $golden/*/*processor_config.json $golden/malformed/preprocessor/* ;;
     picture) pick "$2" $golden/images/*.png $golden/images/*.jpg $golden/malformed/images/* tests/image/pictures/*.[!s]* ;;
     tokenizer_json) pick "$2" $golden/*/tokenizer.json $golden/malformed/tokenizers/*/tokenizer.json $golden/tokenizers/*/tokenizer.json ;;
     wordpiece) pick "$2" $golden/tokenizers/*/vocab.txt $golden/malformed/tokenizers/*/vocab.txt ;;

@@ -60,6 +60,7 @@ struct TensorUse {
     }
 };
 
+/// Where each parameter comes from.
 struct LoadPlan : TensorUse {
     struct Pair {
         Match copy, original;  // two tensors for one parameter

@@ -40,9 +40,9 @@ inline Blip2Processor load_processor(const ModelConfig& config) {
 /// cost    reads the weights once, tensor by tensor; memory for the weights as they are kept, and a few megabytes
 template <class Model>
 Model load_model(const ModelConfig& config, const LoadOptions& options = {}) {
-    if (const auto what = mismatches<Model>(config); !what.empty())
+    if (const std::string what = mismatch<Model>(config); !what.empty())
         throw Error(Errc::config_unsupported, config.file.string(),
-                    ": not the shapes this model is compiled for: ", joined(what));
+                    ": not the shapes this model is compiled for: ", what);
     Model model;
     load_weights(model, Checkpoint(config.file.parent_path()), options);
     return model;

@@ -4,7 +4,7 @@
 // has a `role` in messages, `visit(f)`, which names its members, and `read(model_config)`, which finds it in config.json.
 #pragma once
 #include <algorithm>
-#include <sstream>
+#include <charconv>
 #include <string>
 #include <string_view>
 #include <tessera/core/activation.hpp>
@@ -21,9 +21,10 @@ inline std::string member_text(Index x, bool) { return std::to_string(x); }
 inline std::string member_text(bool x, bool) { return x ? "true" : "false"; }
 inline std::string member_text(Activation x, bool code) { return (code ? "Activation::" : "") + std::string(name(x)); }
 inline std::string member_text(float x, bool code) {
-    std::ostringstream out;
-    out << x << (code ? "f" : "");
-    return out.str();
+    char digits[32];
+    std::string out(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);  // the shortest that is this number
+    if (code && out.find_first_of(".e") == out.npos) out += ".0";
+    return out + (code ? "f" : "");
 }
 template <class Model>
 constexpr auto configs_of() {
@@ -66,12 +67,6 @@ std::string as_code(const Config& config) {
     return out + '}';
 }
 
-inline std::string joined(const std::vector<std::string>& parts) {
-    std::string out;
-    for (const std::string& part : parts) out += (out.empty() ? "" : "; ") + part;
-    return out;
-}
-
 /// All that keeps `Model` from reading the checkpoint of that config.json; nothing if it fits.
 template <class Model>
 std::vector<std::string> mismatches(const auto& model_config) {
@@ -84,6 +79,14 @@ std::vector<std::string> mismatches(const auto& model_config) {
         else
             for (const std::string& what : differences(compiled, *found)) out.push_back(role + ' ' + what);
     });
+    return out;
+}
+
+/// The same as the end of a sentence.
+template <class Model>
+std::string mismatch(const auto& model_config) {
+    std::string out;
+    for (const std::string& what : mismatches<Model>(model_config)) out += (out.empty() ? "" : "; ") + what;
     return out;
 }
 

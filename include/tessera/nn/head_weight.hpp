@@ -30,8 +30,10 @@ class HeadWeight {
                                 Order == Transposed::no ? Context : HeadDim, stored);
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
+    /// errors  Errc::weight_unset before `allocate`
     void write(Index first, const float* values, Index count) {
         TESSERA_EXPECTS(first >= 0 && first + count <= rows);
+        if (!is_set()) throw Error(Errc::weight_unset, "HeadWeight of ", Heads, " heads: written before allocate()");
         for (const Index end = first + count; first < end;) {
             const Index row = first % HeadDim, part = std::min(HeadDim - row, end - first);
             kernel::PackedB& head = heads_[static_cast<std::size_t>(first / HeadDim)];

@@ -18,8 +18,9 @@ class Weight {
         if (!is_set() || packed_.dtype() != stored) packed_ = kernel::PackedB(Out, In, stored);
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
-    void write(Index first, const float* values, Index count) { packed_.write(first, values, count); }
-    void write(Index first, const bf16* values, Index count) { packed_.write(first, values, count); }
+    /// errors  Errc::weight_unset before `allocate`
+    void write(Index first, const float* values, Index count) { memory().write(first, values, count); }
+    void write(Index first, const bf16* values, Index count) { memory().write(first, values, count); }
     void read(Index row, float* out) const { packed_.read(row, out); }
     /// Sets all of it.
     void assign(View<const float, Out, In> values, DType stored = DType::f32) {
@@ -32,6 +33,11 @@ class Weight {
     const kernel::PackedB& packed() const { return packed_; }
 
   private:
+    kernel::PackedB& memory() {
+        if (is_set()) return packed_;
+        throw Error(Errc::weight_unset, "Weight<", Out, ", ", In, ">: written before allocate()");
+    }
+
     kernel::PackedB packed_;
 };
 
