@@ -30,6 +30,34 @@ TEST_CASE("parallel_pieces covers every item once, whatever the piece and the nu
     kernel::set_threads(before);
 }
 
+TEST_CASE("loops of little work stay on the thread that calls them, those of much work do not") {
+    const int before = kernel::threads();
+    kernel::set_threads(2);
+    const auto here = std::this_thread::get_id();
+    for (const Index flops : {Index{0}, kernel::worth_threads - 1}) {
+        bool elsewhere = false;  // no thread but this one writes to it
+        const auto look = [&] { elsewhere = elsewhere || std::this_thread::get_id() != here; };
+        kernel::parallel_for(
+            8, [&](Index) { look(); }, flops);
+        kernel::parallel_for_dynamic(
+            8, [&](Index) { look(); }, flops);
+        kernel::parallel_for_workers(
+            8, [&](Index, Index worker) { elsewhere = elsewhere || worker != 0; }, flops);
+        kernel::parallel_ranges(
+            8, [&](Index, Index) { look(); }, flops);
+        kernel::parallel_pieces(
+            8, 1, [&](Index, Index) { look(); }, flops);
+        CHECK(!elsewhere);
+    }
+#if defined(_OPENMP)
+    std::atomic<int> shares = 0;
+    kernel::parallel_ranges(
+        8, [&](Index, Index) { ++shares; }, kernel::worth_threads);
+    CHECK(shares == 2);
+#endif
+    kernel::set_threads(before);
+}
+
 #if defined(_OPENMP)
 TEST_CASE("parallel_pieces: who has finished helps who is held up") {
     const int before = kernel::threads();

@@ -28,6 +28,16 @@ inline int threads() {
 #endif
 }
 
+/// Floating-point operations from which on a loop is worth more than one thread: some 10 to 50 microseconds of one. A region of
+/// OpenMP costs 2 of them where its threads are awake; where the processors are busy with other programs, its end waits until
+/// each thread has had its turn, which may take milliseconds.
+inline constexpr Index worth_threads = Index{1} << 20;
+/// For loops whose tasks are always worth a thread.
+inline constexpr Index always = PTRDIFF_MAX;
+
+/// Detail: how many threads a loop of so many operations may use.
+inline int threads_for(Index flops) { return flops < worth_threads ? 1 : threads(); }
+
 /// How many threads loops that start later on this thread may use, until it is said otherwise.
 inline void set_threads([[maybe_unused]] int count) {
 #if defined(_OPENMP)
@@ -35,12 +45,13 @@ inline void set_threads([[maybe_unused]] int count) {
 #endif
 }
 
-/// Calls f(task) for every task in [0, tasks), neighbouring tasks on the same thread: for tasks of equal cost.
+/// Calls f(task) for every task in [0, tasks), neighbouring tasks on the same thread: for tasks of equal cost, which do
+/// `flops` operations together.
 /// errors  f must not throw
 template <class F>
-void parallel_for(Index tasks, const F& f) {
+void parallel_for(Index tasks, const F& f, [[maybe_unused]] Index flops = always) {
 #if defined(_OPENMP)
-    if (tasks > 1 && threads() > 1) {
+    if (tasks > 1 && threads_for(flops) > 1) {
 #pragma omp parallel for schedule(static)
         for (Index task = 0; task < tasks; ++task) f(task);
         return;
@@ -51,9 +62,9 @@ void parallel_for(Index tasks, const F& f) {
 
 /// The same where costs differ: a thread takes the next task when it is free. Put the longest tasks first.
 template <class F>
-void parallel_for_dynamic(Index tasks, const F& f) {
+void parallel_for_dynamic(Index tasks, const F& f, [[maybe_unused]] Index flops = always) {
 #if defined(_OPENMP)
-    if (tasks > 1 && threads() > 1) {
+    if (tasks > 1 && threads_for(flops) > 1) {
 #pragma omp parallel for schedule(dynamic, 1)
         for (Index task = 0; task < tasks; ++task) f(task);
         return;
@@ -65,9 +76,9 @@ void parallel_for_dynamic(Index tasks, const F& f) {
 /// The same for f(task, worker), where worker < threads() tells apart tasks that run at the same time: for memory of
 /// their own.
 template <class F>
-void parallel_for_workers(Index tasks, const F& f) {
+void parallel_for_workers(Index tasks, const F& f, [[maybe_unused]] Index flops = always) {
 #if defined(_OPENMP)
-    if (tasks > 1 && threads() > 1) {
+    if (tasks > 1 && threads_for(flops) > 1) {
 #pragma omp parallel for schedule(dynamic, 1)
         for (Index task = 0; task < tasks; ++task) f(task, Index{omp_get_thread_num()});
         return;
@@ -80,9 +91,9 @@ void parallel_for_workers(Index tasks, const F& f) {
 /// done together. Where the shares end depends on the number of threads, so f must compute each item the same in any
 /// share.
 template <class F>
-void parallel_ranges(Index count, const F& f) {
+void parallel_ranges(Index count, const F& f, [[maybe_unused]] Index flops = always) {
 #if defined(_OPENMP)
-    if (count > 1 && threads() > 1) {
+    if (count > 1 && threads_for(flops) > 1) {
 #pragma omp parallel num_threads(static_cast <int>(std::min <Index>(count, threads())))
         {
             const Index team = omp_get_num_threads();
@@ -134,11 +145,11 @@ class alignas(64) Share {
 /// share in order, as in parallel_ranges, and then helps those that came late or were held up: no thread waits for longer
 /// than a piece takes.
 template <class F>
-void parallel_pieces(Index count, Index piece, const F& f) {
+void parallel_pieces(Index count, Index piece, const F& f, [[maybe_unused]] Index flops = always) {
     piece = std::max(piece, Index{1});
 #if defined(_OPENMP)
     constexpr Index most = 128;
-    const Index team = std::min({(count + piece - 1) / piece, Index{threads()}, most});
+    const Index team = std::min({(count + piece - 1) / piece, Index{threads_for(flops)}, most});
     if (team > 1 && count >> 32 == 0) {
         std::array<Share, most> shares;
         for (Index i = 0; i < team; ++i)

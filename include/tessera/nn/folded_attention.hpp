@@ -70,21 +70,27 @@ struct FoldedAttention {
         const Index queries = q.extent(0);
         const auto folded = s.rows<Heads * Context>(queries), seen = s.rows<Heads * Context>(queries);
         float* const lse = s.take<float>(Heads * queries);
-        kernel::parallel_for(Heads, [&](Index h) {
-            kernel::gemm(folded.data() + h * Context, Heads * Context, q.data() + h * head_dim, Width, queries,
-                         key.weight.packed(h));
-        });
+        kernel::parallel_for(
+            Heads,
+            [&](Index h) {
+                kernel::gemm(folded.data() + h * Context, Heads * Context, q.data() + h * head_dim, Width, queries,
+                             key.weight.packed(h));
+            },
+            2 * queries * Width * Context);
         const kernel::AttentionShape sizes = shape(queries, context.extent(0));
         kernel::attend(seen.data(), folded.data(), context.data(), context.data(), sizes, mask, s, options.score_mod,
                        lse);
-        kernel::parallel_for(Heads, [&](Index h) {
-            float* const out = mixed.data() + h * head_dim;
-            kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.packed(h),
-                         {.bias = value.bias.data() + h * head_dim});
-            for (Index i = 0; i < queries; ++i)  // a row that sees no key is zero, without the bias too
-                if (lse[h * queries + i] == -std::numeric_limits<float>::infinity())
-                    std::fill_n(out + i * Width, head_dim, 0.0f);
-        });
+        kernel::parallel_for(
+            Heads,
+            [&](Index h) {
+                float* const out = mixed.data() + h * head_dim;
+                kernel::gemm(out, Width, seen.data() + h * Context, Heads * Context, queries, value.weight.packed(h),
+                             {.bias = value.bias.data() + h * head_dim});
+                for (Index i = 0; i < queries; ++i)  // a row that sees no key is zero, without the bias too
+                    if (lse[h * queries + i] == -std::numeric_limits<float>::infinity())
+                        std::fill_n(out + i * Width, head_dim, 0.0f);
+            },
+            2 * queries * Width * Context);
         for (Index h = 0; h < Heads; ++h)
             s.record(LinearOp{.y = folded.data() + h * Context,
                               .x = q.data() + h * head_dim,

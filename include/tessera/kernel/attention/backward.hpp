@@ -292,11 +292,15 @@ inline void attend_backward(const AttendGradients& x, const AttentionShape& shap
     const BackwardSplit split(shape, d_bias.one_for_all_heads());
     const AttendBackward work(x, shape, mask, score_mod, d_bias, split, scratch);
     const Index sets = shape.heads / split.together;
-    parallel_for_workers(sets * split.shares, [&](Index task, Index worker) {  // causal masks make the first keys long
-        work.task(task % sets * split.together, task / sets, worker);
-    });
-    parallel_for(shape.heads * split.blocks,
-                 [&](Index task) { work.finish(task / split.blocks, task % split.blocks); });
+    parallel_for_workers(
+        sets * split.shares,
+        [&](Index task, Index worker) {  // causal masks make the first keys long
+            work.task(task % sets * split.together, task / sets, worker);
+        },
+        10 * shape.heads * shape.queries * shape.keys * shape.dim);
+    parallel_for(
+        shape.heads * split.blocks, [&](Index task) { work.finish(task / split.blocks, task % split.blocks); },
+        4 * split.shares * shape.heads * shape.queries * shape.dim);
     work.finish_bias();
 }
 

@@ -69,51 +69,55 @@ void decode(float* out, const T* q, const T* k, const T* v, const AttentionShape
         });
     }
 
-    parallel_for_workers(parts, [&](Index index, Index worker) {
-        const Partial part{row_maxes + index * rows, row_sums + index * rows, accs + index * rows * dim};
-        std::fill_n(part.row_max, rows, -std::numeric_limits<float>::infinity());
-        std::fill_n(part.row_sum, rows, 0.0f);
-        std::fill_n(part.acc, rows * dim, 0.0f);
-        float* const scores = memory + worker * rows * decode_keys;
-        std::uint64_t* const seen = bits + worker * rows;
-        const Index last = std::min(keys.begin + (index + 1) * each, keys.end);
-        for (Range now{keys.begin + index * each, 0}; now.begin < last; now.begin = now.end) {
-            now.end = std::min(now.begin + decode_keys, last);
-            std::uint64_t any = 0;
-            for (Index head = 0; head < shape.heads; ++head) {
-                std::uint64_t* const own_bits = seen + head * queries;
-                const Cover known = mask.cover({head, {0, queries}, now});
-                if (known == Cover::partial)
-                    mask.bits(head, {0, queries}, now, own_bits);
-                else
-                    std::fill_n(own_bits, queries, known == Cover::full ? masks::ones(now, now.begin) : 0);
-                for (Index query = 0; query < queries; ++query) any |= own_bits[query];
-            }
-            if (any == 0) continue;
-            for (Index i = 0; i < now.size(); i += width)
-                for (Index group = 0; group < shape.groups(); ++group)
-                    for (Index row = group * own; row < (group + 1) * own; ++row)
-                        dot_products(scores + row * decode_keys + i, scaled + row * dim,
-                                     k + (now.begin + i) * shape.k_stride + group * dim, shape.k_stride,
-                                     std::min(width, now.size() - i), dim);
-            for (Index row = 0; row < rows; ++row) {
-                float* const own_scores = scores + row * decode_keys;
-                modify_scores(own_scores, score_mod, row / queries, row % queries, now, seen[row]);
-                for (Index i = 0; i < decode_keys; i += width) {
-                    const Vec score = load(own_scores + i);
-                    store(own_scores + i, select(mask_of(static_cast<std::uint32_t>(seen[row] >> i)), score, nothing));
+    parallel_for_workers(
+        parts,
+        [&](Index index, Index worker) {
+            const Partial part{row_maxes + index * rows, row_sums + index * rows, accs + index * rows * dim};
+            std::fill_n(part.row_max, rows, -std::numeric_limits<float>::infinity());
+            std::fill_n(part.row_sum, rows, 0.0f);
+            std::fill_n(part.acc, rows * dim, 0.0f);
+            float* const scores = memory + worker * rows * decode_keys;
+            std::uint64_t* const seen = bits + worker * rows;
+            const Index last = std::min(keys.begin + (index + 1) * each, keys.end);
+            for (Range now{keys.begin + index * each, 0}; now.begin < last; now.begin = now.end) {
+                now.end = std::min(now.begin + decode_keys, last);
+                std::uint64_t any = 0;
+                for (Index head = 0; head < shape.heads; ++head) {
+                    std::uint64_t* const own_bits = seen + head * queries;
+                    const Cover known = mask.cover({head, {0, queries}, now});
+                    if (known == Cover::partial)
+                        mask.bits(head, {0, queries}, now, own_bits);
+                    else
+                        std::fill_n(own_bits, queries, known == Cover::full ? masks::ones(now, now.begin) : 0);
+                    for (Index query = 0; query < queries; ++query) any |= own_bits[query];
                 }
-                online_softmax_update(own_scores, decode_keys, part.row_max[row], part.row_sum[row],
-                                      part.acc + row * dim, dim);
+                if (any == 0) continue;
+                for (Index i = 0; i < now.size(); i += width)
+                    for (Index group = 0; group < shape.groups(); ++group)
+                        for (Index row = group * own; row < (group + 1) * own; ++row)
+                            dot_products(scores + row * decode_keys + i, scaled + row * dim,
+                                         k + (now.begin + i) * shape.k_stride + group * dim, shape.k_stride,
+                                         std::min(width, now.size() - i), dim);
+                for (Index row = 0; row < rows; ++row) {
+                    float* const own_scores = scores + row * decode_keys;
+                    modify_scores(own_scores, score_mod, row / queries, row % queries, now, seen[row]);
+                    for (Index i = 0; i < decode_keys; i += width) {
+                        const Vec score = load(own_scores + i);
+                        store(own_scores + i,
+                              select(mask_of(static_cast<std::uint32_t>(seen[row] >> i)), score, nothing));
+                    }
+                    online_softmax_update(own_scores, decode_keys, part.row_max[row], part.row_sum[row],
+                                          part.acc + row * dim, dim);
+                }
+                for (Index i = 0; i < now.size(); i += width)
+                    for (Index group = 0; group < shape.groups(); ++group)
+                        for (Index row = group * own; row < (group + 1) * own; ++row)
+                            add_values(part.acc + row * dim, scores + row * decode_keys + i,
+                                       v + (now.begin + i) * shape.v_stride + group * dim, shape.v_stride,
+                                       seen[row] >> i, dim);
             }
-            for (Index i = 0; i < now.size(); i += width)
-                for (Index group = 0; group < shape.groups(); ++group)
-                    for (Index row = group * own; row < (group + 1) * own; ++row)
-                        add_values(part.acc + row * dim, scores + row * decode_keys + i,
-                                   v + (now.begin + i) * shape.v_stride + group * dim, shape.v_stride, seen[row] >> i,
-                                   dim);
-        }
-    });
+        },
+        4 * rows * keys.size() * dim);
 
     for (Index row = 0; row < rows; ++row) {
         float row_max = -std::numeric_limits<float>::infinity(), row_sum = 0;

@@ -149,8 +149,11 @@ void attend(float* out, const T* q, const T* k, const T* v, const AttentionShape
     Index count = 0;
     for_each_task(shape, mask, [&](const AttendTask&) { ++count; });
     AttendTask* const tasks = scratch.take<AttendTask>(count);
-    Index listed = 0;
-    for_each_task(shape, mask, [&](const AttendTask& task) { tasks[listed++] = task; });
+    Index listed = 0, flops = 0;
+    for_each_task(shape, mask, [&](const AttendTask& task) {
+        tasks[listed++] = task;
+        flops += 4 * task.keys * task.heads * task.queries.size() * shape.dim;
+    });
     // The longest first, so that threads end together; among equals those of a sequence side by side, as rows of all its heads
     // share pages, and of these the ones with the same keys and values.
     std::sort(tasks, tasks + count, [](const AttendTask& a, const AttendTask& b) {
@@ -162,10 +165,13 @@ void attend(float* out, const T* q, const T* k, const T* v, const AttentionShape
                          kv_block_keys * block_lanes + KvBlock::floats(shape.dim);
     float* const memory = scratch.take<float>(threads() * floats);
     std::uint32_t* const seen = scratch.take<std::uint32_t>(threads() * kv_block_keys);
-    parallel_for_workers(count, [&](Index task, Index worker) {
-        attend_task(tasks[task], out, q, k, v, shape, mask, score_mod, lse, memory + worker * floats,
-                    seen + worker * kv_block_keys);
-    });
+    parallel_for_workers(
+        count,
+        [&](Index task, Index worker) {
+            attend_task(tasks[task], out, q, k, v, shape, mask, score_mod, lse, memory + worker * floats,
+                        seen + worker * kv_block_keys);
+        },
+        flops);
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

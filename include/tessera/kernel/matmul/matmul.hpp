@@ -30,15 +30,18 @@ void gemm(float* y, Index y_stride, const X* x, Index x_stride, Index rows, cons
 /// y[r, i] = x[r, i] rounded to the nearest bf16, ties to even; NaN stays NaN.
 /// shape   x and y [rows, count], strides in elements
 inline void to_bf16(bf16* y, Index y_stride, const float* x, Index x_stride, Index rows, Index count) noexcept {
-    parallel_ranges(rows, [&](Index begin, Index end) {
-        for (Index r = begin; r < end; ++r) {
-            const float* from = x + r * x_stride;
-            bf16* to = y + r * y_stride;
-            Index i = 0;
-            for (; i + width <= count; i += width) store(to + i, load(from + i));
-            for (; i < count; ++i) to[i] = tessera::to_bf16(from[i]);
-        }
-    });
+    parallel_ranges(
+        rows,
+        [&](Index begin, Index end) {
+            for (Index r = begin; r < end; ++r) {
+                const float* from = x + r * x_stride;
+                bf16* to = y + r * y_stride;
+                Index i = 0;
+                for (; i + width <= count; i += width) store(to + i, load(from + i));
+                for (; i < count; ++i) to[i] = tessera::to_bf16(from[i]);
+            }
+        },
+        8 * rows * count);
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

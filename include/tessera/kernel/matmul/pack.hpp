@@ -94,8 +94,6 @@ class PackedB {
     }
 
   private:
-    static constexpr Index work_for_threads = Index{1} << 16;  // elements, below which waking threads costs more
-
     Index element_size() const { return stored_ == DType::f32 ? 4 : 2; }
     Index padded_out() const { return (out_ + width - 1) / width * width; }
     Index padded_in() const { return stored_ == DType::f32 ? in_ : (in_ + 1) / 2 * 2; }
@@ -119,10 +117,7 @@ class PackedB {
                 write_panel(begin, std::min(first + count, (panel + 1) * panel_width), rows + (begin - first) * in_);
             }
         };
-        if (count * in_ < work_for_threads)
-            write_panels(0, panels);
-        else
-            parallel_pieces(panels, 1, write_panels);
+        parallel_pieces(panels, 1, write_panels, 16 * count * in_);
     }
 
     /// Outputs [first, last) of one panel. All its vectors in turn, so that its lines are written at once.

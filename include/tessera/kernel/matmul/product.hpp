@@ -105,15 +105,18 @@ class Matmul {
     void run() const {
         const Index panels = (weight_.out() + PackedB::panel_width - 1) / PackedB::panel_width;
         const Index chunks = (rows_ + chunk_rows - 1) / chunk_rows;
-        parallel_pieces(chunks * panels, group(rows_), [&](Index begin, Index end) {
-            while (begin < end) {
-                const Index chunk = begin / panels, first = begin % panels;
-                const Index last = std::min(panels, first + end - begin);
-                const Index row = rows_ * chunk / chunks;
-                block(row, rows_ * (chunk + 1) / chunks - row, first, last);
-                begin += last - first;
-            }
-        });
+        parallel_pieces(
+            chunks * panels, group(rows_),
+            [&](Index begin, Index end) {
+                while (begin < end) {
+                    const Index chunk = begin / panels, first = begin % panels;
+                    const Index last = std::min(panels, first + end - begin);
+                    const Index row = rows_ * chunk / chunks;
+                    block(row, rows_ * (chunk + 1) / chunks - row, first, last);
+                    begin += last - first;
+                }
+            },
+            2 * rows_ * weight_.out() * weight_.in());
     }
 
   private:

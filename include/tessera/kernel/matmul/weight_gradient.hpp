@@ -106,20 +106,23 @@ inline void weight_gradient(float* dw, Index out, Index in, const float* dy, Ind
     const Index chunks = std::min(strips, (least + team - 1) / team * team);
     const Index piece = std::clamp<Index>(chunks * panels / (2 * team), 1, std::max<Index>(panels, 1));
     const Index blocks = (rows + most_rows - 1) / most_rows;
-    parallel_pieces(chunks * panels, piece, [&](Index from, Index to) {
-        WeightGradient gradient(dw, in);
-        while (from < to) {
-            const Index chunk = from / panels, first = from % panels, last = std::min(panels, first + to - from);
-            const Index row = strips * chunk / chunks * strip_rows;
-            const Index height = std::min(strips * (chunk + 1) / chunks * strip_rows, out) - row;
-            for (Index block = 0; block < blocks; ++block) {
-                const Index begin = rows * block / blocks, count = rows * (block + 1) / blocks - begin;
-                gradient.take_outputs(dy + begin * dy_stride, dy_stride, count, row, height);
-                gradient.add(x + begin * x_stride, x_stride, first, last);
+    parallel_pieces(
+        chunks * panels, piece,
+        [&](Index from, Index to) {
+            WeightGradient gradient(dw, in);
+            while (from < to) {
+                const Index chunk = from / panels, first = from % panels, last = std::min(panels, first + to - from);
+                const Index row = strips * chunk / chunks * strip_rows;
+                const Index height = std::min(strips * (chunk + 1) / chunks * strip_rows, out) - row;
+                for (Index block = 0; block < blocks; ++block) {
+                    const Index begin = rows * block / blocks, count = rows * (block + 1) / blocks - begin;
+                    gradient.take_outputs(dy + begin * dy_stride, dy_stride, count, row, height);
+                    gradient.add(x + begin * x_stride, x_stride, first, last);
+                }
+                from += last - first;
             }
-            from += last - first;
-        }
-    });
+        },
+        2 * rows * out * in);
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -28,17 +28,16 @@ float sum_row(const float* x, Index size, const F& f) {
     return reduce_add(fold_row(x, size, 0.0f, f, [](Vec a, Vec b) { return a + b; }));
 }
 
-/// Calls f(row) for every row, on several threads where there is enough to do.
+/// Calls f(row) for every row.
 template <class F>
 void for_each_row(Index rows, Index size, const F& f) {
-    constexpr Index worth_a_thread = 1 << 14;  // numbers; waking threads takes as long as about so many
-    const auto share = [&](Index begin, Index end) {
-        for (Index row = begin; row < end; ++row) f(row);
-    };
-    if (rows * size < worth_a_thread)
-        share(0, rows);
-    else
-        parallel_ranges(rows, share);
+    constexpr Index each = 32;  // operations for each number: what softmax and norms take, memory included
+    parallel_ranges(
+        rows,
+        [&](Index begin, Index end) {
+            for (Index row = begin; row < end; ++row) f(row);
+        },
+        each * rows * size);
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -45,12 +45,15 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
             if (between.lse[h * queries + i] == -std::numeric_limits<float>::infinity())
                 std::fill_n(d_value.data() + i * Width + h * dim, dim, 0.0f);
     const auto d_seen = s.rows<wide>(queries), d_folded = s.rows<wide>(queries);
-    kernel::parallel_for(Heads, [&](Index h) {
-        kernel::input_gradient(d_seen.data() + h * Context, wide, d_value.data() + h * dim, Width, queries,
-                               layer.value.weight.packed(h));
-        kernel::weight_gradient(gradients.value.data() + h * dim * Context, dim, Context, d_value.data() + h * dim,
-                                Width, between.seen.data() + h * Context, wide, queries);
-    });
+    kernel::parallel_for(
+        Heads,
+        [&](Index h) {
+            kernel::input_gradient(d_seen.data() + h * Context, wide, d_value.data() + h * dim, Width, queries,
+                                   layer.value.weight.packed(h));
+            kernel::weight_gradient(gradients.value.data() + h * dim * Context, dim, Context, d_value.data() + h * dim,
+                                    Width, between.seen.data() + h * Context, wide, queries);
+        },
+        4 * queries * Width * Context);
     kernel::bias_gradient(gradients.value_bias.data(), d_value.data(), Width, queries, Width);
 
     // The attention, whose keys and values are the context.
@@ -69,12 +72,15 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
     for (Index i = 0; i < d_values.size(); ++i) d_keys.data()[i] += d_values.data()[i];
 
     // The key layer, which turned queries into folded ones.
-    kernel::parallel_for(Heads, [&](Index h) {
-        kernel::input_gradient(gradients.query.data() + h * dim, Width, d_folded.data() + h * Context, wide, queries,
-                               layer.key.weight.packed(h));
-        kernel::weight_gradient(gradients.key.data() + h * dim * Context, dim, Context, q.data() + h * dim, Width,
-                                d_folded.data() + h * Context, wide, queries);
-    });
+    kernel::parallel_for(
+        Heads,
+        [&](Index h) {
+            kernel::input_gradient(gradients.query.data() + h * dim, Width, d_folded.data() + h * Context, wide,
+                                   queries, layer.key.weight.packed(h));
+            kernel::weight_gradient(gradients.key.data() + h * dim * Context, dim, Context, q.data() + h * dim, Width,
+                                    d_folded.data() + h * Context, wide, queries);
+        },
+        4 * queries * Width * Context);
 }
 
 }  // namespace tessera::inline TESSERA_ISA
