@@ -72,6 +72,17 @@ TEST_CASE("what contradicts itself is named, with the place") {
         message(test::Png(1, 1).rows({std::vector<unsigned char>(60'000), std::vector<unsigned char>(5'000)}).file()) ==
         "read");
 
+    auto sum = test::Png(1, 1).rows({row}).file();
+    const std::size_t data =
+        8 + 25;  // the chunk: length, type, two bytes of header, a stored block of 5 + 4, the checksum
+    REQUIRE(detail::has(sum, data + 4, "IDAT"));
+    ++sum[data + 8 + 2 + 9];
+    const std::uint32_t right = detail::crc32(Bytes(sum).subspan(data + 4, 4 + 15));
+    for (std::size_t i = 0; i < 4; ++i) sum[data + 8 + 15 + i] = static_cast<unsigned char>(right >> (24 - 8 * i));
+    CHECK(message(sum) == begin + "the data has a wrong checksum (Adler-32)");
+    auto much = test::Png(1, 1).rows({row, std::vector<unsigned char>(65'000)}).file();
+    CHECK(message(much) == "read");
+
     // Transparent colours that do not fit are nobody's.
     for (const auto& file : {test::Png(1, 1).rows({row}).chunk("tRNS", {0, 10, 0, 20, 0, 30}).file(),
                              test::Png(1, 1).chunk("tRNS", {0, 0}).rows({row}).file(),

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ class PngFile {
     /// errors  Errc::image_decode, Errc::image_size where a chunk is cut, has a wrong checksum or contradicts another
     PngFile(Bytes file, std::string_view where, const DecodeOptions& options) : fail_{where, "PNG"} {
         std::optional<Orientation> exif, text;
+        std::vector<unsigned char> data;  // of all chunks IDAT
         std::size_t at = png_signature.size();
         for (bool ended = false; !ended;) {
             const auto expect = [&](std::size_t bytes) {
@@ -65,18 +67,16 @@ class PngFile {
             if ((type == "IHDR") != header_.empty()) wrong("is not where it should be");
             if (type == "IHDR") {
                 read_header(content, options);
-                if (row_bytes() * height / densest > file.size()) fail_.too_short(width, height, file);
+                if (bytes_of(width) * height / densest > file.size()) fail_.too_short(width, height, file);
             } else if (type == "PLTE") {
-                if (length % 3 != 0 || length > 768 || !essence.empty()) wrong("is no palette");
+                if (length % 3 != 0 || length > 768 || !data.empty()) wrong("is no palette");
                 palette_ = content;
             } else if (type == "tRNS") {
                 // One that does not fit, or comes late, says nothing about the pixels.
                 const std::size_t right = colour == 0 ? 2 : colour == 2 ? 6 : 0;
-                if (essence.empty() && (colour == 3 ? length <= palette_.size() / 3 : length == right))
-                    alpha_ = content;
+                if (data.empty() && (colour == 3 ? length <= palette_.size() / 3 : length == right)) alpha_ = content;
             } else if (type == "IDAT") {
-                if (essence.empty()) begin_essence();
-                essence.insert(essence.end(), content.begin(), content.end());
+                data.insert(data.end(), content.begin(), content.end());
             } else if (type == "eXIf") {
                 exif = exif_orientation(content);
             } else if (options.turn_upright && !text) {
@@ -87,11 +87,9 @@ class PngFile {
                 wrong("is of a kind that nobody can leave out, and is not known");
             at += 12 + length;
         }
-        if (essence.empty()) fail_("there is no chunk IDAT");
+        if (data.empty()) fail_("there is no chunk IDAT");
         if (colour == 3 && palette_.empty()) fail_("there is no palette (PLTE)");
-        put_number(data_ - 8, essence.size() - data_);
-        essence.resize(essence.size() + 4);
-        put_chunk("IEND", {}, 0);
+        make_essence(data);
         orientation = exif ? *exif : text.value_or(Orientation::top_left);
     }
 
@@ -105,6 +103,7 @@ class PngFile {
         height = big32(content, 4);
         depth = content[8];
         colour = content[9];
+        interlaced_ = content[12] != 0;
         check_picture_size(width, height, options, fail_.where);
         const bool power = depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
         const bool fits = colour == 0 ? power : colour == 3 ? power && depth <= 8 : power && depth >= 8;
@@ -114,30 +113,56 @@ class PngFile {
             fail_("IHDR: compression ", int{content[10]}, ", filter ", int{content[11]}, ", interlacing ",
                   int{content[12]}, " is not known");
     }
-    std::size_t row_bytes() const {
+    std::size_t bytes_of(std::size_t pixels) const {
         const int samples = colour == 2 ? 3 : colour == 4 ? 2 : colour == 6 ? 4 : 1;
-        return (std::size_t{width} * static_cast<std::size_t>(samples * depth) + 7) / 8;
+        return (pixels * static_cast<std::size_t>(samples * depth) + 7) / 8;
+    }
+    /// Bytes of all rows, each after the number of its filter.
+    std::size_t bytes_of_rows() const {
+        if (!interlaced_) return (bytes_of(width) + 1) * height;
+        struct Pass {
+            std::size_t left, top, across, down;
+        };
+        std::size_t out = 0;
+        for (const auto& [left, top, across, down] :
+             {Pass{0, 0, 8, 8}, Pass{4, 0, 8, 8}, Pass{0, 4, 4, 8}, Pass{2, 0, 4, 4}, Pass{0, 2, 2, 4},
+              Pass{1, 0, 2, 2}, Pass{0, 1, 1, 2}})
+            if (width > left && height > top)
+                out += (bytes_of((width - left + across - 1) / across) + 1) * ((height - top + down - 1) / down);
+        return out;
     }
 
-    void put_number(std::size_t at, std::size_t number) {
-        for (std::size_t i = 0; i < 4; ++i) essence[at + i] = static_cast<unsigned char>(number >> (24 - 8 * i));
-    }
     /// A chunk of `length` bytes: `content`, then zeros. Of checksums there is only the place: stb_image does not look.
-    void put_chunk(std::string_view type, Bytes content, std::size_t length) {
+    unsigned char* put_chunk(std::string_view type, Bytes content, std::size_t length) {
         const std::size_t at = essence.size();
         essence.resize(at + 12 + length);
-        put_number(at, length);
-        std::copy(type.begin(), type.end(), essence.data() + at + 4);
-        std::copy(content.begin(), content.end(), essence.data() + at + 8);
+        unsigned char* const to = essence.data() + at;
+        for (std::size_t i = 0; i < 4; ++i) to[i] = static_cast<unsigned char>(length >> (24 - 8 * i));
+        std::copy(type.begin(), type.end(), to + 4);
+        std::copy(content.begin(), content.end(), to + 8);
+        return to + 8;
     }
-    void begin_essence() {
+    void make_essence(std::vector<unsigned char>& data) {
+        constexpr std::size_t excess = 1 << 16,
+                              block = 65535;  // what is more than the rows is left out; of a stored block
+        const std::size_t size = bytes_of_rows();
+        const std::vector<char> rows = stb::unpack(data, size, excess, fail_);
         essence.assign(png_signature.begin(), png_signature.end());
         put_chunk("IHDR", header_, header_.size());
         if (colour == 3) put_chunk("PLTE", palette_, 768);  // what lies beyond the palette is black
         if (!alpha_.empty()) put_chunk("tRNS", alpha_, alpha_.size());
-        put_chunk("IDAT", {}, 0);
-        essence.resize(essence.size() - 4);
-        data_ = essence.size();
+        unsigned char* to = put_chunk("IDAT", {}, 2 + 5 * ((size + block - 1) / block) + size + 4);
+        *to++ = 0x78;
+        *to++ = 0x01;
+        for (std::size_t done = 0; done < size;) {
+            const std::size_t part = std::min(block, size - done);
+            *to++ = done + part == size ? 1 : 0;  // the last block
+            for (const std::size_t half : {part, ~part})
+                for (const int shift : {0, 8}) *to++ = static_cast<unsigned char>(half >> shift);
+            to = std::copy_n(rows.data() + done, part, to);
+            done += part;
+        }
+        put_chunk("IEND", {}, 0);
     }
 
     /// The orientation in a text chunk: XMP, or the EXIF data that ImageMagick writes there in hexadecimal digits.
@@ -184,15 +209,15 @@ class PngFile {
 
     Complaint fail_;
     Bytes header_, palette_, alpha_;
-    std::size_t data_ = 0;  // where it begins in `essence`
-    int texts_ = 0;         // that might tell the orientation; more than a few are there to waste time
+    bool interlaced_ = false;
+    int texts_ = 0;  // that might tell the orientation; more than a few are there to waste time
 };
 
 /// Decodes a PNG file of any depth and colour type.
 /// shape   → [height, width, 3]
 /// errors  Errc::image_decode, Errc::image_size name `where` and what is wrong: a cut file, a wrong checksum, one that does
 ///         not say where it ends
-/// cost    memory for the file's data once more, for its bytes unpacked and for the picture with alpha
+/// cost    memory for the file's data once more, three times for its rows and for the picture with alpha
 inline Image decode_png(Bytes file, std::string_view where, const DecodeOptions& options) {
     const PngFile png(file, where, options);
     Image out(png.height, png.width);

@@ -11,37 +11,15 @@
 
 #include <memory>
 #include <string_view>
+#include <tessera/image/bytes.hpp>
 #include <tessera/image/decode_options.hpp>
+#include <vector>
 
 #if defined(STB_IMAGE_IMPLEMENTATION) && !defined(STBI_INCLUDE_STB_IMAGE_H)
 #error "include tessera's headers first, then define STB_IMAGE_IMPLEMENTATION"
 #endif
 
 namespace tessera::inline TESSERA_ISA::detail::stb {
-
-// In front of each block lies the size that was asked for at first. What zlib unpacks would otherwise grow for as long as
-// there is input; the first guess is what the header of a PNG promises, or half of it where rows are interlaced.
-// Memory is zero: the planes of a broken JPEG are not always written.
-inline constexpr std::size_t block_header = alignof(max_align_t);
-
-inline void* allocate(std::size_t size) {
-    void* block = calloc(1, block_header + size);
-    if (block == nullptr) return nullptr;
-    memcpy(block, &size, sizeof(size));
-    return static_cast<char*>(block) + block_header;
-}
-inline void release(void* data) {
-    if (data != nullptr) free(static_cast<char*>(data) - block_header);
-}
-inline void* enlarge(void* data, std::size_t size) {
-    if (data == nullptr) return allocate(size);
-    void* block = static_cast<char*>(data) - block_header;
-    std::size_t first = 0;
-    memcpy(&first, block, sizeof(first));
-    if (size > 4 * first + 0x10000) return nullptr;
-    block = realloc(block, block_header + size);
-    return block == nullptr ? nullptr : static_cast<char*>(block) + block_header;
-}
 
 // Its declarations are left out: they are extern "C", names that another copy in the same file has as well.
 typedef unsigned char stbi_uc;
@@ -64,6 +42,7 @@ struct stbi_io_callbacks {
 #undef STBI_ONLY_PNG
 #undef STBI_ONLY_JPEG
 #undef STBI_MALLOC
+#undef STBI_REALLOC
 #undef STBI_REALLOC_SIZED
 #undef STBI_FREE
 #undef STBI_ASSERT
@@ -74,9 +53,9 @@ struct stbi_io_callbacks {
 #define STBI_INCLUDE_STB_IMAGE_H
 #define STB_IMAGE_IMPLEMENTATION
 #define STBIDEF static
-#define STBI_MALLOC(size) ::tessera::detail::stb::allocate(size)
-#define STBI_REALLOC_SIZED(data, old_size, size) ::tessera::detail::stb::enlarge(data, size)
-#define STBI_FREE(data) ::tessera::detail::stb::release(data)
+#define STBI_MALLOC(size) calloc(1, size)  // not all planes of a broken JPEG are written
+#define STBI_REALLOC(data, size) realloc(data, size)
+#define STBI_FREE(data) free(data)
 #define STBI_ASSERT(condition) static_cast<void>(0)
 #define STBI_NO_STDIO
 #define STBI_NO_SIMD  // the same code on every processor
@@ -106,6 +85,7 @@ struct stbi_io_callbacks {
 // Whoever includes another copy of it later begins anew.
 #undef STB_IMAGE_IMPLEMENTATION
 #undef STBI_MALLOC
+#undef STBI_REALLOC
 #undef STBI_REALLOC_SIZED
 #undef STBI_FREE
 #undef STBI_ASSERT
@@ -126,25 +106,53 @@ struct stbi_io_callbacks {
 #pragma pop_macro("STBI_INCLUDE_STB_IMAGE_H")
 
 struct Release {
-    void operator()(void* data) const { release(data); }
+    void operator()(void* data) const { free(data); }
 };
 
 /// What stb_image makes of `file`: `channels` samples for each pixel, of 8 bits or of 16.
 /// errors  Errc::image_decode with its reason
 template <class Sample>
 std::unique_ptr<Sample[], Release> decode(Bytes file, int channels, Complaint fail) {
-    if (file.size() > INT_MAX) fail("the file is larger than 2 GiB");
+    if (file.size() > INT_MAX) fail("there are more than 2 GiB of data");
     const int size = static_cast<int>(file.size());
     int width = 0, height = 0, found = 0;
     Sample* samples = nullptr;
+    stbi__err("damaged");  // what it says where it has no words
     if constexpr (sizeof(Sample) == 1)
         samples = stbi_load_from_memory(file.data(), size, &width, &height, &found, channels);
     else
         samples = stbi_load_16_from_memory(file.data(), size, &width, &height, &found, channels);
     if (samples != nullptr) return std::unique_ptr<Sample[], Release>(samples);
-    const char* reason = stbi_failure_reason();
-    const std::string_view known = reason == nullptr ? "damaged" : reason;
-    fail(known == "outofmem" ? "more data than the header promises, or no memory for it" : known);
+    fail(stbi_failure_reason());
+}
+
+/// The bytes that zlib packed, `size` of them and at most `excess` more; the checksum that follows them is checked.
+/// errors  Errc::image_decode with stb_image's reason, or that something is missing
+/// source  RFC 1950
+inline std::vector<char> unpack(std::vector<unsigned char>& packed, std::size_t size, std::size_t excess,
+                                Complaint fail) {
+    if (size + excess > INT_MAX) fail("there are more than 2 GiB of data");
+    std::vector<char> out(size + excess);
+    stbi__zbuf z{};
+    z.zbuffer = packed.data();
+    z.zbuffer_end = packed.data() + packed.size();
+    constexpr int grows = 0, has_header = 1;
+    stbi__err("damaged");
+    if (stbi__do_zlib(&z, out.data(), static_cast<int>(out.size()), grows, has_header) == 0) {
+        const std::string_view reason = stbi_failure_reason();
+        fail(reason == "output buffer limit" ? "there is far more data than the header promises" : reason);
+    }
+    out.resize(static_cast<std::size_t>(z.zout - z.zout_start));
+    if (out.size() < size) fail("not enough pixels");
+    std::uint32_t low = 1, high = 0;  // Adler-32
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        low += static_cast<unsigned char>(out[i]);
+        high += low;
+        if (i % 5552 == 5551 || i + 1 == out.size()) low %= 65521, high %= 65521;  // before they overflow
+    }
+    const Bytes rest(z.zbuffer - z.num_bits / 8, z.zbuffer_end);  // of the bits in hand, whole bytes are not yet used
+    if (rest.size() < 4 || big32(rest, 0) != (high << 16 | low)) fail("the data has a wrong checksum (Adler-32)");
+    return out;
 }
 
 }  // namespace tessera::inline TESSERA_ISA::detail::stb
