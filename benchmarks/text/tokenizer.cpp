@@ -20,7 +20,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
-// One benchmark, which tells of megabytes of text.
+// One benchmark; its speed in megabytes of text.
 template <class Call>
 void add(const std::string& name, std::size_t bytes, Call call) {
     bench::add(name, [=](bench::State& state) {

@@ -58,7 +58,7 @@ TEST_CASE("added tokens are cut out before and after normalization, the rest goe
     CHECK(letters.encode("a<e>", Specials::omit) == Ids{0, 1, 0, 5, 0});
     CHECK(letters.encode("aX-yzb", Specials::omit) == Ids{0, 1, 31, 2});
     CHECK(letters.encode("xyz<E>XYZ", Specials::omit) == Ids{31, 30, 31});
-    CHECK(letters.encode("--<E>", Specials::omit) == Ids{30});  // nothing is left in front of it
+    CHECK(letters.encode("--<E>", Specials::omit) == Ids{30});  // nothing is left before it
 }
 
 TEST_CASE("ids, pieces and roles") {

@@ -73,7 +73,7 @@ TEST_CASE("a stream gives whole characters as soon as they are whole") {
     CHECK(stream.flush() == "");
 }
 
-TEST_CASE("behind flush() a stream is as new") {
+TEST_CASE("after flush() a stream is as new") {
     const Pieces pieces({"_", "\xF0", "</s>"});
     DecodeStream stream(pieces);
     stream.push(0);

@@ -53,7 +53,7 @@ inline void expect_utf8(std::string_view text, std::string_view where, Errc code
                 " at position ", place);
 }
 
-/// The character at `text[at]`; moves `at` behind it. `text` must be UTF-8 and `at` the beginning of a character.
+/// The character at `text[at]`; moves `at` after it. `text` must be UTF-8 and `at` the beginning of a character.
 constexpr char32_t next_character(std::string_view text, std::size_t& at) {
     const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
     const char32_t lead = byte(at);

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tessera/core/utf8.hpp>
 #include <tessera/text/tokenizer.hpp>
 #include <tessera/text/unicode.hpp>
 #include <vector>

@@ -1,5 +1,4 @@
-// The removal of spaces before punctuation that some checkpoints ask for behind decoding
-// (`clean_up_tokenization_spaces`).
+// The removal of spaces before punctuation that some checkpoints want after decoding (`clean_up_tokenization_spaces`).
 #pragma once
 #include <cstddef>
 #include <string>

@@ -9,9 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tessera/core/error.hpp>
 #include <tessera/text/added_tokens.hpp>
-#include <tessera/text/tokenizer.hpp>
 #include <tessera/text/vocabulary.hpp>
 #include <utility>
 #include <vector>

@@ -13,8 +13,10 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-inline utf8proc_category_t unicode_category(char32_t character) {
-    return utf8proc_category(static_cast<utf8proc_int32_t>(character));
+/// Whether the category of `c` is one of those from `first` to `last`, in utf8proc's order: L, M, N, P, S, Z, C.
+inline bool is_in_category(char32_t c, utf8proc_category_t first, utf8proc_category_t last) {
+    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+    return category >= first && category <= last;
 }
 
 /// The property White_Space: `\s` of regular expressions.
@@ -24,40 +26,25 @@ constexpr bool is_white_space(char32_t c) {
 }
 
 /// `\p{L}`
-inline bool is_letter(char32_t c) {
-    const auto category = unicode_category(c);
-    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
-}
-
+inline bool is_letter(char32_t c) { return is_in_category(c, UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_LO); }
 /// `\p{N}`
-inline bool is_number(char32_t c) {
-    const auto category = unicode_category(c);
-    return category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO;
-}
-
+inline bool is_number(char32_t c) { return is_in_category(c, UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO); }
 /// `\p{P}`
-inline bool is_punctuation(char32_t c) {
-    const auto category = unicode_category(c);
-    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
-}
-
-/// `\w`: alphabetic, a mark, a decimal digit, connecting punctuation or a joiner.
-inline bool is_word_character(char32_t c) {
-    const auto category = unicode_category(c);
-    const bool circled = (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
-                         (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189);  // alphabetic symbols
-    return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NL) || category == UTF8PROC_CATEGORY_PC ||
-           c == 0x200C || c == 0x200D || circled;
-}
-
+inline bool is_punctuation(char32_t c) { return is_in_category(c, UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO); }
+/// An accent that takes no room of its own.
+inline bool is_nonspacing_mark(char32_t c) { return is_in_category(c, UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_MN); }
 /// A control, format or private-use character.
 inline bool is_control(char32_t c) {
-    const auto category = unicode_category(c);
-    return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_CO;
+    return is_in_category(c, UTF8PROC_CATEGORY_CC, UTF8PROC_CATEGORY_CO) &&
+           !is_in_category(c, UTF8PROC_CATEGORY_CS, UTF8PROC_CATEGORY_CS);
 }
-
-/// An accent that takes no room of its own, category Mn.
-inline bool is_nonspacing_mark(char32_t c) { return unicode_category(c) == UTF8PROC_CATEGORY_MN; }
+/// `\w`: alphabetic, a mark, a decimal digit, connecting punctuation or a joiner.
+inline bool is_word_character(char32_t c) {
+    const bool circled = (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
+                         (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189);  // alphabetic symbols
+    return is_in_category(c, UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_NL) || c == 0x200C || c == 0x200D || circled ||
+           is_in_category(c, UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PC);
+}
 
 /// Appends `c` in lower case, without regard to its neighbours.
 inline void append_lower(std::string& out, char32_t c) {

@@ -21,7 +21,7 @@ using test::ScratchFolder;
 namespace {
 using Ids = std::vector<Token>;
 
-// vocab.json with the 256 bytes (id = byte) and some more tokens behind them.
+// vocab.json with the 256 bytes (id = byte) and some more tokens after them.
 std::string vocab_json(const std::vector<std::string>& more) {
     Json json = Json::object();
     for (unsigned byte = 0; byte < 256; ++byte) json[test::spelled(static_cast<unsigned char>(byte))] = byte;
@@ -59,7 +59,7 @@ TEST_CASE("a bare vocab.json with merges.txt: with </s> it is OPT's, without it 
     CHECK(other->special_tokens().eos == 256);
 }
 
-TEST_CASE("what tokenizer_config.json asks for at the ends") {
+TEST_CASE("what tokenizer_config.json wants at the ends") {
     const ScratchFolder folder;
     folder.write("vocab.json", vocab_json({"</s>", "<s>"}));
     folder.write("merges.txt", "");
@@ -100,7 +100,7 @@ TEST_CASE("spaces are cleaned up if tokenizer_config.json says so") {
     CHECK(tokenizer->decode(tokenizer->encode("it 's a cat ."), SkipSpecials::yes) == "it's a cat.");
 }
 
-TEST_CASE("a file that asks for what this BPE does not do is an error that names it") {
+TEST_CASE("a file that needs what this BPE does not do is an error that names it") {
     check_says(refused("/normalizer", R"({"type": "NFC"})"),
                "tokenizer.json: normalizer: '{\"type\":\"NFC\"}' is not supported; expected null");
     check_says(refused("/pre_tokenizer", "null"), "expected a pre_tokenizer of type ByteLevel, found none");

@@ -84,7 +84,7 @@ TEST_CASE("a bare spiece.model is T5's, with a hundred sentinels") {
     CHECK(read_tokenizer(folder.path())->size() == 502);
 }
 
-TEST_CASE("a file that asks for what this Unigram does not do is an error that names it") {
+TEST_CASE("a file that needs what this Unigram does not do is an error that names it") {
     check_says(refused("/normalizer", "null"), "no error");
     check_says(refused("/normalizer", R"({"type": "NFKC"})"), "normalizer.type: 'NFKC' is not supported");
     check_says(refused("/normalizer", R"({"type": "Replace", "pattern": {"Regex": "x+"}, "content": ""})"),

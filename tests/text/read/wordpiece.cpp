@@ -71,7 +71,7 @@ TEST_CASE("a vocab.txt with the line ends of Windows is the same") {
     CHECK(read_tokenizer(unix_lines.path())->encode("a cat") == read_tokenizer(windows_lines.path())->encode("a cat"));
 }
 
-TEST_CASE("a file that asks for what this WordPiece does not do is an error that names it") {
+TEST_CASE("a file that needs what this WordPiece does not do is an error that names it") {
     check_says(refused("/normalizer/type", R"("Lowercase")"),
                "normalizer.type: 'Lowercase' is not supported; expected BertNormalizer");
     check_says(refused("/pre_tokenizer/type", R"("Whitespace")"), "pre_tokenizer.type: 'Whitespace' is not supported");

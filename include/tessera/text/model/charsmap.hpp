@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
-#include <tessera/core/utf8.hpp>
 #include <tessera/text/unicode.hpp>
 #include <vector>
 

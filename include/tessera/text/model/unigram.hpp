@@ -6,14 +6,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <tessera/core/error.hpp>
-#include <tessera/core/utf8.hpp>
-#include <tessera/text/clean_up.hpp>
 #include <tessera/text/model/charsmap.hpp>
 #include <tessera/text/model/piece_trie.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/unicode.hpp>
-#include <tessera/text/vocabulary.hpp>
 #include <utility>
 #include <variant>
 #include <vector>

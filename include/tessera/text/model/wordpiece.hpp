@@ -4,13 +4,8 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <tessera/core/error.hpp>
-#include <tessera/core/printable.hpp>
-#include <tessera/core/utf8.hpp>
-#include <tessera/text/clean_up.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/unicode.hpp>
-#include <tessera/text/vocabulary.hpp>
 #include <utility>
 #include <vector>
 

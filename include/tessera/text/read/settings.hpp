@@ -8,12 +8,8 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tessera/core/error.hpp>
 #include <tessera/core/json.hpp>
-#include <tessera/core/printable.hpp>
-#include <tessera/text/added_tokens.hpp>
 #include <tessera/text/piece_tokenizer.hpp>
-#include <tessera/text/vocabulary.hpp>
 #include <utility>
 #include <vector>
 

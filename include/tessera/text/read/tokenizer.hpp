@@ -3,21 +3,16 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <tessera/core/error.hpp>
-#include <tessera/core/json.hpp>
 #include <tessera/text/read/bpe.hpp>
-#include <tessera/text/read/settings.hpp>
-#include <tessera/text/read/tokenizer_json.hpp>
 #include <tessera/text/read/unigram.hpp>
 #include <tessera/text/read/wordpiece.hpp>
-#include <tessera/text/tokenizer.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
 /// Reads the tokenizer that `folder` holds: tokenizer.json if it is there, else vocab.json with merges.txt (BPE),
 /// vocab.txt (WordPiece) or spiece.model (Unigram); with it what there is of tokenizer_config.json,
 /// special_tokens_map.json and added_tokens.json.
-/// errors  tokenizer_format: no such file, or one that is broken, contradicts another, or asks for what is not
+/// errors  tokenizer_format: no such file, or one that is broken, contradicts another, or needs what is not
 ///         supported; file_open: no such folder, or a file that cannot be read
 inline std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& folder) {
     std::error_code unused;

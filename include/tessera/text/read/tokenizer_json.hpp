@@ -1,15 +1,7 @@
 // The sections of a tokenizer.json that all kinds of tokenizers share.
 #pragma once
-#include <cstddef>
 #include <string>
-#include <string_view>
-#include <tessera/core/json.hpp>
-#include <tessera/core/printable.hpp>
-#include <tessera/text/added_tokens.hpp>
-#include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/read/settings.hpp>
-#include <tessera/text/vocabulary.hpp>
-#include <utility>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {

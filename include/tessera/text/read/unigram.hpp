@@ -1,24 +1,13 @@
 // Unigram from files: tokenizer.json, or spiece.model as the first releases of T5 have it.
 #pragma once
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <tessera/core/error.hpp>
-#include <tessera/core/json.hpp>
-#include <tessera/core/printable.hpp>
-#include <tessera/core/utf8.hpp>
-#include <tessera/text/model/charsmap.hpp>
 #include <tessera/text/model/unigram.hpp>
-#include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/read/sentencepiece.hpp>
-#include <tessera/text/read/settings.hpp>
 #include <tessera/text/read/tokenizer_json.hpp>
-#include <utility>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {

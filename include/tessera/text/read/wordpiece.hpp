@@ -1,20 +1,11 @@
 // WordPiece from files: tokenizer.json, or vocab.txt as the first releases of BERT have it.
 #pragma once
-#include <cstddef>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <tessera/core/error.hpp>
-#include <tessera/core/json.hpp>
 #include <tessera/text/model/wordpiece.hpp>
-#include <tessera/text/piece_tokenizer.hpp>
 #include <tessera/text/read/lines.hpp>
-#include <tessera/text/read/settings.hpp>
 #include <tessera/text/read/tokenizer_json.hpp>
-#include <tessera/text/vocabulary.hpp>
-#include <utility>
 
 namespace tessera::inline TESSERA_ISA {
 
