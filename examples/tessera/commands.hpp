@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 #include <tessera/generate/options.hpp>
-#include <tessera/study/summary.hpp>
+#include <tessera/study/draw.hpp>
 #include <vector>
 
 struct CaptionCommand {

@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
     const CLI::Range length(1, 16384);
     mask_app->add_option("--queries", mask.queries, "How many queries")->check(length)->capture_default_str();
     mask_app->add_option("--keys", mask.keys, "How many keys; default: as many as queries")->check(length);
-    mask_app->add_option("--heads", mask.drawing.heads, "Draw so many heads")
+    mask_app->add_option("--heads", mask.drawing.heads, "Draw so many heads, not all")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
     std::vector<tessera::Index> tile;

@@ -60,8 +60,8 @@ int run(const MaskCommand& command) {
     }
     const Index queries = command.queries, keys = command.keys > 0 ? command.keys : queries;
     const AnyMask mask = parse_mask(command.mask, queries, keys);
-    Drawing how = command.drawing;
     if (!command.png.empty() || !command.svg.empty()) {
+        Drawing how = command.drawing;
         how.side = 128;
         const Figure drawn = figure(mask, queries, keys, command.mask, how);
         if (!command.png.empty()) write_png(command.png, to_image(paint(drawn)));
@@ -72,11 +72,7 @@ int run(const MaskCommand& command) {
         std::cout << to_json(command.mask, sum).dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
         return 0;
     }
-    how = command.drawing;
-    for (; how.head < command.drawing.heads; ++how.head) {
-        if (command.drawing.heads > 1) std::cout << "head " << how.head << '\n';
-        std::cout << draw(mask, queries, keys, how) << '\n';
-    }
+    std::cout << draw(mask, queries, keys, command.drawing) << '\n';
     std::cout << sentence(sum) << std::endl;
     return 0;
 }

@@ -18,6 +18,17 @@ TEST_CASE("large masks are drawn by density") {
     CHECK(draw(Causal{}, 65, 65, {.side = 4}) == "+...\n#+..\n##+.\n###+\n");  // 17 scores a cell
 }
 
+TEST_CASE("all heads that a mask tells apart are drawn") {
+    const Window windows[] = {{0}, {1}};
+    const PerHead mask{windows};
+    CHECK(draw(mask, 2, 2) == "head 0\n#.\n.#\n\nhead 1\n#.\n##\n");
+    CHECK(draw(mask, 2, 2, {.head = 1}) == "#.\n##\n");
+    CHECK(draw(mask, 2, 2, {.heads = 1}) == "#.\n.#\n");
+    CHECK(draw(Choose{FirstHeads{1}, Causal{}, Full{}}, 2, 2) == "head 0\n#.\n##\n\nhead 1\n##\n##\n");
+    CHECK(draw(Predicate{[](Site at) { return at.key == 0; }}, 1, 2) == "#.\n");
+    CHECK(describe(mask, 2, 2).starts_with("2 heads of 2 queries"));
+}
+
 TEST_CASE("the sentence has the figures of the kernel's tiles") {
     CHECK(describe(Causal{}, 256, 256) ==
           "256 queries × 256 keys, 50.2 % visible; of 64 tiles of 32 × 32, 28 skipped, 8 masked, 28 whole: up to 1.78× "

@@ -80,11 +80,18 @@ TEST_CASE("letters are dots") {
         dots += '|';
     }
     CHECK(dots == ".##...|..#...|..#...|..#...|..#...|..#...|.###..|......|......|");
-    for (int c = ' '; c < 127; ++c) {
-        const Pattern letter = drawing::glyph(static_cast<char>(c));
-        CHECK(letter.queries() == drawing::glyph_height);
-        CHECK(letter.keys() == drawing::glyph_width);
-    }
+    const auto dots_of = [](char c) {
+        std::string found;
+        for (Index row = 0; row < drawing::glyph_height; ++row)
+            for (Index column = 0; column < drawing::glyph_width; ++column)
+                found += drawing::has_dot(c, row, column) ? '#' : '.';
+        return found;
+    };
+    const std::string box = dots_of('\x01');
+    CHECK(box.starts_with("######...#"));
+    CHECK(dots_of(' ') == std::string(45, '.'));
+    CHECK(dots_of('Q') == dots_of('q'));
+    for (const char c : drawing::glyphs.substr(1)) CHECK((dots_of(c) != box && dots_of(c) != dots_of(' ')));
 }
 
 TEST_CASE("SVG has the same boxes and texts") {

@@ -30,6 +30,7 @@ class MaskRef {
     Index next_sequence(Index query) const { return table_->next_sequence(mask_, query); }
     bool fits(Index queries, Index keys) const { return table_->fits(mask_, queries, keys); }
     bool cover_is_exact() const { return table_->cover_is_exact(mask_); }
+    Index heads() const { return table_->heads(mask_); }
 
     /// What a copy of the mask takes, for whoever has to keep it longer than its owner does.
     std::size_t size() const { return table_->size; }
@@ -51,6 +52,7 @@ class MaskRef {
         Index (*next_sequence)(const void*, Index);
         bool (*fits)(const void*, Index, Index);
         bool (*cover_is_exact)(const void*);
+        Index (*heads)(const void*);
         std::size_t size, align;
         void (*copy)(void*, const void*);
         void (*destroy)(void*);
@@ -76,6 +78,7 @@ class MaskRef {
         },
         [](const void* m, Index queries, Index keys) { return masks::fits(as<M>(m), queries, keys); },
         [](const void* m) { return masks::cover_is_exact(as<M>(m)); },
+        [](const void* m) { return masks::heads(as<M>(m)); },
         sizeof(M),
         alignof(M),
         [](void* to, const void* from) { ::new (to) M(as<M>(from)); },

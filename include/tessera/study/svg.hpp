@@ -1,8 +1,8 @@
 // Masks to look at, as pictures with a title, axes and a legend: SVG, or pixels.
 #pragma once
 #include <cstdint>
+#include <string_view>
 #include <tessera/study/draw.hpp>
-#include <tessera/study/glyphs.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
@@ -47,6 +47,48 @@ inline Colour colour(Cover tile, double share) {
     for (std::size_t i = 0; i < 3; ++i)
         mixed[i] = static_cast<std::uint8_t>((1 - share) * unseen[i] + share * seen[i] + 0.5);
     return mixed;
+}
+
+/// Letters made of dots, so that pictures can be labelled without a library of fonts: the dots of one, and of the place it
+/// takes with the gaps around it; the last two rows are below the line.
+inline constexpr Index glyph_width = 5, glyph_height = 9, glyph_advance = 6;
+inline constexpr std::string_view glyphs = " abcdefghijklmnopqrstuvwxyz0123456789.,:%()|&~-+_#'\"";
+// clang-format off
+inline constexpr std::string_view sheet[] = {  // 18 glyphs side by side; a box at the end, for what has no glyph
+    "..... ..... #.... ..... ....# ..... ..##. ..... #.... ..#.. ...#. #.... .##.. ..... ..... ..... ..... .....",
+    "..... ..... #.... ..... ....# ..... .#... ..... #.... ..... ..... #.... ..#.. ..... ..... ..... ..... .....",
+    "..... .###. ####. .#### .#### .###. ####. .#### ####. .##.. ..##. #..#. ..#.. ####. ####. .###. ####. .####",
+    "..... ....# #...# #.... #...# #...# .#... #...# #...# ..#.. ...#. #.#.. ..#.. #.#.# #...# #...# #...# #...#",
+    "..... .#### #...# #.... #...# ##### .#... #...# #...# ..#.. ...#. ##... ..#.. #.#.# #...# #...# #...# #...#",
+    "..... #...# #...# #.... #...# #.... .#... #...# #...# ..#.. ...#. #.#.. ..#.. #.#.# #...# #...# #...# #...#",
+    "..... .#### ####. .#### .#### .#### .#... .#### #...# .###. ...#. #..#. .###. #.#.# #...# .###. ####. .####",
+    "..... ..... ..... ..... ..... ..... ..... ....# ..... ..... ...#. ..... ..... ..... ..... ..... #.... ....#",
+    "..... ..... ..... ..... ..... ..... ..... .###. ..... ..... .##.. ..... ..... ..... ..... ..... #.... ....#",
+    "..... ..... .#... ..... ..... ..... ..... ..... ..... .###. ..#.. .###. ####. ...#. ##### ..##. ##### .###.",
+    "..... ..... .#... ..... ..... ..... ..... ..... ..... #...# .##.. #...# ....# ..##. #.... .#... ....# #...#",
+    "#.##. .#### ####. #...# #...# #...# #...# #...# ##### #..## ..#.. ....# ....# .#.#. ####. #.... ...#. #...#",
+    "##..# #.... .#... #...# #...# #...# .#.#. #...# ...#. #.#.# ..#.. ...#. .###. #..#. ....# ####. ..#.. .###.",
+    "#.... .###. .#... #...# #...# #.#.# ..#.. #...# ..#.. ##..# ..#.. ..#.. ....# ##### ....# #...# ..#.. #...#",
+    "#.... ....# .#... #...# .#.#. #.#.# .#.#. #...# .#... #...# ..#.. .#... ....# ...#. #...# #...# .#... #...#",
+    "#.... ####. ..##. .#### ..#.. .#.#. #...# .#### ##### .###. .###. ##### ####. ...#. .###. .###. .#... .###.",
+    "..... ..... ..... ..... ..... ..... ..... ....# ..... ..... ..... ..... ..... ..... ..... ..... ..... .....",
+    "..... ..... ..... ..... ..... ..... ..... .###. ..... ..... ..... ..... ..... ..... ..... ..... ..... .....",
+    ".###. ..... ..... ..... ##..# ...#. .#... ..#.. .##.. ..... ..... ..... ..... .#.#. ..#.. .#.#. #####",
+    "#...# ..... ..... ..... ##..# ..#.. ..#.. ..#.. #..#. ..... ..... ..#.. ..... .#.#. ..#.. .#.#. #...#",
+    "#...# ..... ..... .##.. ...#. .#... ...#. ..#.. #.#.. .#... ..... ..#.. ..... ##### .#... ..... #...#",
+    ".#### ..... ..... .##.. ..#.. .#... ...#. ..#.. .#... #.#.# ##### ##### ..... .#.#. ..... ..... #...#",
+    "....# ..... ..... ..... .#... .#... ...#. ..#.. #.#.# ...#. ..... ..#.. ..... ##### ..... ..... #...#",
+    "...#. .##.. .##.. .##.. #..## ..#.. ..#.. ..#.. #..#. ..... ..... ..#.. ..... .#.#. ..... ..... #...#",
+    ".##.. .##.. .##.. .##.. #..## ...#. .#... ..#.. .##.# ..... ..... ..... ..... .#.#. ..... ..... #####",
+    "..... ..... ..#.. ..... ..... ..... ..... ..#.. ..... ..... ..... ..... ##### ..... ..... ..... .....",
+    "..... ..... .#... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ....."};
+// clang-format on
+
+/// Whether there is a dot; capitals look like small letters.
+constexpr bool has_dot(char c, Index row, Index column) {
+    const std::size_t found = glyphs.find(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    const auto at = static_cast<Index>(std::min(found, glyphs.size()));
+    return sheet[at / 18 * glyph_height + row][static_cast<std::size_t>(at % 18 * glyph_advance + column)] == '#';
 }
 
 /// A power of two that goes into `length` two to four times, if it is long enough.
@@ -114,6 +156,7 @@ inline std::vector<std::string> lines(std::string words, std::size_t most) {
 /// and what the mask should cost. `title` is what stands above it, say the expression it was parsed from.
 template <Mask M>
 Figure figure(const M& mask, Index queries, Index keys, const std::string& title, Drawing how = {.side = 128}) {
+    how.heads = drawn_heads(mask, queries, keys, how);
     using drawing::counted;
     const Index across = std::min(how.heads, Index{4}), down = (how.heads + across - 1) / across;
     how.side = std::max(how.side / (across > 1 ? 2 : 1), Index{1});
@@ -216,11 +259,10 @@ inline Painting paint(const Figure& figure) {
     for (const Figure::Box& box : figure.boxes) fill(box.x, box.y, box.width, box.height, box.colour);
     for (const Figure::Text& one : figure.texts)
         for (std::size_t i = 0; i < one.words.size(); ++i) {
-            const Pattern dots = drawing::glyph(one.words[i]);
             const Index left = one.x + static_cast<Index>(i) * drawing::glyph_advance * one.dot;
             for (Index row = 0; row < drawing::glyph_height; ++row)
                 for (Index column = 0; column < drawing::glyph_width; ++column)
-                    if (dots.allows({0, row, column}))
+                    if (drawing::has_dot(one.words[i], row, column))
                         fill(left + column * one.dot, one.y + row * one.dot, one.dot, one.dot, drawing::ink);
         }
     return painting;
