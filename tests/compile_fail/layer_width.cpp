@@ -6,8 +6,8 @@
 using namespace tessera;
 
 void run(const Block<1024, 16, 4096>& block, Rows<1024> narrow, [[maybe_unused]] Rows<1408> wide, Scratch& s) {
-    block(narrow, Full{}, s);
+    block.into(narrow, narrow, Full{}, s);
 #ifdef TESSERA_FAULT
-    block(wide, Full{}, s);
+    block.into(narrow, wide, Full{}, s);
 #endif
 }
