@@ -26,3 +26,10 @@ function(tessera_program target)
   endif()
   tessera_compile_for(${target} "${arg_ISA}")
 endfunction()
+
+# The kernels for programs that are compiled for this machine, once for all of them.
+add_library(tessera_native_kernels STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/include/tessera/kernel/kernels.cpp)
+target_link_libraries(tessera_native_kernels PUBLIC tessera::tessera PRIVATE tessera_strict)
+target_compile_definitions(tessera_native_kernels PUBLIC TESSERA_COMPILED_KERNELS)
+set_target_properties(tessera_native_kernels PROPERTIES CXX_EXTENSIONS OFF)
+tessera_compile_for(tessera_native_kernels native)

@@ -3,12 +3,15 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(DIRECTORY include/tessera DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY include/tessera DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp"
+        PATTERN "kernels.cpp")
+target_sources(tessera_kernels INTERFACE
+               $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${CMAKE_INSTALL_INCLUDEDIR}/tessera/kernel/kernels.cpp>)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # Headers do not depend on the architecture, so everything goes to share/.
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/tessera)
-install(TARGETS tessera EXPORT tesseraTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS tessera tessera_kernels EXPORT tesseraTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT tesseraTargets NAMESPACE tessera:: DESTINATION ${package_dir})
 foreach(component blip2 exact-images webp)
   install(TARGETS tessera_${component} EXPORT tessera-${component}Targets)

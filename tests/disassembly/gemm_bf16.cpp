@@ -5,4 +5,4 @@
 #include <tessera/kernel/matmul/matmul.hpp>
 
 using namespace tessera::kernel;
-[[gnu::used]] constexpr auto* whole = &microkernel<strip_rows, PackedB::vectors, 1, float, tessera::bf16>;
+[[gnu::used]] constexpr auto* whole = &microkernel<strip_rows, panel_vectors, 1, float, tessera::bf16>;

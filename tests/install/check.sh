@@ -27,7 +27,7 @@ case $way in
     cp "$here/meson/meson.build" "$here"/*.cpp "$build/project"
     ln -s "$project" "$build/project/subprojects/tessera"
     (cd "$build/project" && CXX="$CXX" "$MESON" setup "$build/out" && "$MESON" compile -C "$build/out")
-    mv "$build/out/attention" "$build/out/blip2" "$build/out/pictures" "$build"
+    mv "$build/out/attention" "$build/out/kernels" "$build/out/blip2" "$build/out/pictures" "$build"
     ;;
   single_header)  # no OpenMP, and nothing of this project on the include path
     mkdir -p "$build/include/tessera"
@@ -48,6 +48,7 @@ case $way in
   *) echo "check.sh: no such way: $way"; exit 2 ;;
 esac
 "$build/attention"
+[ ! -x "$build/kernels" ] || "$build/kernels"
 "$build/blip2" "$project/tests/golden/images/photo_420.jpg"
 if [ "$way" != single_header ]; then
   "$build/pictures" "$project/tests/golden/images/photo_420.jpg" "$project/tests/image/pictures/lossy.webp"

@@ -42,7 +42,7 @@ void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, con
     constexpr bool packed = std::same_as<X, PackedA>;
     const auto place = [&](int r, int c) __attribute__((always_inline)) {
         if constexpr (packed) return sums + r * sums_stride + c * width;
-        return sums + c / Vectors * sums_stride + r * PackedB::panel_width + c % Vectors * width;
+        return sums + c / Vectors * sums_stride + r * panel_width + c % Vectors * width;
     };
     const auto each = [&](const auto& f) __attribute__((always_inline)) {
         unroll<Rows>([&](auto r) __attribute__((always_inline)) {
@@ -137,22 +137,24 @@ void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, con
     each([&](auto r, auto c) __attribute__((always_inline)) { store(place(r, c), sum[r][c]); });
 }
 
-/// The tile for numbers of rows, vectors and panels that are known at run time.
+/// The microkernel for numbers of rows, vectors and panels that are known at run time.
 template <class X, class T>
 void multiply(Index rows, Index vectors, Index count, float* sums, Index sums_stride, const X* x, Index x_stride,
               const T* w, Index w_stride, Index inputs, bool add, Prefetch prefetch_from) noexcept {
     unroll<strip_rows>([&](auto r) {
-        constexpr int height = r + 1;
+        constexpr int height = r + 1, most = panels_at_once(height);
         if (rows != height) return;
-        unroll<PackedB::vectors>([&](auto v) {
-            if (vectors == v + 1 && count == 1)
-                microkernel<height, v + 1, 1>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add, prefetch_from);
+        unroll<panel_vectors>([&](auto v) {
+            if constexpr (!std::same_as<X, PackedA> ||
+                          v + 1 == panel_vectors)  // gradients have whole panels, one at a time
+                if (vectors == v + 1 && count == 1)
+                    microkernel<height, v + 1, 1>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add,
+                                                  prefetch_from);
         });
-        constexpr int most = panels_at_once(height);
-        if constexpr (most > 1)
+        if constexpr (most > 1 && !std::same_as<X, PackedA>)
             if (count == most)
-                microkernel<height, PackedB::vectors, most>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add,
-                                                            prefetch_from);
+                microkernel<height, panel_vectors, most>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add,
+                                                         prefetch_from);
     });
 }
 

@@ -1,7 +1,8 @@
-// The gradient of a linear layer's weight: the product of two activations over their rows.
+// The gradients of a linear layer's weight, the product of two activations over their rows, and of its bias.
 #pragma once
 #include <algorithm>
 #include <array>
+#include <tessera/kernel/matmul/backward.hpp>
 #include <tessera/kernel/matmul/microkernel.hpp>
 #include <tessera/kernel/parallel.hpp>
 
@@ -46,7 +47,7 @@ class WeightGradient {
             for (Index top = 0; top < height_; top += strip_rows)
                 for (Index i = 0; i < count; ++i) {
                     const bool prefetches = top == 0 && first + i + at_once < last;
-                    const auto* next = reinterpret_cast<const char*>(x + (first + i + at_once) * PackedB::panel_width);
+                    const auto* next = reinterpret_cast<const char*>(x + (first + i + at_once) * panel_width);
                     add_tile(top, first + i, panels_[static_cast<std::size_t>(i)].data(),
                              prefetches ? Prefetch{next, stride * Index{sizeof(float)}} : Prefetch{});
                 }
@@ -54,33 +55,32 @@ class WeightGradient {
     }
 
   private:
-    using Panel = std::array<float, static_cast<std::size_t>(most_rows* PackedB::panel_width)>;
+    using Panel = std::array<float, static_cast<std::size_t>(most_rows* panel_width)>;
 
     PackedA* strip(Index number) { return strips_.data() + number * (count_ * strip_rows + width); }
 
     void copy_panel(float* to, const float* x, Index stride, Index panel) const {
-        const Index column = panel * PackedB::panel_width, left = in_ - column;
-        const bool whole = left >= PackedB::panel_width;
+        const Index column = panel * panel_width, left = in_ - column;
+        const bool whole = left >= panel_width;
         const float* from = x + column;
-        for (Index r = 0; r < count_; ++r, from += stride, to += PackedB::panel_width)
-            unroll<PackedB::vectors>([&](auto v) {
+        for (Index r = 0; r < count_; ++r, from += stride, to += panel_width)
+            unroll<panel_vectors>([&](auto v) {
                 const Index at = v * width;
                 store(to + at, whole ? load(from + at) : load(from + at, std::clamp<Index>(left - at, 0, width)));
             });
     }
 
     void add_tile(Index top, Index panel, const float* x, Prefetch prefetch_from) {
-        const Index rows = std::min(strip_rows, height_ - top), column = panel * PackedB::panel_width;
+        const Index rows = std::min(strip_rows, height_ - top), column = panel * panel_width;
         float* const to = dw_ + (row_ + top) * in_ + column;
         const PackedA* const dy = strip(top / strip_rows);
-        if (column + PackedB::panel_width <= in_)
-            return multiply(rows, PackedB::vectors, 1, to, in_, dy, 0, x, 0, count_, true, prefetch_from);
-        alignas(alignment) std::array<float, static_cast<std::size_t>(strip_rows * PackedB::panel_width)> sums{};
-        multiply(rows, PackedB::vectors, 1, sums.data(), PackedB::panel_width, dy, 0, x, 0, count_, true,
-                 prefetch_from);
+        if (column + panel_width <= in_)
+            return multiply(rows, panel_vectors, 1, to, in_, dy, 0, x, 0, count_, true, prefetch_from);
+        alignas(alignment) std::array<float, static_cast<std::size_t>(strip_rows * panel_width)> sums{};
+        multiply(rows, panel_vectors, 1, sums.data(), panel_width, dy, 0, x, 0, count_, true, prefetch_from);
         for (Index r = 0; r < rows; ++r)
             for_each_vec(in_ - column, [&](Index i, Index n) {
-                const Vec more = load(sums.data() + r * PackedB::panel_width + i);
+                const Vec more = load(sums.data() + r * panel_width + i);
                 store(to + r * in_ + i, load(to + r * in_ + i, n) + more, n);
             });
     }
@@ -92,14 +92,10 @@ class WeightGradient {
         std::array<PackedA, static_cast<std::size_t>(high / strip_rows * (most_rows * strip_rows + width))> strips_;
 };
 
-/// dw[n, k] += Σ_r dy[r, n]·x[r, k]: the rows are summed in equal blocks of at most 384, and those added one after another.
-/// shape   dy [rows, N] and x [rows, K], strides in elements; dw [N, K], rows side by side as optimisers see them
-/// errors  none; the same bits at any number of threads
-/// cost    2·rows·N·K flops; allocates nothing, about 500 KB of stack (600 KB with AVX-512)
-inline void weight_gradient(float* dw, Index out, Index in, const float* dy, Index dy_stride, const float* x,
-                            Index x_stride, Index rows) noexcept {
+TESSERA_KERNEL void weight_gradient(float* dw, Index out, Index in, const float* dy, Index dy_stride, const float* x,
+                                    Index x_stride, Index rows) noexcept {
     constexpr Index high = WeightGradient::high, most_rows = WeightGradient::most_rows;
-    const Index panels = (in + PackedB::panel_width - 1) / PackedB::panel_width;
+    const Index panels = (in + panel_width - 1) / panel_width;
     // As many chunks of outputs for each thread, so that whole ones, whose strips are made once, can be handed out.
     const Index strips = (out + strip_rows - 1) / strip_rows, team = threads();
     const Index least = (strips * strip_rows + high - 1) / high;
@@ -123,6 +119,31 @@ inline void weight_gradient(float* dw, Index out, Index in, const float* dy, Ind
             }
         },
         2 * rows * out * in);
+}
+
+TESSERA_KERNEL void bias_gradient(float* db, const float* dy, Index dy_stride, Index rows, Index out) noexcept {
+    constexpr Index wide = 8 * width;  // columns that go together: so many chains of sums, and so much of each row
+    parallel_ranges(
+        (out + wide - 1) / wide,
+        [&](Index begin, Index end) {
+            for (Index block = begin; block < end; ++block) {
+                const Index first = block * wide, count = std::min(wide, out - first);
+                if (count == wide) {
+                    Vec sum[8];
+                    unroll<8>([&](auto v) { sum[v] = broadcast(0.0f); });
+                    for (Index r = 0; r < rows; ++r)
+                        unroll<8>([&](auto v) { sum[v] += load(dy + r * dy_stride + first + v * width); });
+                    unroll<8>([&](auto v) { store(db + first + v * width, load(db + first + v * width) + sum[v]); });
+                } else {
+                    for_each_vec(count, [&](Index i, Index lanes) {
+                        Vec sum = broadcast(0.0f);
+                        for (Index r = 0; r < rows; ++r) sum += load(dy + r * dy_stride + first + i, lanes);
+                        store(db + first + i, load(db + first + i, lanes) + sum, lanes);
+                    });
+                }
+            }
+        },
+        4 * rows * out);
 }
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -1,10 +1,12 @@
 // The activation functions of core/activation, a vector at a time.
 #pragma once
 #include <tessera/core/activation.hpp>
+#include <tessera/kernel/compiled.hpp>
 #include <tessera/kernel/simd/math.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
+#if TESSERA_KERNEL_BODIES
 inline Vec relu(Vec x) { return max(broadcast(0.0f), x); }
 
 /// ½x(1 + erf(x/√2)) within 2e-7·max(1, |x|): max(x, 0) less the small bump |x|·Q(|x|), which has no cancellation.
@@ -39,12 +41,18 @@ void with_activation(Activation what, const F& f) {
     }
 }
 
+#endif
+
 /// y[i] = what(x[i]); y may be x.
-inline void activate(float* y, const float* x, Index count, Activation what) noexcept {
+TESSERA_KERNEL void activate(float* y, const float* x, Index count, Activation what) noexcept;
+
+#if TESSERA_KERNEL_BODIES
+TESSERA_KERNEL void activate(float* y, const float* x, Index count, Activation what) noexcept {
     with_activation(what, [&](auto function) {
         for_each_vec(count, [&](Index i, Index lanes) { store(y + i, function(load(x + i, lanes)), lanes); });
     });
 }
+#endif
 
 /// y[i] = a[i] · b[i]; y may be either.
 inline void multiply(float* y, const float* a, const float* b, Index count) noexcept {

@@ -1,6 +1,7 @@
 // Layer norm and RMS norm, a row at a time.
 #pragma once
 #include <cmath>
+#include <tessera/kernel/compiled.hpp>
 #include <tessera/kernel/row/rows.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
@@ -10,8 +11,19 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// shape   x [T, D], gain, bias [D] → y [T, D]; y may be x; means, rstds [T], if they are wanted
 /// cost    three passes over a row, which stays in the first-level cache
 /// source  Ba et al. 2016
-inline void layer_norm(float* y, const float* x, const float* gain, const float* bias, Index rows, Index size,
-                       float eps, float* means = nullptr, float* rstds = nullptr) noexcept {
+TESSERA_KERNEL void layer_norm(float* y, const float* x, const float* gain, const float* bias, Index rows, Index size,
+                               float eps, float* means = nullptr, float* rstds = nullptr) noexcept;
+
+/// y = x / √(mean of x² + eps) · gain, row by row: the norm of T5.
+/// shape   x [T, D], gain [D] → y [T, D]; y may be x; rstds [T], if they are wanted
+/// cost    two passes over a row
+/// source  Zhang and Sennrich 2019
+TESSERA_KERNEL void rms_norm(float* y, const float* x, const float* gain, Index rows, Index size, float eps,
+                             float* rstds = nullptr) noexcept;
+
+#if TESSERA_KERNEL_BODIES
+TESSERA_KERNEL void layer_norm(float* y, const float* x, const float* gain, const float* bias, Index rows, Index size,
+                               float eps, float* means, float* rstds) noexcept {
     for_each_row(rows, size, [=](Index row) {
         const float* const from = x + row * size;
         const float count = static_cast<float>(size);
@@ -29,12 +41,8 @@ inline void layer_norm(float* y, const float* x, const float* gain, const float*
     });
 }
 
-/// y = x / √(mean of x² + eps) · gain, row by row: the norm of T5.
-/// shape   x [T, D], gain [D] → y [T, D]; y may be x; rstds [T], if they are wanted
-/// cost    two passes over a row
-/// source  Zhang and Sennrich 2019
-inline void rms_norm(float* y, const float* x, const float* gain, Index rows, Index size, float eps,
-                     float* rstds = nullptr) noexcept {
+TESSERA_KERNEL void rms_norm(float* y, const float* x, const float* gain, Index rows, Index size, float eps,
+                             float* rstds) noexcept {
     for_each_row(rows, size, [=](Index row) {
         const float* const from = x + row * size;
         const float square = sum_row(from, size, [](Vec a) { return a * a; }) / static_cast<float>(size);
@@ -46,5 +54,7 @@ inline void rms_norm(float* y, const float* x, const float* gain, Index rows, In
         });
     });
 }
+
+#endif
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

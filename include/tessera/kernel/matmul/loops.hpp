@@ -1,21 +1,14 @@
-// How a matrix product is cut into tiles: over threads, and so that what is read again is still in a near cache.
+// The loops around the microkernel: how a matrix product is cut over threads, and so that what is read again is still in a near
+// cache. kernel/matmul/matmul.hpp says what it computes.
 #pragma once
 #include <algorithm>
 #include <array>
-#include <tessera/core/activation.hpp>
+#include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/matmul/microkernel.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/row/activation.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {
-
-/// What happens to a row after its product: + bias, activation, + residual; each may be left out.
-struct Epilogue {
-    const float* bias = nullptr;  // [N]
-    Activation activation = Activation::none;
-    const float* residual = nullptr;  // [rows, N], may be the output itself
-    Index residual_stride = 0;
-};
 
 /// Detail: the second-level cache that blocks are made for: Zen 3 has 512 KB, Zen 4 and what else has AVX-512 at least 1 MB.
 inline constexpr Index second_level_cache = registers >= 32 ? Index{1} << 20 : Index{1} << 19;
@@ -24,29 +17,27 @@ inline constexpr Index most_panels = 2;
 /// Detail: rows that go together; the 257 of a picture do.
 inline constexpr Index chunk_rows = 272;
 
-/// Detail: columns of weights as they are stored.
+/// Detail: B as it is stored.
 template <class T>
 struct PackedColumns {
-    using Weight = T;
+    using Number = T;
     static constexpr bool in_place = true;
     /// Inputs of one pass. Half of the second-level cache holds the panels of one, the other half what comes next.
     static constexpr Index most_inputs = 1536;
     static constexpr Index align = 2;
     struct Workspace {};
 
-    const PackedB& weight;
+    const Panels<T>& weight;
 
     Index out() const { return weight.out(); }
     Index in() const { return weight.in(); }
     Index columns(Index panel) const { return weight.width_of(panel); }
-    const T* piece(Index panel, Index begin) const {
-        return weight.at<T>(panel * PackedB::panel_width) + begin * columns(panel);
-    }
+    const T* piece(Index panel, Index begin) const { return weight.at(panel * panel_width) + begin * columns(panel); }
     const T* pack(Workspace&, Index, Index panel, Index begin, Index) const { return piece(panel, begin); }
 
-    /// What to ask memory for during a tile: one of `strips` that take turns with inputs [begin, end) of `panel`, one of
-    /// `count` in its group. Each strip brings in its part of what the group reads next, so that memory and arithmetic are
-    /// busy all the time; a lone strip asks a few pages ahead of itself.
+    /// What to fetch during a tile: one of `strips` that take turns with inputs [begin, end) of `panel`, one of `count` in its
+    /// group. Each strip brings in its part of what the group reads next, so that memory and arithmetic are busy all the
+    /// time; a lone strip fetches a few pages ahead of itself.
     Prefetch prefetch(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
         constexpr Index near = 16 << 10;  // bytes
         const char* const here = reinterpret_cast<const char*>(piece(panel, begin));
@@ -59,51 +50,53 @@ struct PackedColumns {
     }
 };
 
-/// Detail: columns that are brought into order first, a piece at a time, in memory on the stack. `fill.write(to, panel, begin,
-/// end)` writes the inputs [begin, end) of a panel, panel_width floats each; `fill.prefetch(panel, begin, end, strip, strips)` says
-/// what one of the strips that take turns shall ask memory for, that this be there when it is written.
-template <class Fill>
-struct PackOnTheFly {
-    using Weight = float;
-    static constexpr bool in_place = false;
-    static constexpr Index most_inputs = 512;
-    static constexpr Index align = PackedB::panel_width;
-    struct Workspace {
-        alignas(alignment) std::array<float, static_cast<std::size_t>((most_inputs + align) * PackedB::panel_width *
-                                                                      most_panels)> floats;
-    };
-
-    Index outputs, inputs;
-    const Fill& fill;
-
-    Index out() const { return outputs; }
-    Index in() const { return inputs; }
-    Index columns(Index) const { return PackedB::panel_width; }
-    const float* pack(Workspace& workspace, Index slot, Index panel, Index begin, Index end) const {
-        float* to = workspace.floats.data() + slot * (most_inputs + align) * PackedB::panel_width;
-        fill.write(to, panel, begin, end);
-        return to;
+/// Detail: sums of some rows of one panel to outputs.
+/// shape   sums [rows, panel_width], changed; y [rows, count]: outputs from `column` on
+inline void finish_rows(float* sums, float* y, Index y_stride, Index row, Index rows, Index column, Index count,
+                        const Epilogue& epilogue) {
+    const float* bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
+    if (epilogue.activation !=
+        Activation::none) {  // in place first: one loop for each function, not one for each product
+        for (Index r = 0; r < rows; ++r) {
+            float* const sum = sums + r * panel_width;
+            if (bias != nullptr)
+                for_each_vec(count,
+                             [&](Index i, Index lanes) { store(sum + i, load(sum + i) + load(bias + i, lanes)); });
+            activate(sum, sum, count, epilogue.activation);
+        }
+        bias = nullptr;
     }
-    Prefetch prefetch(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
-        if (end < inputs) return fill.prefetch(panel, end, std::min(inputs, end + end - begin), strip, strips);
-        if ((panel + count) * PackedB::panel_width >= outputs) return {};
-        return fill.prefetch(panel + count, 0, std::min(inputs, end - begin), strip, strips);
+    for (Index r = 0; r < rows; ++r) {
+        const float* const sum = sums + r * panel_width;
+        const float* const residual =
+            epilogue.residual == nullptr ? nullptr : epilogue.residual + (row + r) * epilogue.residual_stride + column;
+        float* const to = y + (row + r) * y_stride + column;
+        const auto end = [&](Index i, Index lanes) __attribute__((always_inline)) {
+            Vec value = load(sum + i);
+            if (bias != nullptr) value += load(bias + i, lanes);
+            if (residual != nullptr) value += load(residual + i, lanes);
+            store(to + i, value, lanes);
+        };
+        if (count == panel_width)
+            unroll<panel_vectors>([&](auto v) __attribute__((always_inline)) { end(v * width, width); });
+        else
+            for_each_vec(count, end);
     }
-};
+}
 
 /// Detail: one product of rows and columns. The sums of all inputs are taken in one order, whatever is cut where: a pass
 /// over inputs goes on from the sums that the one before has left.
 template <class X, class Columns>
 class Matmul {
   public:
-    using T = typename Columns::Weight;
+    using T = typename Columns::Number;
 
     Matmul(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const Columns& weight,
            const Epilogue& epilogue)
         : y_(y), y_stride_(y_stride), x_(x), x_stride_(x_stride), rows_(rows), weight_(weight), epilogue_(epilogue) {}
 
     void run() const {
-        const Index panels = (weight_.out() + PackedB::panel_width - 1) / PackedB::panel_width;
+        const Index panels = (weight_.out() + panel_width - 1) / panel_width;
         const Index chunks = (rows_ + chunk_rows - 1) / chunk_rows;
         parallel_pieces(
             chunks * panels, group(rows_),
@@ -133,7 +126,7 @@ class Matmul {
     }
     Index group(Index rows) const {
         if (strips(rows) == 1) return Columns::in_place ? panels_at_once(rows) : most_panels;
-        const Index bytes = (weight_.in() / passes(rows) + 1) * PackedB::panel_width * Index{sizeof(T)};
+        const Index bytes = (weight_.in() / passes(rows) + 1) * panel_width * Index{sizeof(T)};
         return std::clamp<Index>(second_level_cache / 2 / bytes, 1, most_panels);
     }
 
@@ -146,10 +139,9 @@ class Matmul {
 
     /// Rows × a group of panels.
     void group_of_panels(typename Columns::Workspace& workspace, Index row, Index rows, Index first, Index last) const {
-        alignas(alignment) std::array<float, static_cast<std::size_t>(chunk_rows * PackedB::panel_width * most_panels)>
-            memory;
+        alignas(alignment) std::array<float, static_cast<std::size_t>(chunk_rows * panel_width * most_panels)> memory;
         const Index count = last - first, all = strips(rows), rounds = passes(rows);
-        const Index height_between = (rounds == 1 ? strip_rows : chunk_rows) * PackedB::panel_width;
+        const Index height_between = (rounds == 1 ? strip_rows : chunk_rows) * panel_width;
         std::array<const T*, static_cast<std::size_t>(most_at_once)> pieces;
         for (Index round = 0; round < rounds; ++round) {
             const Index begin = cut(round, rounds), end = cut(round + 1, rounds);
@@ -158,15 +150,15 @@ class Matmul {
                 pieces[static_cast<std::size_t>(i)] = weight_.pack(workspace, i, first + i, begin, end);
             for (Index strip = 0; strip < all; ++strip) {
                 const Index top = rows * strip / all, height = rows * (strip + 1) / all - top;
-                float* sums = memory.data() + (rounds == 1 ? 0 : top * PackedB::panel_width);
+                float* sums = memory.data() + (rounds == 1 ? 0 : top * panel_width);
                 const X* x = x_ + (row + top) * x_stride_ + begin;
                 if (ends && epilogue_.residual != nullptr)  // else its loads hold up what comes behind them
                     for (Index r = 0; r < height; ++r)
                         for (Index i = 0; i < count; ++i)
                             prefetch(epilogue_.residual + (row + top + r) * epilogue_.residual_stride +
-                                     (first + i) * PackedB::panel_width);
+                                     (first + i) * panel_width);
                 const Index together =
-                    count == panels_at_once(height) && weight_.columns(last - 1) == PackedB::panel_width ? count : 1;
+                    count == panels_at_once(height) && weight_.columns(last - 1) == panel_width ? count : 1;
                 for (Index i = 0; i < count; i += together) {
                     const T* w = pieces[static_cast<std::size_t>(i)];
                     const Index columns = weight_.columns(first + i);
@@ -176,36 +168,11 @@ class Matmul {
                 }
                 if (ends)
                     for (Index i = 0; i < count; ++i)
-                        finish(sums + i * height_between, row + top, height, (first + i) * PackedB::panel_width,
-                               weight_.columns(first + i));
+                        finish_rows(
+                            sums + i * height_between, y_, y_stride_, row + top, height, (first + i) * panel_width,
+                            std::min(weight_.columns(first + i), weight_.out() - (first + i) * panel_width), epilogue_);
             }
         }
-    }
-
-    /// Sums to outputs.
-    void finish(const float* sums, Index row, Index rows, Index column, Index columns) const {
-        const Index count = std::min(columns, weight_.out() - column);
-        with_activation(epilogue_.activation, [&](auto activation) {
-            for (Index r = 0; r < rows; ++r) {
-                const float* sum = sums + r * PackedB::panel_width;
-                const float* residual = epilogue_.residual == nullptr
-                                            ? nullptr
-                                            : epilogue_.residual + (row + r) * epilogue_.residual_stride + column;
-                const float* bias = epilogue_.bias == nullptr ? nullptr : epilogue_.bias + column;
-                float* y = y_ + (row + r) * y_stride_ + column;
-                const auto end = [&](Index i, Index lanes) __attribute__((always_inline)) {
-                    Vec value = load(sum + i);
-                    if (bias != nullptr) value += load(bias + i, lanes);
-                    value = activation(value);
-                    if (residual != nullptr) value += load(residual + i, lanes);
-                    store(y + i, value, lanes);
-                };
-                if (count == PackedB::panel_width)
-                    unroll<PackedB::vectors>([&](auto v) __attribute__((always_inline)) { end(v * width, width); });
-                else
-                    for_each_vec(count, end);
-            }
-        });
     }
 
     float* y_;
@@ -216,5 +183,35 @@ class Matmul {
     const Columns& weight_;
     const Epilogue& epilogue_;
 };
+
+template <class X>
+    requires std::same_as<X, float> || std::same_as<X, bf16>
+void gemm(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const PackedB& weight,
+          const Epilogue& epilogue) noexcept {
+    const auto multiply = [&]<class T>(const Panels<T>& panels) {
+        Matmul(y, y_stride, x, x_stride, rows, PackedColumns<T>{panels}, epilogue).run();
+    };
+    if constexpr (std::same_as<X, float>) {
+        weight.visit(multiply);
+    } else {
+        TESSERA_EXPECTS(weight.as_bf16() != nullptr);
+        multiply(*weight.as_bf16());
+    }
+}
+
+TESSERA_KERNEL void to_bf16(bf16* y, Index y_stride, const float* x, Index x_stride, Index rows, Index count) noexcept {
+    parallel_ranges(
+        rows,
+        [&](Index begin, Index end) {
+            for (Index r = begin; r < end; ++r) {
+                const float* from = x + r * x_stride;
+                bf16* to = y + r * y_stride;
+                Index i = 0;
+                for (; i + width <= count; i += width) store(to + i, load(from + i));
+                for (; i < count; ++i) to[i] = tessera::to_bf16(from[i]);
+            }
+        },
+        8 * rows * count);
+}
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -1,0 +1,17 @@
+// The kernels, for programs that compile them once (kernel/compiled.hpp). With the options of the files that use them.
+#if !defined(TESSERA_COMPILED_KERNELS)
+#define TESSERA_COMPILED_KERNELS
+#endif
+#define TESSERA_DEFINE_KERNELS
+#include <tessera/kernel/matmul/backward.hpp>
+#include <tessera/kernel/matmul/matmul.hpp>
+#include <tessera/kernel/row/activation.hpp>
+#include <tessera/kernel/row/norm.hpp>
+#include <tessera/kernel/row/softmax.hpp>
+
+namespace tessera::inline TESSERA_ISA::kernel {
+
+template void gemm<float>(float*, Index, const float*, Index, Index, const PackedB&, const Epilogue&) noexcept;
+template void gemm<bf16>(float*, Index, const bf16*, Index, Index, const PackedB&, const Epilogue&) noexcept;
+
+}  // namespace tessera::inline TESSERA_ISA::kernel
