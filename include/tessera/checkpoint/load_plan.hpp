@@ -30,7 +30,7 @@ struct Match {
     }
 
     /// errors  Errc::checkpoint_shape, Errc::checkpoint_type
-    void check(const Checkpoint& checkpoint) const {
+    void require_fit(const Checkpoint& checkpoint) const {
         if (!fits())
             throw Error(Errc::checkpoint_shape, in_quotes(tensor().name), ": expected ", shape_text(layout.shape(spec)),
                         ", found ", shape_text(tensor().shape), " (", file_name(), "; the model's shapes are those of ",
@@ -130,8 +130,8 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
                     : more == 1 ? ", like one other tensor"
                                 : ", like " + std::to_string(more) + " other tensors");
     }
-    for (const Match& match : plan.matches) match.check(checkpoint);
-    for (const LoadPlan::Pair& pair : plan.pairs) pair.copy.check(checkpoint);
+    for (const Match& match : plan.matches) match.require_fit(checkpoint);
+    for (const LoadPlan::Pair& pair : plan.pairs) pair.copy.require_fit(checkpoint);
     for (const auto& [entry, used] : is_used)
         if (used) plan.used.emplace_back(entry->name());
     std::ranges::sort(plan.used);

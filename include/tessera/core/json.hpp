@@ -173,10 +173,10 @@ class JsonValue {
     bool is_list() const { return node_->kind == Kind::list; }
     bool is_object() const { return node_->kind == Kind::object; }
 
-    std::string_view text() const { return check(is_text(), "text").node_->text; }
-    bool flag() const { return check(node_->kind == Kind::flag, "true or false").node_->number != 0; }
+    std::string_view text() const { return expect(is_text(), "text").node_->text; }
+    bool flag() const { return expect(node_->kind == Kind::flag, "true or false").node_->number != 0; }
     double number() const {
-        check(is_number(), "a number");
+        expect(is_number(), "a number");
         if (node_->kind == Kind::real) return std::bit_cast<double>(node_->number);
         return node_->kind == Kind::negative ? static_cast<double>(negative()) : static_cast<double>(node_->number);
     }
@@ -194,8 +194,8 @@ class JsonValue {
     }
 
     /// The same value, if it is a list, or an object: `for (const JsonValue merge : model["merges"].list())`.
-    JsonValue list() const { return check(is_list(), "a list"); }
-    JsonValue object() const { return check(is_object(), "an object"); }
+    JsonValue list() const { return expect(is_list(), "a list"); }
+    JsonValue object() const { return expect(is_object(), "an object"); }
 
     /// Goes through the values inside, in the order of the text.
     struct Iterator {
@@ -280,7 +280,7 @@ class JsonValue {
     JsonValue(const JsonFile& file, const Node& node) : file_(&file), node_(&node) {}
 
     Index negative() const { return static_cast<Index>(node_->number); }
-    const JsonValue& check(bool right, std::string_view what) const {
+    const JsonValue& expect(bool right, std::string_view what) const {
         if (!right) expected(what);
         return *this;
     }

@@ -30,7 +30,7 @@ Caption caption(const Blip2<Vision, Query, Decoder>& model, const Blip2Processor
         return std::chrono::duration<double>(now - std::exchange(before, now)).count();
     };
     constexpr Index queries = Query::config.queries, patch = Vision::config.patch;
-    check(options);
+    require_valid(options);
     const auto frame = s.frame();
     Caption result;
     result.prompt = processor.prompt_ids(options.prompt, queries);

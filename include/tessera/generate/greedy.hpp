@@ -15,7 +15,7 @@ template <class Decoder>
 std::vector<Token> greedy(const Decoder& decoder, std::type_identity_t<ConstRows<Decoder::embedding_width>> prompt,
                           std::vector<Token> seen, std::span<const Token> ends, const GenerateOptions& options,
                           Scratch& s, auto&& on_token) {
-    check(options);
+    require_valid(options);
     const Index length = prompt.extent(0);
     if (length == 0) throw Error(Errc::option_value, "prompt: expected at least one token, found none");
     if (length + options.max_tokens > Decoder::config.positions)

@@ -22,7 +22,7 @@ struct GenerateOptions {
 };
 
 /// errors  Errc::option_value names the option that is out of range
-inline void check(const GenerateOptions& options) {
+inline void require_valid(const GenerateOptions& options) {
     const auto reject = [](const char* what, auto expected, auto found) {
         throw Error(Errc::option_value, what, ": expected ", expected, ", found ", found);
     };

@@ -39,10 +39,10 @@ struct PackedColumns {
     /// group. Each strip brings in its part of what the group reads next, so that memory and arithmetic are busy all the
     /// time; a lone strip fetches a few pages ahead of itself.
     Prefetch prefetch(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
-        constexpr Index near = 16 << 10;  // bytes
+        constexpr Index soon = 16 << 10;  // bytes
         const char* const here = reinterpret_cast<const char*>(piece(panel, begin));
         const Index bytes = columns(panel) * 4;  // of what a tile reads at a time: an input as f32, a pair as bf16
-        if (strips == 1) return {here + near, bytes};
+        if (strips == 1) return {here + soon, bytes};
         const Index input = columns(panel) * Index{sizeof(T)}, size = (end - begin) * input;
         // The pieces of one panel follow each other, and so do panels.
         const Index next = end < in() ? size : size * count + begin * input * (count - 1);

@@ -68,12 +68,12 @@ inline Vec tanh(Vec x) {
     const Vec one = broadcast(1.0f);
     const Vec a = abs(x);
     const Vec decay = exp(a * broadcast(-2.0f));
-    const Vec far = (one - decay) / (one + decay);
+    const Vec large = (one - decay) / (one + decay);
     const Vec square = x * x;
     const Vec series =
         polynomial(square, {-0x1.555532p-2f, 0x1.1106f6p-3f, -0x1.b835a4p-5f, 0x1.51f8cep-6f, -0x1.750ce4p-8f});
-    const Vec near = fma(series * square, a, a);
-    return copy_sign(select(a < broadcast(0.625f), near, far), x);
+    const Vec little = fma(series * square, a, a);
+    return copy_sign(select(a < broadcast(0.625f), little, large), x);
 }
 
 /// The upper tail of the normal distribution, ½ erfc(a/√2), for a ≥ 0, within a relative error of (5 + a²)·1e-7.

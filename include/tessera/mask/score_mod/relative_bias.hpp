@@ -67,11 +67,12 @@ struct RelativeBuckets {
         const Index side = both_ways ? buckets / 2 : buckets;
         const Index first = both_ways && distance > 0 ? side : 0;
         const Index reach = both_ways ? std::abs(distance) : std::max<Index>(-distance, 0);
-        const Index near = side / 2;
-        if (reach < near) return first + reach;
-        const float share = std::log(static_cast<float>(reach) / static_cast<float>(near)) /
-                            static_cast<float>(std::log(static_cast<double>(max_distance) / static_cast<double>(near)));
-        return first + std::min(near + static_cast<Index>(share * static_cast<float>(side - near)), side - 1);
+        const Index exact = side / 2;
+        if (reach < exact) return first + reach;
+        const float share =
+            std::log(static_cast<float>(reach) / static_cast<float>(exact)) /
+            static_cast<float>(std::log(static_cast<double>(max_distance) / static_cast<double>(exact)));
+        return first + std::min(exact + static_cast<Index>(share * static_cast<float>(side - exact)), side - 1);
     }
 };
 

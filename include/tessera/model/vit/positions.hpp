@@ -30,9 +30,9 @@ void interpolate_positions(Rows<Width> out, Grid to, ConstRows<Width> table, Gri
         const float base = std::floor(centre);
         const float t = centre - base;
         constexpr float a = -0.75f;
-        const auto near = [](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };       // |x| ≤ 1
-        const auto far = [](float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };  // 1 < |x| < 2
-        Neighbours result{{}, {far(t + 1), near(t), near(1 - t), far(2 - t)}};
+        const auto inner = [](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };        // |x| ≤ 1
+        const auto outer = [](float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };  // 1 < |x| < 2
+        Neighbours result{{}, {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)}};
         for (Index n = 0; n < 4; ++n)
             result.at[static_cast<std::size_t>(n)] =
                 std::clamp<Index>(static_cast<Index>(base) + n - 1, 0, source_size - 1);

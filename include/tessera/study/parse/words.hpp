@@ -166,10 +166,10 @@ inline AnyMask MaskReader::named() {
     const auto found = std::find_if(std::begin(words), std::end(words), [&](const Word& w) { return w.name == name; });
     if (found != std::end(words)) return found->make(*this);
     go_back(begin);
-    const auto near = std::min_element(std::begin(words), std::end(words), [&](const Word& a, const Word& b) {
+    const auto closest = std::min_element(std::begin(words), std::end(words), [&](const Word& a, const Word& b) {
         return edits(name, a.name) < edits(name, b.name);
     });
-    if (edits(name, near->name) * 2 < name.size()) wrong("a mask, perhaps " + std::string(near->name));
+    if (edits(name, closest->name) * 2 < name.size()) wrong("a mask, perhaps " + std::string(closest->name));
     std::string all;
     for (const Word& one : words) all += (all.empty() ? "" : ", ") + std::string(one.name);
     wrong("~, ( or one of " + all);
