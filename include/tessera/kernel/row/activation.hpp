@@ -45,6 +45,8 @@ void with_activation(Activation what, const F& f) {
 
 /// y[i] = what(x[i]); y may be x.
 TESSERA_KERNEL void activate(float* y, const float* x, Index count, Activation what) noexcept;
+/// y[i] = a[i] · b[i]; y may be either.
+TESSERA_KERNEL void multiply(float* y, const float* a, const float* b, Index count) noexcept;
 
 #if TESSERA_KERNEL_BODIES
 TESSERA_KERNEL void activate(float* y, const float* x, Index count, Activation what) noexcept {
@@ -54,8 +56,7 @@ TESSERA_KERNEL void activate(float* y, const float* x, Index count, Activation w
 }
 #endif
 
-/// y[i] = a[i] · b[i]; y may be either.
-inline void multiply(float* y, const float* a, const float* b, Index count) noexcept {
+TESSERA_KERNEL void multiply(float* y, const float* a, const float* b, Index count) noexcept {
     for_each_vec(count, [&](Index i, Index lanes) { store(y + i, load(a + i, lanes) * load(b + i, lanes), lanes); });
 }
 
