@@ -85,7 +85,7 @@ int describe(const Pipeline<Model>& blip2, const CaptionCommand& command) {
 
 int run(const CaptionCommand& command) {
     if (command.threads > 0) kernel::set_threads(command.threads);
-    check(command.generate);
+    require_valid(command.generate);
     if (command.pictures.size() == 1 && command.pictures[0] != "-")
         MappedFile opened(command.pictures[0]);  // before minutes of loading
     const ModelConfig config(resolve_model(command.model));
