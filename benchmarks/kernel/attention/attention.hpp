@@ -10,7 +10,7 @@
 #include <tessera/kernel/attention/forward.hpp>
 #include <tessera/study/density.hpp>
 
-#include "support/span.hpp"
+#include "support/run.hpp"
 
 namespace tessera::bench {
 

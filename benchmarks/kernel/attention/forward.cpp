@@ -16,7 +16,7 @@ using bench::Sizes;
 template <Mask M>
 void add(const std::string& title, const Sizes& s, const M& mask, bool cold = false) {
     const Index bytes = 2 * s.keys * s.width() * Index{sizeof(float)};  // of keys and values
-    const auto contender = [=](const std::string& name, const Density& density, const auto& span) {
+    const auto contender = [=](const std::string& name, const Density& density, const auto& run) {
         bench::add(title + "/" + s.text() + "/" + name, [=](bench::State& state) {
             std::vector<bench::Operands<>> data(
                 cold ? (std::size_t{200} << 20) / static_cast<std::size_t>(bytes) + 2 : 1, bench::Operands<>(s));

@@ -16,11 +16,13 @@ using bench::Ready;
 double flops(const QFormer<qformer_vit_g>& model, Index queries, Index patches) {
     double sum = 0;
     for (const auto& layer : model.layers) {
-        sum += bench::matrix_flops(layer.self, queries) + bench::matrix_flops(layer.query_mlp, queries) +
+        sum += bench::matrix_flops(layer.self.part, queries) + bench::matrix_flops(layer.query_mlp.part, queries) +
                bench::attention_flops(queries, queries, model.width);
         if (layer.has_cross)
-            sum += bench::matrix_flops(layer.cross.query, queries) + bench::matrix_flops(layer.cross.output, queries) +
-                   bench::matrix_flops(layer.cross.key, patches) + bench::matrix_flops(layer.cross.value, patches) +
+            sum += bench::matrix_flops(layer.cross.part.query, queries) +
+                   bench::matrix_flops(layer.cross.part.output, queries) +
+                   bench::matrix_flops(layer.cross.part.key, patches) +
+                   bench::matrix_flops(layer.cross.part.value, patches) +
                    bench::attention_flops(queries, patches, model.width);
     }
     return sum;

@@ -16,15 +16,12 @@ template <VitConfig C>
 Ready layer(DType stored) {
     struct State {
         Block<C.width, C.heads, C.hidden, C.activation> block{C.eps};
-        Tensor<float, dyn, C.width> input = bench::random_rows<C.width>(C.tokens()), x = input;
+        Tensor<float, dyn, C.width> x = bench::random_rows<C.width>(C.tokens()), y = x;
         Scratch scratch;
     };
     auto state = std::make_shared<State>();
     randomize(state->block, 1, stored);
-    return {[state] {
-                state->x = state->input;
-                state->block(state->x, Full{}, state->scratch);
-            },
+    return {[state] { state->block.into(state->y, state->x, Full{}, state->scratch); },
             bench::matrix_flops(state->block, C.tokens()) + bench::attention_flops(C.tokens(), C.tokens(), C.width),
             static_cast<double>(parameter_bytes(state->block))};
 }

@@ -34,7 +34,7 @@ void add_rows(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, const Par
 
 /// y = x, recorded.
 template <Index Width>
-void pack_rows_check_finite(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, Scratch& s) {
+void copy_rows(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, Scratch& s) {
     std::copy_n(x.data(), x.size(), y.data());
     s.record(AddOp{y.data(), x.data(), y.extent(0), Width, 0, nullptr});
 }

@@ -93,7 +93,7 @@ struct Opt {
             return project_in(embedded, s);
         } else {
             auto x = s.rows<C.width>(embedded.extent(0));
-            pack_rows_check_finite(x, embedded, s);
+            copy_rows(x, embedded, s);
             return x;
         }
     }
@@ -117,7 +117,7 @@ struct Opt {
         else if constexpr (C.output_norm())
             norm.into(y, rows.now(), s);
         else
-            pack_rows_check_finite(y, rows.now(), s);
+            copy_rows(y, rows.now(), s);
         s.name("decoder.last_hidden_state", -1, y);
     }
 };

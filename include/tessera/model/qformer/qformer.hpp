@@ -163,7 +163,7 @@ struct QFormer {
             });
             s.name("qformer.layer", static_cast<Index>(i), rows.now());
         }
-        pack_rows_check_finite(y, rows.now(), s);
+        copy_rows(y, rows.now(), s);
     }
 };
 

@@ -5,6 +5,7 @@
 #include <tessera/model/vit/names.hpp>
 #include <tessera/model/vit/positions.hpp>
 #include <tessera/nn/block.hpp>
+#include <tessera/nn/embedding.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
@@ -64,7 +65,7 @@ struct Vit {
         if constexpr (C.output_norm)
             norm.into(y, rows.now(), s);
         else
-            pack_rows_check_finite(y, rows.now(), s);
+            copy_rows(y, rows.now(), s);
         s.name("vision.last_hidden_state", -1, y);
         return y;
     }
