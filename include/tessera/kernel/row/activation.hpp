@@ -54,10 +54,10 @@ TESSERA_KERNEL void activate(float* y, const float* x, Index count, Activation w
         for_each_vec(count, [&](Index i, Index lanes) { store(y + i, function(load(x + i, lanes)), lanes); });
     });
 }
-#endif
 
 TESSERA_KERNEL void multiply(float* y, const float* a, const float* b, Index count) noexcept {
     for_each_vec(count, [&](Index i, Index lanes) { store(y + i, load(a + i, lanes) * load(b + i, lanes), lanes); });
 }
+#endif
 
 }  // namespace tessera::inline TESSERA_ISA::kernel
