@@ -1,5 +1,6 @@
 // Expressions of masks: what binds how.
 #pragma once
+#include <tessera/mask/algebra.hpp>
 #include <tessera/mask/any.hpp>
 #include <tessera/mask/catalog/per_head.hpp>
 #include <tessera/study/parse/reader.hpp>
