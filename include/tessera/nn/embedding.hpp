@@ -73,12 +73,8 @@ struct Embedding {
                           .out = Vocabulary,
                           .y_stride = Vocabulary,
                           .x_stride = Width,
-                          .residual = nullptr,
-                          .preactivation = nullptr,
-                          .activation = Activation::none,
                           .weight = &weight.packed(),
-                          .weight_leaf = &weight,
-                          .bias_leaf = nullptr});
+                          .weight_leaf = &weight});
         return y;
     }
 

@@ -19,11 +19,11 @@ struct LinearOp {
     float* y;
     const float* x;
     Index rows, in, out, y_stride, x_stride;
-    const float* residual;       // as far apart as rows of y; null where there is none
-    const float* preactivation;  // [rows, out]; null without an activation, or where nobody keeps it
-    Activation activation;
+    const float* residual = nullptr;       // as far apart as rows of y; null where there is none
+    const float* preactivation = nullptr;  // [rows, out]; null without an activation, or where nobody keeps it
+    Activation activation = Activation::none;
     const kernel::PackedB* weight;
-    LeafId weight_leaf, bias_leaf;
+    LeafId weight_leaf, bias_leaf = nullptr;
     Index first_row = 0;         // of the leaves, where this product takes only some of their rows
     bool transposed = false;     // rows of the leaf are inputs, not outputs
     const float* lse = nullptr;  // [rows]: y is 0 where it is −∞, whatever the bias; null where no row is
