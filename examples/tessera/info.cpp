@@ -25,12 +25,12 @@ Index bytes_of(const Model& model, DType dtype) {
 }
 
 // The largest of the temporaries: hidden rows of the image encoder, scores of all words, keys and values.
-template <class Vision, class Query, class Decoder>
-Index working_bytes(const Blip2<Vision, Query, Decoder>&) {
+template <class Vision, class Query, class Language>
+Index working_bytes(const Blip2<Vision, Query, Language>&) {
     const Index vision = Vision::config.tokens() * (7 * Vision::width + Vision::config.hidden);
     const Index text = Query::config.queries + 64;  // a short prompt and 30 tokens
-    const Index decoder = text * (6 * Decoder::width + Decoder::config.hidden) + Decoder::vocabulary;
-    return 4 * (std::max(vision, decoder) + 2 * Decoder::config.layers * text * Decoder::width);
+    const Index language = text * (6 * Language::width + Language::config.hidden) + Language::vocabulary;
+    return 4 * (std::max(vision, language) + 2 * Language::config.layers * text * Language::width);
 }
 
 // The members of a config, by name.

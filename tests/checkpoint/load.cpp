@@ -126,7 +126,7 @@ TEST_CASE("one part of a BLIP-2 checkpoint can be loaded alone") {
     const Checkpoint checkpoint(test::golden("blip2_opt"));
     Vit<tiny_vit> vision;
     QFormer<tiny_qformer> qformer;
-    Opt<tiny_opt> decoder;
+    Opt<tiny_opt> language;
     Blip2Tiny whole;
     load_weights(whole, checkpoint);
     const auto check = [&](auto& part, const std::string& prefix) {
@@ -136,7 +136,7 @@ TEST_CASE("one part of a BLIP-2 checkpoint can be loaded alone") {
     };
     check(vision, "vision.");
     check(qformer, "qformer.");
-    check(decoder, "decoder.");
+    check(language, "language.");
 }
 
 TEST_CASE("fused projections are cut into three, and a key bias that is not stored is zeros") {

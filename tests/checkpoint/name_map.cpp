@@ -37,9 +37,9 @@ TEST_CASE("Hugging Face's names") {
     CHECK(path(blip2, "embeddings.word_embeddings.weight") == "qformer.word.weight");
     CHECK(path(blip2, "language_projection.weight") == "projection.weight");
     CHECK(path(blip2, "language_model.model.decoder.layers.31.final_layer_norm.weight") ==
-          "decoder.layers.31.norm2.weight");
-    CHECK(path(blip2, "language_model.model.decoder.final_layer_norm.weight") == "decoder.norm.weight");
-    CHECK(path(blip2, "language_model.lm_head.weight") == "decoder.embedding.weight");
+          "language.layers.31.norm2.weight");
+    CHECK(path(blip2, "language_model.model.decoder.final_layer_norm.weight") == "language.norm.weight");
+    CHECK(path(blip2, "language_model.lm_head.weight") == "language.embedding.weight");
     CHECK(path(opt, "model.decoder.embed_positions.weight") == "position");
     CHECK(path(opt, "decoder.layers.0.fc1.weight") == "layers.0.mlp.up.weight");  // OPTModel
     CHECK(path(opt, "lm_head.weight") == "embedding.weight");
@@ -76,7 +76,7 @@ TEST_CASE("names of BERT, of old files, of LAVIS") {
           "qformer.layers.1.query_mlp.up.bias");
     CHECK(path(blip2, "ln_vision.weight") == "vision.norm.weight");
     CHECK(path(blip2, "opt_proj.bias") == "projection.bias");
-    CHECK(path(blip2, "opt_model.model.decoder.embed_tokens.weight") == "decoder.embedding.weight");
+    CHECK(path(blip2, "opt_model.model.decoder.embed_tokens.weight") == "language.embedding.weight");
     CHECK(path(blip2, "visual_encoder.blocks.3.mlp.fc2.weight") == "vision.blocks.3.mlp.down.weight");
     const auto bias = blip2.places("visual_encoder.blocks.3.attn.q_bias");
     REQUIRE(bias.size() == 2);

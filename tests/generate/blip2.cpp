@@ -83,9 +83,9 @@ TEST_CASE("every intermediate value equals the reference, whatever type the weig
                 const std::span<const Token> words(ids.data() + row * length + 8, length - 8);
                 auto embedded = s.rows<64>(static_cast<Index>(length));
                 std::copy_n(said.data(), said.size(), embedded.data());
-                model.decoder.embedding.into(embedded.slice(8, static_cast<Index>(words.size())), words, s);
+                model.language.embedding.into(embedded.slice(8, static_cast<Index>(words.size())), words, s);
                 const Index starts[] = {0, embedded.extent(0)};
-                const auto logits = model.decoder.logits(model.decoder(embedded, starts, s), s);
+                const auto logits = model.language.logits(model.language(embedded, starts, s), s);
                 test::check_close(run, logits.span(), part(folder.tensors, run + ".logits", row), activations);
             };
             check_logits("no_prompt", i);
@@ -139,7 +139,7 @@ TEST_CASE("training batches: captions of different lengths side by side, without
             const auto prefix = part(folder.tensors, "language_projection", i / length);
             std::copy_n(prefix.data() + (row - starts.back()) * 64, 64, embedded.data() + row * 64);
         } else {
-            folder.model.decoder.embedding.into(embedded.view().slice(row, 1), std::span(tokens).subspan(i, 1), s);
+            folder.model.language.embedding.into(embedded.view().slice(row, 1), std::span(tokens).subspan(i, 1), s);
         }
         const auto scores = all_logits.begin() + static_cast<std::ptrdiff_t>(i * 608);
         want.insert(want.end(), scores, scores + 608);
@@ -147,7 +147,8 @@ TEST_CASE("training batches: captions of different lengths side by side, without
     }
     starts.push_back(row);
     REQUIRE(row < static_cast<Index>(tokens.size()));
-    const auto logits = folder.model.decoder.logits(folder.model.decoder(embedded.view().slice(0, row), starts, s), s);
+    const auto logits =
+        folder.model.language.logits(folder.model.language(embedded.view().slice(0, row), starts, s), s);
     test::check_close("train.logits", logits.span(), want, activations);
 }
 
@@ -231,17 +232,17 @@ TEST_CASE("a second pass of the same size allocates nothing: from the picture to
         const auto model = load_model<Blip2Tiny>(ModelConfig(test::golden("blip2_opt")), {.weight_dtype = stored});
         const auto pixels = reference_patches("pixel_values", 0);
         const Token words[] = {2, 100}, next[] = {7};
-        auto cache = model.decoder.cache(8 + 3);
+        auto cache = model.language.cache(8 + 3);
         Scratch s;
         const auto allocated = [&] {
             const Index before = test::allocations();
             const auto frame = s.frame();
             const auto prompt = s.rows<64>(8 + 2);
             model.projection.into(prompt.slice(0, 8), model.qformer(model.vision(pixels, s), s), s);
-            model.decoder.embedding.into(prompt.slice(8, 2), words, s);
+            model.language.embedding.into(prompt.slice(8, 2), words, s);
             cache.length = 0;
-            model.decoder.logits(model.decoder.append(prompt, cache, s).slice(9, 1), s);
-            model.decoder.logits(model.decoder.append(model.decoder.embedding(next, s), cache, s), s);
+            model.language.logits(model.language.append(prompt, cache, s).slice(9, 1), s);
+            model.language.logits(model.language.append(model.language.embedding(next, s), cache, s), s);
             return test::allocations() - before;
         };
         CHECK(allocated() > 0);

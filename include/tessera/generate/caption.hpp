@@ -20,8 +20,8 @@ struct Caption {
 /// each with a scratch of its own.
 /// errors  Errc::option_value, Errc::sequence_length, Errc::text_encoding for a prompt that is not UTF-8
 /// cost    blip2-opt-2.7b: 0.55 Tflop for the picture, then one pass over the language model's weights per token
-template <class Vision, class Query, class Decoder>
-Caption caption(const Blip2<Vision, Query, Decoder>& model, const Blip2Processor& processor, const Image& image,
+template <class Vision, class Query, class Language>
+Caption caption(const Blip2<Vision, Query, Language>& model, const Blip2Processor& processor, const Image& image,
                 const GenerateOptions& options, Scratch& s) {
     using Clock = std::chrono::steady_clock;
     auto before = Clock::now();
@@ -47,18 +47,18 @@ Caption caption(const Blip2<Vision, Query, Decoder>& model, const Blip2Processor
     const auto image_embeds = model.vision(patches, grid, s);  // [P + 1, Vision::width]
     result.seconds.vision = lap();
 
-    const auto prompt = s.rows<Decoder::embedding_width>(static_cast<Index>(result.prompt.size()));
+    const auto prompt = s.rows<Language::embedding_width>(static_cast<Index>(result.prompt.size()));
     const auto query_output = model.qformer(image_embeds, s);  // [Queries, Query::width]
     model.projection.into(prompt.slice(0, queries), query_output, s);
     s.name("language_projection", -1, prompt.slice(0, queries));
-    model.decoder.embedding.into(prompt.slice(queries, prompt.extent(0) - queries), words, s);
+    model.language.embedding.into(prompt.slice(queries, prompt.extent(0) - queries), words, s);
     result.seconds.qformer = lap();
 
     DecodeStream stream(*processor.tokenizer, SkipSpecials::yes, OutOfVocabulary::skip);
     const auto emit = [&](std::string_view text) {
         if (!text.empty() && options.on_text) options.on_text(text);
     };
-    result.tokens = greedy(model.decoder, prompt, result.prompt, processor.tokens.end, options, s, [&](Token id) {
+    result.tokens = greedy(model.language, prompt, result.prompt, processor.tokens.end, options, s, [&](Token id) {
         (result.seconds.prompt == 0 ? result.seconds.prompt : result.seconds.tokens) += lap();
         if (!processor.is_end(id)) emit(stream.push(id));
         return true;

@@ -9,31 +9,31 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// BLIP-2 with a decoder-only language model.
-/// shape   patches [n·P, 3·patch²] of n pictures → soft prompts [n·Queries, Decoder::embedding_width]
+/// BLIP-2. The language model reads the soft prompt among the words, as OPT does, or through its encoder, as T5 does.
+/// shape   patches [n·P, 3·patch²] of n pictures → soft prompts [n·Queries, Language::embedding_width]
 /// errors  Errc::weight_unset; parts that do not fit each other do not compile
 /// source  Li 2023
-template <class Vision, class Query, class Decoder>
+template <class Vision, class Query, class Language>
 struct Blip2 {
     static_assert(Vision::config.width == Query::config.context,
                   "Blip2: the Q-Former must attend to patches as wide as the image encoder makes them");
-    static_assert(Query::config.queries > 0 && Decoder::config.positions > Query::config.queries,
+    static_assert(Query::config.queries > 0 && Language::config.positions > Query::config.queries,
                   "Blip2: the language model must have more positions than there are queries");
 
-    static constexpr std::tuple configs{Vision::config, Query::config, Decoder::config};
+    static constexpr std::tuple configs{Vision::config, Query::config, Language::config};
     using Processor = Blip2Processor;
     static NameMap names() { return blip2_names(); }
 
     Vision vision;
     Query qformer;
-    Linear<Query::width, Decoder::embedding_width> projection;
-    Decoder decoder;
+    Linear<Query::width, Language::embedding_width> projection;
+    Language language;
 
     static void visit(auto& self, auto&& f) {
         f("vision", self.vision);
         f("qformer", self.qformer);
         f("projection", self.projection);
-        f("decoder", self.decoder);
+        f("language", self.language);
     }
 };
 

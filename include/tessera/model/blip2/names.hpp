@@ -15,7 +15,7 @@ inline constexpr NameLine projection[] = {{"projection", "language_projection", 
 inline NameMap blip2_names() {
     NameMap names;
     names.add("vision.", vit_names()).add("qformer.", qformer_names()).add("", "", blip2_lines::projection);
-    for (const char* prefix : {"language_model.", "opt_model."}) names.add("decoder.", opt_names_after(prefix));
+    for (const char* prefix : {"language_model.", "opt_model."}) names.add("language.", opt_names_after(prefix));
     // Tables of the numbers 0, 1, 2, …, parts of BERT that the Q-Former leaves out, heads of other tasks.
     return names.ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*", "temp",
                          "itm_head.*", "vision_projection.*", "text_projection.*", "vision_proj.*", "text_proj.*",
