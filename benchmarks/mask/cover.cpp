@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
     add("documents & causal", Documents{ids} & Causal{});
     Index height = 1;
     while (height * height < n) ++height;
-    add("neighbourhood, 7 x 7 patches", Neighborhood{height, (n + height - 1) / height, 3, 3});
+    add("neighborhood, 7 x 7 patches", Neighborhood{height, (n + height - 1) / height, 3, 3});
     add("random blocks 64 x 64", Random{.density = 0.1, .rows = 64, .columns = 64});
     add("random blocks & causal", Random{.density = 0.1, .rows = 64, .columns = 64} & Causal{});
     std::vector<Index> parents;

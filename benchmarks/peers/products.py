@@ -6,7 +6,7 @@ import subprocess
 from turns import children_seconds, repetitions, watched
 
 PEERS = ("Eigen", "OpenBLAS", "oneDNN")
-PROGRAMS = {"kernel/matmul/matmul": ("f32", "bf16 weights"), "kernel/matmul/backward": ("dx f32", "dx bf16 weights", "dw")}
+PROGRAMS = {"kernel/matmul/matmul": ("f32", "bf16 weights", "bf16"), "kernel/matmul/backward": ("dx f32", "dx bf16 weights", "dw")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,15 +25,21 @@ class Product:
             way = row["run_name"].split("/")[2]
             best[way] = min(row, best.get(way, row), key=lambda x: x["real_time"])
         for way in PROGRAMS[self.program]:
-            yield self.entry(way, best, disturbed)
+            if way in best:  # bf16 activations only where the processor has products of them
+                yield self.entry(way, best, disturbed)
 
     def entry(self, way, best, disturbed):
         task = way.split()[0] if way.startswith("d") else ""
         seconds = 1e-3 * best[way]["real_time"]
         peers = {}
         for peer in PEERS:
-            times = [1e-3 * row["real_time"] for other, row in best.items() if other.startswith(f"{task} {peer}".strip())]
-            if times and "bf16" not in way:  # theirs are f32
+            name = f"{task} {peer}{' bf16' if way == 'bf16' else ''}".strip()
+            times = [
+                1e-3 * row["real_time"]
+                for other, row in best.items()
+                if other.startswith(name) and (way == "bf16" or "bf16" not in other)
+            ]
+            if times and "bf16 weights" not in way:  # theirs multiply numbers of one type
                 peers[peer] = {"seconds": min(times), "ratio": min(times) / seconds}
         row = best[way]
         return {

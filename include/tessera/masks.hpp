@@ -4,5 +4,7 @@
 #include <tessera/mask/any.hpp>
 #include <tessera/mask/block_mask.hpp>
 #include <tessera/mask/catalog.hpp>
+#include <tessera/mask/score_mod/additive.hpp>
+#include <tessera/mask/score_mod/alibi.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
-#include <tessera/mask/score_mod/score_mod.hpp>
+#include <tessera/mask/score_mod/soft_cap.hpp>

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <random>
+#include <tessera/mask/score_mod/alibi.hpp>
+#include <tessera/mask/score_mod/soft_cap.hpp>
 #include <tessera/nn/attention.hpp>
 #include <tessera/nn/norm.hpp>
 #include <tessera/nn/randomize.hpp>

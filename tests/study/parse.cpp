@@ -36,11 +36,11 @@ TEST_CASE("expressions") {
     CHECK(parsed("padded 2 1", 4, 4) == "##..|##..|..#.|..#.");
     CHECK(parsed("padded 2 1 to 1 3 left", 2, 6) == ".##...|.....#");
     CHECK(parsed("tree -1 0 0", 3, 3) == "#..|##.|#.#");
-    CHECK(parsed("neighbourhood 2 2 0", 4, 4) == "#...|.#..|..#.|...#");
+    CHECK(parsed("neighborhood 2 2 0", 4, 4) == "#...|.#..|..#.|...#");
     CHECK(parsed("random 0.5 7", 3, 8) == picture(Random{0.5, 7}, 3, 8));
     CHECK(parsed("random 1", 2, 2) == "##|##");
     CHECK(parsed("random 0.5 7 2 3", 4, 6) == picture(Random{0.5, 7, 2, 3}, 4, 6));
-    CHECK(parsed("drawn '#.|.#' | drawn \".#|..\"", 2, 2) == "##|.#");
+    CHECK(parsed("pattern '#.|.#' | pattern \".#|..\"", 2, 2) == "##|.#");
     CHECK(parsed("blocks 1 2 '#.|##'", 2, 4) == "##..|####");
     CHECK(parsed("shifted -1 -1 causal", 3, 3) == "...|.#.|.##");
     CHECK(parsed("shifted 0 1 (causal bottom_right)", 2, 3) == "##.|###");  // of the inner lengths
@@ -104,10 +104,10 @@ TEST_CASE("mistakes are named, with their place") {
     CHECK(message("documents 2 1").find("character 11: Documents: expected ids that do not decrease") !=
           std::string::npos);
     CHECK(message("sequences 1 2 by 3").find("character 11: Packed: expected as many offsets") != std::string::npos);
-    CHECK(message("drawn '#.|#'").find("character 7: Pattern: expected rows of 2 keys") != std::string::npos);
+    CHECK(message("pattern '#.|#'").find("character 9: Pattern: expected rows of 2 keys") != std::string::npos);
     CHECK(message("blocks 1 1 '#.|#'").find("character 12: Pattern: expected rows of 2 keys") != std::string::npos);
-    CHECK(message("drawn #.").find("character 7: expected a picture in quotation marks") != std::string::npos);
-    CHECK(message("drawn '#.").find("character 7: expected a picture in quotation marks") != std::string::npos);
+    CHECK(message("pattern #.").find("character 9: expected a picture in quotation marks") != std::string::npos);
+    CHECK(message("pattern '#.").find("character 9: expected a picture in quotation marks") != std::string::npos);
     CHECK(message("if full causal") ==
           "[option.value] mask 'if full causal', character 9: expected then, found 'causal'");
     CHECK(message("if full then causal").find("character 20: expected else, found the end") != std::string::npos);

@@ -8,6 +8,8 @@
 #include <string>
 #include <tessera/core/tensor.hpp>
 #include <tessera/mask/any.hpp>
+#include <tessera/mask/score_mod/additive.hpp>
+#include <tessera/mask/score_mod/alibi.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
 #include <vector>
 

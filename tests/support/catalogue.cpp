@@ -66,8 +66,8 @@ Catalogue::Catalogue(Index queries, Index keys) {
     add("padded", "padded" + list(lengths_) + shares, Padded{lengths_, (queries + 1) / 2, (keys + 1) / 2});
     add("padded left", "padded" + list(lengths_) + shares + " left",
         Padded{lengths_, (queries + 1) / 2, (keys + 1) / 2, Padded::Side::left});
-    add("neighbourhood", "neighbourhood 6 " + n(side) + " 1 2", Neighborhood{6, side, 1, 2});
-    add("bitmap", "drawn '" + picture(Random{0.3, 9}, queries, keys) + "'", Bitmap{words_, queries, keys});
+    add("neighborhood", "neighborhood 6 " + n(side) + " 1 2", Neighborhood{6, side, 1, 2});
+    add("bitmap", "pattern '" + picture(Random{0.3, 9}, queries, keys) + "'", Bitmap{words_, queries, keys});
     add("block sparse",
         "blocks 5 6 '" + picture(BlockSparse{blocks_, 1, 1}, blocks_.extent(0), blocks_.extent(1)) + "'",
         BlockSparse{blocks_, 5, 6});

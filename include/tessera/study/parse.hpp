@@ -9,8 +9,8 @@ namespace tessera::inline TESSERA_ISA {
 ///     full                             causal [CORNER]                prefix N, keys N, queries N, heads N, segments N
 ///     window LEFT [RIGHT] [CORNER]     strided STEP [FIRST]           dilated STEP [LEFT [RIGHT]] [CORNER]
 ///     sequences LENGTH… [by LENGTH…] [causal]                         padded LENGTH… [to QUERIES [KEYS]] [left]
-///     documents ID… [by ID…]           tree PARENT…                   neighbourhood HEIGHT WIDTH [DOWN [ACROSS]]
-///     random DENSITY [SEED [ROWS [COLUMNS]]] [by_head]                blocks ROWS COLUMNS '#.|##', drawn '#.|##'
+///     documents ID… [by ID…]           tree PARENT…                   neighborhood HEIGHT WIDTH [DOWN [ACROSS]]
+///     random DENSITY [SEED [ROWS [COLUMNS]]] [by_head]                blocks ROWS COLUMNS '#.|##', pattern '#.|##'
 ///     per_head (a) (b)…                if a then b else c             shifted QUERIES KEYS a
 ///     prefix_lm N [CORNER]             sparse_strided STRIDE          global_window N LEFT [RIGHT] [CORNER]
 ///     uni_modal N                      bidirectional                  multimodal_causal N [CORNER]

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <tessera/mask/score_mod/additive.hpp>
+#include <tessera/mask/score_mod/alibi.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
 #include <tessera/study.hpp>
 

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <tessera/core/tensor.hpp>
+#include <tessera/mask/score_mod/alibi.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
 
 namespace mask_score_mod_relative_bias {

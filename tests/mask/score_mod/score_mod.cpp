@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <tessera/core/tensor.hpp>
-#include <tessera/mask/score_mod/score_mod.hpp>
+#include <tessera/mask/score_mod/additive.hpp>
+#include <tessera/mask/score_mod/soft_cap.hpp>
 
 namespace mask_score_mod_score_mod {
 using namespace tessera;

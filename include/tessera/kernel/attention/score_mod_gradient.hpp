@@ -1,7 +1,7 @@
 // Where the gradient by a learned bias goes, while the backward pass of attention has the gradient of the scores at hand.
 #pragma once
 #include <tessera/kernel/simd/transpose.hpp>
-#include <tessera/mask/score_mod/relative_bias.hpp>
+#include <tessera/mask/score_mod/diagonal_bias.hpp>
 #include <utility>
 #include <variant>
 

@@ -1,6 +1,5 @@
 // What happens to a score before the softmax: the other extension point of attention.
 #pragma once
-#include <cmath>
 #include <concepts>
 #include <tessera/mask/mask.hpp>
 #include <utility>
@@ -65,32 +64,6 @@ constexpr float derivative(const C& change, float score, Site at) {
 /// Adds nothing, and costs nothing.
 struct NoBias {
     constexpr float operator()(Site) const { return 0.0f; }
-};
-
-/// Adds a table of numbers, one for each score.
-/// shape   values [H or 1, T, S], one table for each head or one for all; borrowed, not copied
-struct AdditiveBias {
-    View<const float, dyn, dyn, dyn> values;
-
-    constexpr float operator()(Site at) const { return values(table(at.head), at.query, at.key); }
-    constexpr const float* row(Index head, Index query) const {
-        return values.data() + (table(head) * values.extent(1) + query) * values.extent(2);
-    }
-
-  private:
-    constexpr Index table(Index head) const { return values.extent(0) == 1 ? Index{0} : head; }
-};
-
-/// Keeps scores between −limit and limit: limit · tanh(score / limit).
-/// source  Gemma Team 2024 (Gemma 2) §2
-struct SoftCap {
-    float limit;
-
-    float operator()(float score, Site) const { return limit * std::tanh(score / limit); }
-    float derivative(float score, Site) const {
-        const float share = std::tanh(score / limit);
-        return 1.0f - share * share;
-    }
 };
 
 /// `a`, and then `b` on what `a` has made of the score: SoftCap{50} + alibi(12, rows, rows) caps first.

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <new>
-#include <tessera/mask/score_mod/score_mod.hpp>
+#include <tessera/mask/score_mod/soft_cap.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 

@@ -52,7 +52,7 @@ inline AnyMask padded(MaskReader& in) {
     const auto side = in.take("left") ? Padded::Side::left : Padded::Side::right;
     return in.made(place, [&] { return AnyMask(Padded{*lengths, queries, keys, side}, lengths); });
 }
-inline AnyMask drawn(MaskReader& in) {
+inline AnyMask pattern(MaskReader& in) {
     const std::size_t place = in.place();
     const auto picture = std::make_shared<const std::string>(in.quoted());
     return in.made(place, [&] { return AnyMask(Pattern{*picture}, picture); });
@@ -130,7 +130,7 @@ inline constexpr Word words[] = {
     {"sequences", "LENGTH… [by LENGTH…] [causal]", "a ragged batch; by: of keys, where they differ", sequences},
     {"documents", "ID… [by ID…]", "rows of the same id, which must not decrease", documents},
     {"padded", "LENGTH… [to QUERIES [KEYS]] [left]", "sequences filled up to one length", padded},
-    {"neighbourhood", "HEIGHT WIDTH [DOWN [ACROSS]]", "patches of a picture that are near",
+    {"neighborhood", "HEIGHT WIDTH [DOWN [ACROSS]]", "patches of a picture that are near",
      [](MaskReader& in) -> AnyMask {
          const Index height = in.integer(1), width = in.integer(1), down = in.integer_or(1);
          return Neighborhood{height, width, down, in.integer_or(down)};
@@ -138,7 +138,7 @@ inline constexpr Word words[] = {
     {"tree", "PARENT…", "a node's ancestors; -1: a root", tree},
     {"random", "DENSITY [SEED [ROWS [COLUMNS]]] [by_head]", "blocks by lot", random},
     {"blocks", "ROWS COLUMNS 'PICTURE'", "a choice for each block, as '#.|##' shows it", blocks},
-    {"drawn", "'PICTURE'", "a choice for each score", drawn},
+    {"pattern", "'PICTURE'", "a choice for each score", pattern},
     {"heads", "N", "everything, in the first N heads",
      [](MaskReader& in) -> AnyMask { return FirstHeads{in.integer()}; }},
     {"per_head", "(MASK) (MASK)…", "a mask for each head", per_head},
