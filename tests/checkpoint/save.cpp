@@ -16,6 +16,7 @@ TEST_CASE("what is written is read back, scalars and empty tensors too") {
     writer.add("a \"quoted\" name", {2}, ids);
     writer.add("one", {}, values + 1);
     writer.add("none", {0, 3}, values);
+    writer.note("made of", "\"this\"");
     writer.write(path);
     {
         const Safetensors file(path);
@@ -25,8 +26,20 @@ TEST_CASE("what is written is read back, scalars and empty tensors too") {
         CHECK(file.tensor("a \"quoted\" name").to<std::int64_t>() == std::vector<std::int64_t>{7, -1});
         CHECK(file.tensor("one").to_floats() == std::vector<float>{-2.5f});
         CHECK(file.tensor("none").size == 0);
+        CHECK(file.note("made of") == "\"this\"");
+        CHECK(file.note("else").empty());
     }
     std::filesystem::remove(path);
+}
+
+TEST_CASE("a file that cannot be replaced stays as it was") {
+    const auto folder = std::filesystem::temp_directory_path() / "tessera_save_folder";
+    std::filesystem::create_directories(folder / "x.safetensors" / "in the way");
+    SafetensorsWriter writer;
+    CHECK_THROWS_AS(writer.write(folder / "x.safetensors"), Error);
+    CHECK(std::filesystem::is_directory(folder / "x.safetensors" / "in the way"));
+    CHECK(!std::filesystem::exists(folder / "x.safetensors.part"));
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a name twice, and a place that cannot be written, are errors") {

@@ -5,6 +5,8 @@
 #include <concepts>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -99,6 +101,11 @@ class Safetensors {
         if (const StoredTensor* found = find(name)) return *found;
         throw Error(Errc::checkpoint_missing, in_quotes(name), ": no tensor of that name (", path_.string(), ')');
     }
+    /// What the file says of itself under `key`; empty where it says nothing.
+    std::string note(std::string_view key) const {
+        const auto at = notes_.find(key);
+        return at == notes_.end() ? "" : at->second;
+    }
     const MappedFile& file() const { return file_; }
 
   private:
@@ -127,7 +134,7 @@ class Safetensors {
             if (entry.key() != "__metadata__")
                 tensors_.push_back(read_entry(entry.object(), data));
             else
-                for (const JsonValue value : entry.object()) value.text();
+                for (const JsonValue value : entry.object()) notes_.emplace(value.key(), value.text());
         }
         std::ranges::sort(tensors_, {}, &StoredTensor::name);
         check_coverage(data);
@@ -184,6 +191,7 @@ class Safetensors {
     std::filesystem::path path_;
     MappedFile file_;
     std::vector<StoredTensor> tensors_;
+    std::map<std::string, std::string, std::less<>> notes_;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

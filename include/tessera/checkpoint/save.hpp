@@ -22,16 +22,28 @@ class SafetensorsWriter {
         add(name, DType::i64, shape, values, sizeof(std::int64_t));
     }
 
+    /// Adds a text about the file, which `Safetensors::note` finds.
+    void note(const std::string& key, const std::string& text) { header_["__metadata__"][key] = text; }
+
+    /// A file that was there before stays until the new one is whole.
     /// errors  Errc::file_open when the file cannot be written whole
     void write(const std::filesystem::path& path) const {
         std::string header = header_.dump();
         header.append((8 - header.size() % 8) % 8, ' ');  // so that the numbers are aligned
-        std::ofstream out(path, std::ios::binary);
+        std::filesystem::path part = path;
+        part += ".part";
+        std::ofstream out(part, std::ios::binary);
         const auto length = static_cast<std::uint64_t>(header.size());
         for (int i = 0; i < 8; ++i) out.put(static_cast<char>(length >> 8 * i & 0xff));
         out.write(header.data(), static_cast<std::streamsize>(header.size()));
         out.write(data_.data(), static_cast<std::streamsize>(data_.size()));
-        if (!out.flush()) throw Error(Errc::file_open, path.string(), ": cannot be written");
+        const bool opened = out.is_open();
+        out.close();
+        std::error_code reason;
+        if (out) std::filesystem::rename(part, path, reason);
+        if (out && !reason) return;
+        if (opened) std::filesystem::remove(part, reason);
+        throw Error(Errc::file_open, path.string(), ": cannot be written");
     }
 
   private:
