@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <random>
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/embedding.hpp>
@@ -54,14 +55,20 @@ TEST_CASE("a second pass of the same size allocates nothing") {
     Scratch s;
     auto x = random_rows(57);
     KeyValueCache<32> cache(1, 80);
+    std::vector<Index> positions(57);
+    std::iota(positions.begin(), positions.end(), Index{0});
+    const Index last = 57;
+    const Causal causal{}, after = Causal::after(57);
     const auto pass = [&] {
         const auto frame = s.frame();
         const auto y = s.rows<32>(57);
         block.into(y, x, Causal{}, s);
         cache.length = 0;
-        block.into(y, x, cache.layer(0), Causal{}, s);
-        cache.length = 57;
-        block.into(y.slice(0, 1), x.view().slice(0, 1), cache.layer(0), Causal::after(57), s);
+        const Continuation<KeyValueCache<32>> first{&cache, 57, causal, positions};
+        block.into(y, x, {&first, 1}, 0, s);
+        cache.advance(positions);
+        const Continuation<KeyValueCache<32>> next{&cache, 1, after, {&last, 1}};
+        block.into(y.slice(0, 1), x.view().slice(0, 1), {&next, 1}, 0, s);
     };
     pass();
     const long before = test::allocations();

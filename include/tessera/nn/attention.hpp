@@ -4,7 +4,7 @@
 #include <tessera/kernel/attention/forward.hpp>
 #include <tessera/mask/catalog.hpp>
 #include <tessera/nn/cache.hpp>
-#include <tessera/nn/linear.hpp>
+#include <tessera/nn/embedding.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
@@ -90,26 +90,32 @@ struct MultiHeadAttention {
     /// Attends to keys and values that are there already.
     void into(Rows<width> y, ConstRows<width> x, KeyValues<key_width> past, MaskRef mask, Scratch& s,
               const Options& options = {}) const {
-        const Index queries = x.extent(0), keys = past.keys.extent(0);
-        detail::require_fit("Attention", mask, queries, keys);
         const auto frame = s.frame();
-        const auto q = query(x, s);
-        const auto mixed = s.rows<query_width>(queries);
-        float* const lse = s.keeps() ? s.take<float>(heads * queries) : nullptr;
-        const kernel::AttentionShape shape{.heads = heads,
-                                           .queries = queries,
-                                           .keys = keys,
-                                           .dim = head_size,
-                                           .q_stride = query_width,
-                                           .k_stride = key_width,
-                                           .v_stride = key_width,
-                                           .out_stride = query_width,
-                                           .scale = scale(),
-                                           .key_heads = key_heads};
-        kernel::attend(mixed.data(), q.data(), past.keys.data(), past.values.data(), shape, mask, s, options.score_mod,
-                       lse);
-        s.record(AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask,
-                          options.score_mod, options.bias_table});
+        const auto mixed = s.rows<query_width>(x.extent(0));
+        attend(mixed, query(x, s), past, mask, s, options.score_mod, options.bias_table);
+        output.into(y, mixed, s, {.residual = options.residual});
+    }
+    /// Self-attention of rows that follow what caches hold, one text after another: adds their keys and values to layer
+    /// `layer` of the caches, and each text's rows attend to what its mask shows of its own cache. The projections
+    /// take the rows of all texts at once.
+    void into(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Index layer, Scratch& s,
+              const Options& options = {}) const requires(context_width == width) {
+        const auto frame = s.frame();
+        const auto q = query(x, s), mixed = s.rows<query_width>(x.extent(0));
+        const auto now = project(x, s);
+        Index first = 0;
+        for (const Continuation<Cache>& text : texts) {
+            const auto rows = text.cache->layer(layer);
+            const Index length = rows.length + text.rows;
+            require_room(length, rows);
+            copy_rows(rows.keys.slice(rows.length, text.rows), now.keys.slice(first, text.rows), s);
+            copy_rows(rows.values.slice(rows.length, text.rows), now.values.slice(first, text.rows), s);
+            attend(mixed.slice(first, text.rows), q.slice(first, text.rows),
+                   {rows.keys.slice(0, length), rows.values.slice(0, length)}, text.mask, s, text.score_mod,
+                   options.bias_table);
+            first += text.rows;
+        }
+        detail::require_rows("Attention", width, "the texts", x.extent(0), first);
         output.into(y, mixed, s, {.residual = options.residual});
     }
 
@@ -122,9 +128,7 @@ struct MultiHeadAttention {
     KeyValues<key_width> append(ConstRows<context_width> context, const typename Cache::Layer& cache,
                                 Scratch& s) const {
         const Index count = context.extent(0), length = cache.length + count;
-        if (length > cache.keys.extent(0))
-            throw Error(Errc::sequence_length, "Attention: the cache has room for ", cache.keys.extent(0),
-                        " rows, found ", length);
+        require_room(length, cache);
         key.into(cache.keys.slice(cache.length, count), context, s);
         value.into(cache.values.slice(cache.length, count), context, s);
         return {cache.keys.slice(0, length), cache.values.slice(0, length)};
@@ -138,6 +142,31 @@ struct MultiHeadAttention {
     }
 
   private:
+    /// mixed = the values that the queries `q` see.
+    void attend(Rows<query_width> mixed, ConstRows<query_width> q, KeyValues<key_width> past, MaskRef mask, Scratch& s,
+                const ScoreModRef& score_mod, LeafId bias_table) const {
+        const Index queries = q.extent(0), keys = past.keys.extent(0);
+        detail::require_fit("Attention", mask, queries, keys);
+        float* const lse = s.keeps() ? s.take<float>(heads * queries) : nullptr;
+        const kernel::AttentionShape shape{.heads = heads,
+                                           .queries = queries,
+                                           .keys = keys,
+                                           .dim = head_size,
+                                           .q_stride = query_width,
+                                           .k_stride = key_width,
+                                           .v_stride = key_width,
+                                           .out_stride = query_width,
+                                           .scale = scale(),
+                                           .key_heads = key_heads};
+        kernel::attend(mixed.data(), q.data(), past.keys.data(), past.values.data(), shape, mask, s, score_mod, lse);
+        s.record(AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask, score_mod,
+                          bias_table});
+    }
+    static void require_room(Index length, const typename Cache::Layer& cache) {
+        if (length > cache.keys.extent(0))
+            throw Error(Errc::sequence_length, "Attention: the cache has room for ", cache.keys.extent(0),
+                        " rows, found ", length);
+    }
     static float scale() { return Sizes.scale != 0.0f ? Sizes.scale : 1.0f / std::sqrt(static_cast<float>(head_size)); }
 };
 

@@ -6,7 +6,7 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// One block of an encoder or of a decoder, which is one whose keys come from a cache. Residual is PreNorm or PostNorm.
+/// One block of an encoder or of a decoder, which is one whose keys come from caches. Residual is PreNorm or PostNorm.
 /// shape   x [rows, Width] → y [rows, Width], which must not be x
 /// errors  as Attention and Linear
 /// source  Vaswani 2017 §3.1; PreNorm: Radford 2019
@@ -25,12 +25,12 @@ struct Block {
             attention.part.into(to, in, in, mask, s, {.score_mod = score_mod, .residual = residual});
         });
     }
-    /// The same for rows that follow what `cache` holds of this layer, where they are added; `mask` is about x's rows and
-    /// all keys, as Causal::after(cache.length) is.
-    void into(Rows<Width> y, ConstRows<Width> x, const typename KeyValueCache<Width>::Layer& cache, MaskRef mask,
-              Scratch& s, const ScoreModRef& score_mod = {}) const {
+    /// The same for rows that follow what caches hold, one text after another; `layer` says which of the caches' layers this
+    /// block's is.
+    void into(Rows<Width> y, ConstRows<Width> x, std::span<const Continuation<KeyValueCache<Width>>> texts, Index layer,
+              Scratch& s) const {
         run(y, x, s, [&](Rows<Width> to, ConstRows<Width> in, ConstRows<Width> residual) {
-            attention.part.into(to, in, cache, mask, s, {.score_mod = score_mod, .residual = residual});
+            attention.part.into(to, in, texts, layer, s, {.residual = residual});
         });
     }
 

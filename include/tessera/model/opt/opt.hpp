@@ -1,5 +1,7 @@
 // OPT, a decoder-only language model.
 #pragma once
+#include <numeric>
+#include <tessera/model/language_model.hpp>
 #include <tessera/model/opt/config.hpp>
 #include <tessera/model/opt/names.hpp>
 #include <tessera/nn/block.hpp>
@@ -18,6 +20,7 @@ struct Opt {
     static constexpr OptConfig config = C;
     static NameMap names() { return opt_names(); }
     static constexpr Index width = C.width, embedding_width = C.embedding, vocabulary = C.vocabulary;
+    static constexpr Index most_positions = C.positions;
     static constexpr bool projects = C.embedding != C.width;
     static constexpr Index position_offset = 2;
     using Cache = KeyValueCache<C.width>;
@@ -38,23 +41,50 @@ struct Opt {
 
     Cache cache(Index capacity) const { return Cache(C.layers, capacity); }
 
-    /// Reads rows that follow what `cache` holds, and adds them to it.
+    /// Reads rows that follow what the caches hold, one text after another, and adds them to the caches.
     /// shape   embedded [T, Embedding] → states [T, Embedding]
-    Rows<C.embedding> append(ConstRows<C.embedding> embedded, Cache& cache, Scratch& s) const {
-        const Index count = embedded.extent(0);
-        if (cache.length + count > cache.capacity())
-            throw Error(Errc::sequence_length, "Opt: the cache holds ", cache.capacity(), " positions, found ",
-                        cache.length + count);
-        auto y = s.rows<C.embedding>(count);
+    Rows<C.embedding> append(ConstRows<C.embedding> embedded, std::span<const Continuation<Cache>> texts,
+                             Scratch& s) const {
+        auto y = s.rows<C.embedding>(embedded.extent(0));
         const auto frame = s.frame();
         const auto x = enter(embedded, s);
-        add_positions(x, cache.length, s);
-        const auto causal = Causal::after(cache.length);
+        Index first = 0;
+        for (const Continuation<Cache>& text : texts) {
+            if (const Index length = text.cache->length + text.rows; length > text.cache->capacity())
+                throw Error(Errc::sequence_length, "Opt: the cache holds ", text.cache->capacity(),
+                            " positions, found ", length);
+            TESSERA_EXPECTS(static_cast<Index>(text.positions.size()) == text.rows);
+            add_positions(x.slice(first, text.rows), text.positions, s);
+            first += text.rows;
+        }
         run(x, y, s, [&](Rows<C.width> to, ConstRows<C.width> in, Index layer) {
-            layers[static_cast<std::size_t>(layer)].into(to, in, cache.layer(layer), causal, s);
+            layers[static_cast<std::size_t>(layer)].into(to, in, texts, layer, s);
         });
-        cache.length += count;
+        for (const Continuation<Cache>& text : texts) text.cache->advance(text.positions);
         return y;
+    }
+    /// The same for one text, in order.
+    Rows<C.embedding> append(ConstRows<C.embedding> embedded, Cache& cache, Scratch& s) const {
+        const Index count = embedded.extent(0);
+        const std::span positions(s.take<Index>(count), static_cast<std::size_t>(count));
+        std::iota(positions.begin(), positions.end(), cache.length);
+        const Causal causal = Causal::after(cache.length);
+        const Continuation<Cache> text{&cache, count, causal, positions};
+        return append(embedded, {&text, 1}, s);
+    }
+
+    /// What each prompt begins with: its soft rows and its words, embedded.
+    std::vector<Beginning<Opt>> begin(std::span<const Prompt<C.embedding>> prompts, Index more, Scratch& s) const {
+        std::vector<Beginning<Opt>> out;
+        out.reserve(prompts.size());
+        for (const Prompt<C.embedding>& prompt : prompts) {
+            const Index count = static_cast<Index>(prompt.ids.size()), soft = prompt.soft.extent(0);
+            const auto rows = s.rows<C.embedding>(count);
+            copy_rows(rows.slice(0, soft), prompt.soft, s);
+            embedding.into(rows.slice(soft, count - soft), prompt.ids.subspan(static_cast<std::size_t>(soft)), s);
+            out.push_back({cache(count + more), rows, {prompt.ids.begin(), prompt.ids.end()}});
+        }
+        return out;
     }
 
     /// Reads whole sequences, rows one after another: sequence i is rows starts[i] … starts[i + 1] − 1.
@@ -65,7 +95,7 @@ struct Opt {
         const auto frame = s.frame();
         const auto x = enter(embedded, s);
         for (std::size_t i = 0; i + 1 < starts.size(); ++i)
-            add_positions(x.slice(starts[i], starts[i + 1] - starts[i]), 0, s);
+            add_positions(x.slice(starts[i], starts[i + 1] - starts[i]), Index{0}, s);
         const Packed causal(starts, Causal{});
         run(x, y, s, [&](Rows<C.width> to, ConstRows<C.width> in, Index layer) {
             layers[static_cast<std::size_t>(layer)].into(to, in, causal, s);
@@ -95,6 +125,12 @@ struct Opt {
             auto x = s.rows<C.width>(embedded.extent(0));
             copy_rows(x, embedded, s);
             return x;
+        }
+    }
+    void add_positions(Rows<C.width> x, std::span<const Index> positions, Scratch& s) const {
+        for (std::size_t i = 0, end = 0; i < positions.size(); i = end) {
+            while (++end < positions.size() && positions[end] == positions[end - 1] + 1) continue;
+            add_positions(x.slice(static_cast<Index>(i), static_cast<Index>(end - i)), positions[i], s);
         }
     }
     void add_positions(Rows<C.width> x, Index first, Scratch& s) const {
