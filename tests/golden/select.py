@@ -14,7 +14,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ["images", "resize", "tokenizers", "malformed", "clip_vision", "opt", "opt_350m_style", "blip2_opt",
-           "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "logits_processors"]
+           "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "stage1", "logits_processors"]
 sys.path.insert(0, str(HERE / "make"))
 import select_attention  # noqa: E402
 from thin import thin, write_json  # noqa: E402
@@ -26,11 +26,10 @@ DROP = {
     "blip2_opt": ["grad.*"],
     "blip2_opt_bf16": SAME_AS_BLIP2_OPT,
     "blip2_opt_f16": SAME_AS_BLIP2_OPT,
-    "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*", "itc.*"],
+    "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*"],
+    "stage1": ["grad*", "loss*", "*_labels"],
 }
 
-# Tensors of checkpoints: the image encoder of blip2_itr has the shape of blip2_opt's, and the tests begin at what it saw.
-DROP_WEIGHTS = {"blip2_itr": ["vision_model.*"]}
 # Resizing: the pictures are in `NAME.input`; one case to 224 pixels is as good as three; floats of all levels are in few pixels.
 RESIZE_CASES = ["photo_down.224x224", "wide_up.224x224"]
 RESIZE_FLOATS = ["one_pixel.56x56", "photo_down.56x56", "black_and_white_noise.56x56"]
@@ -44,9 +43,9 @@ def main():
         expected = source / folder / "expected.safetensors"
         if expected.exists():
             thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []))
-        for weights in (source / folder).glob("model*.safetensors"):
-            if folder in DROP_WEIGHTS:
-                thin(weights, HERE / folder / weights.name, DROP_WEIGHTS[folder])
+    expected = json.loads((HERE / "stage1/expected.json").read_text())
+    write_json(HERE / "stage1/expected.json", {"texts": expected["texts"]})
+    (HERE / "stage1/reference.py").unlink()  # it is make/stage1_reference.py
     for path in [*HERE.glob("*/expected.json"), *HERE.glob("tokenizers/*/expected.json")]:
         write_json(path, json.loads(path.read_text()))
     select_resize(source / "resize", HERE / "resize")

@@ -25,6 +25,7 @@ struct Layout {
     enum class Form : std::uint8_t {
         matrix,   // [rows, columns]
         vector,   // [columns]
+        scalar,   // [], one number
         batched,  // [1, rows, columns]
         patches,  // [rows, 3, p, p]
         any,      // rows × columns numbers, under whatever extents
@@ -40,6 +41,8 @@ struct Layout {
         switch (form) {
             case Form::vector:
                 return {rows * spec.columns};  // one row, or the three of a fused bias
+            case Form::scalar:
+                return {};
             case Form::batched:
                 return {1, rows, spec.columns};
             case Form::patches:
@@ -69,6 +72,7 @@ enum class NameKind : std::uint8_t {
     value,    //   the last
     matrix,   // the tensor itself; also for those below
     vector,
+    scalar,
     batched,  // a matrix after an extent of 1
     zeros,    // not stored: zeros where the file has this tensor
 };
@@ -205,6 +209,7 @@ class NameMap {
     static Layout layout_of(NameKind kind, const Holes& holes) {
         using Form = Layout::Form;
         if (kind == NameKind::batched) return {Form::batched};
+        if (kind == NameKind::scalar) return {Form::scalar};
         if (kind == NameKind::zeros) return {Form::zeros};
         const bool is_vector = kind == NameKind::norm || kind == NameKind::vector || holes.ending == ".bias";
         const Form form = is_vector ? Form::vector : kind == NameKind::patches ? Form::patches : Form::matrix;

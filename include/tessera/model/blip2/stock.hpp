@@ -22,6 +22,8 @@ inline constexpr VitConfig clip_vit_l14 = checked(VitConfig{.width = 1024,
 
 // The Q-Former for each image encoder.
 inline constexpr QFormerConfig qformer_vit_g = checked(QFormerConfig{});
+inline constexpr QFormerConfig qformer_itm_vit_g =
+    checked(QFormerConfig{.vocabulary = 30523});  // BERT's words and [DEC]
 inline constexpr QFormerConfig qformer_vit_l = checked(QFormerConfig{.context = 1024});
 
 // OPT as facebook/opt-* have it; BLIP-2's copies have a vocabulary of 50304.
@@ -44,6 +46,15 @@ inline constexpr VitConfig tiny_vit =
     checked(VitConfig{.image = 56, .width = 64, .heads = 4, .hidden = 112, .layers = 3});
 inline constexpr QFormerConfig tiny_qformer =
     checked(QFormerConfig{.queries = 8, .width = 48, .heads = 4, .hidden = 80, .layers = 4, .context = tiny_vit.width});
+inline constexpr QFormerConfig tiny_itm_qformer = checked(QFormerConfig{.queries = 8,
+                                                                        .width = 48,
+                                                                        .heads = 4,
+                                                                        .hidden = 80,
+                                                                        .layers = 4,
+                                                                        .context = tiny_vit.width,
+                                                                        .vocabulary = 501,
+                                                                        .positions = 64,
+                                                                        .embedding = 40});
 inline constexpr OptConfig tiny_opt = checked(OptConfig{
     .vocabulary = 608, .width = 64, .heads = 4, .hidden = 128, .layers = 3, .positions = 160, .embedding = 64});
 

@@ -15,6 +15,7 @@ struct QFormerConfig {
     Index context = 1408;   // width of the image encoder's output
     Index vocabulary = 0;   // V; 0: no text path (Hugging Face's captioning checkpoints have none)
     Index positions = 512;  // of text
+    Index embedding = 256;  // E, where pictures and texts are compared; only with text
     Activation activation = Activation::gelu;
     float eps = 1e-12f;
 
@@ -26,8 +27,8 @@ struct QFormerConfig {
         using C = QFormerConfig;
         f("queries", &C::queries), f("width", &C::width), f("heads", &C::heads), f("hidden", &C::hidden);
         f("layers", &C::layers), f("cross_every", &C::cross_every), f("context", &C::context);
-        f("vocabulary", &C::vocabulary), f("positions", &C::positions), f("activation", &C::activation);
-        f("eps", &C::eps);
+        f("vocabulary", &C::vocabulary), f("positions", &C::positions), f("embedding", &C::embedding);
+        f("activation", &C::activation), f("eps", &C::eps);
     }
     /// The Q-Former of the model that config.json describes, if it has one. `config` is a ModelConfig.
     /// source  the defaults of Blip2Config and Blip2QFormerConfig
@@ -38,6 +39,8 @@ struct QFormerConfig {
 consteval QFormerConfig checked(QFormerConfig c) {
     if (c.queries <= 0 || c.width <= 0 || c.heads <= 0 || c.hidden <= 0 || c.layers < 0 || c.context <= 0)
         throw "QFormerConfig: sizes must be positive";
+    if (c.has_text() && (c.positions <= 0 || c.embedding <= 0))
+        throw "QFormerConfig: with text, positions and embedding must be positive";
     if (c.cross_every <= 0) throw "QFormerConfig: cross_every must be positive";
     if (c.width % c.heads != 0) throw "QFormerConfig: width must be a multiple of heads";
     return c;
@@ -59,7 +62,10 @@ std::optional<QFormerConfig> QFormerConfig::read(const auto& config) {
     c.eps = settings.number("layer_norm_eps", c.eps, 0, 1);
     const Index words = settings.whole("vocab_size", 30522, 1, settings.most_words);
     const bool retrieval = root.mentions("architectures", "Blip2ForImageTextRetrieval");
-    if (settings.flag("use_qformer_text_input", settings.flag("qformer_text_input", retrieval))) c.vocabulary = words;
+    if (settings.flag("use_qformer_text_input", settings.flag("qformer_text_input", retrieval))) {
+        c.vocabulary = words;
+        c.embedding = root.whole("image_text_hidden_size", c.embedding, 1, root.most_width);
+    }
     return c;
 }
 

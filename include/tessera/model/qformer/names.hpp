@@ -40,6 +40,25 @@ inline constexpr NameLine text[] = {
     {"word.weight", "embeddings.word_embeddings.weight", matrix, true},
     {"position", "embeddings.position_embeddings.weight", matrix, true},
 };
+inline constexpr NameLine matching[] = {
+    {"vision_projection", "vision_projection", linear},
+    {"text_projection", "text_projection", linear},
+    {"vision_projection", "vision_proj", linear},
+    {"text_projection", "text_proj", linear},
+    {"itm_head", "itm_head", linear},
+};
+inline constexpr NameLine stage1[] = {
+    {"vision_norm", "ln_vision", norm},
+    {"temperature", "temp", scalar},
+    {"lm_head.dense", "Qformer.cls.predictions.transform.dense", linear},
+    {"lm_head.norm", "Qformer.cls.predictions.transform.LayerNorm", norm},
+    {"lm_head.bias", "Qformer.cls.predictions.bias", vector},
+};
+/// What LAVIS stores twice.
+inline constexpr NameLine tied[] = {
+    {"qformer.word.weight", "Qformer.cls.predictions.decoder.weight", matrix},
+    {"lm_head.bias", "Qformer.cls.predictions.decoder.bias", vector},
+};
 inline constexpr NameLine queries[] = {{"queries", "query_tokens", batched}};
 
 }  // namespace qformer_lines
@@ -57,6 +76,23 @@ inline NameMap qformer_names() {
                          "Qformer.cls.*", "temp", "itm_head.*", "vision_projection.*", "text_projection.*",
                          "vision_proj.*", "text_proj.*", "vision_model.*", "visual_encoder.*", "ln_vision.*",
                          "language_projection.*", "language_model.*", "opt_proj.*", "opt_model.*"});
+}
+
+/// The Q-Former with the heads of contrast and matching.
+inline NameMap matching_names() {
+    NameMap names;
+    names.add("qformer.", qformer_names()).add("", "", qformer_lines::matching);
+    return names.ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*", "temp",
+                         "cls.*", "Qformer.cls.*"});
+}
+
+/// What LAVIS trains in the first stage; the frozen image encoder may lie in the same file.
+inline NameMap stage1_names() {
+    NameMap names;
+    names.add("qformer.", qformer_names()).add("", "", qformer_lines::matching).add("", "", qformer_lines::stage1);
+    return names.add("", "", qformer_lines::tied)
+        .ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*",
+                 "visual_encoder.*", "vision_model.*"});
 }
 
 }  // namespace tessera::inline TESSERA_ISA

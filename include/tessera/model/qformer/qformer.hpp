@@ -1,82 +1,25 @@
 // The bridge: a small BERT whose learned queries read the picture.
 #pragma once
 #include <tessera/mask/packed.hpp>
-#include <tessera/model/qformer/config.hpp>
+#include <tessera/model/qformer/image_keys.hpp>
+#include <tessera/model/qformer/layer.hpp>
 #include <tessera/model/qformer/names.hpp>
-#include <tessera/nn/block.hpp>
-#include <tessera/nn/embedding.hpp>
-#include <tessera/nn/folded_attention.hpp>
+#include <tessera/model/qformer/text_batch.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// One layer of the Q-Former. Query rows come first, text rows after them; only queries attend to the picture, and
-/// queries and text have feed-forward parts of their own.
-/// shape   x [queries + T, Width] → y, which must not be x; patches [P, Context]
-template <QFormerConfig C>
-struct QFormerLayer {
-    using Norm = LayerNorm<C.width>;
-    using Feed = Mlp<C.width, C.hidden, C.activation>;
-    // Which order is cheaper depends on how many patches there are, which is known at run time only; BLIP-2 has 257 or 677
-    // of them to 32 queries, so eight to one are reckoned with.
-    using Cross = CrossAttention<C.width, C.heads, C.context, C.queries, 8 * C.queries>;
-
-    bool has_cross;
-    PostNorm<Norm, Attention<C.width, C.heads>> self{{C.eps}};
-    PostNorm<Norm, Cross> cross{{C.eps}};  // without weights where there is no cross-attention
-    PostNorm<Norm, Feed> query_mlp{{C.eps}};
-    PostNorm<Norm, Feed> text_mlp{{C.eps}};  // without weights where there is no text path
-
-    explicit QFormerLayer(bool with_cross) : has_cross(with_cross) {}
-
-    void into(Rows<C.width> y, ConstRows<C.width> x, Index queries, ConstRows<C.context> patches, MaskRef self_mask,
-              MaskRef cross_mask, Scratch& s) const {
-        const auto frame = s.frame();
-        const Index text = x.extent(0) - queries;
-        const auto seen = s.rows<C.width>(x.extent(0));
-        self.into(seen, x, s, [&](Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
-            self.part.into(to, in, in, self_mask, s, {.residual = residual});
-        });
-        if (queries > 0) {
-            auto q = seen.slice(0, queries);
-            if (has_cross) {
-                const auto crossed = s.rows<C.width>(queries);
-                cross.into(crossed, q, s, [&](Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
-                    cross.part.into(to, in, patches, cross_mask, s, {.residual = residual});
-                });
-                q = crossed;
-            }
-            query_mlp.into(y.slice(0, queries), q, s);
-        }
-        if (text > 0) text_mlp.into(y.slice(queries, text), seen.slice(queries, text), s);
-    }
-
-    static void visit(auto& layer, auto&& f) {
-        f("self", layer.self.part);
-        f("self_norm", layer.self.norm);
-        if (layer.has_cross) {
-            f("cross", layer.cross.part);
-            f("cross_norm", layer.cross.norm);
-        }
-        f("query_mlp", layer.query_mlp.part);
-        f("query_norm", layer.query_mlp.norm);
-        if constexpr (C.has_text()) {
-            f("text_mlp", layer.text_mlp.part);
-            f("text_norm", layer.text_mlp.norm);
-        }
-    }
-};
-
 /// The Q-Former: learned queries, which see each other, text where there is some, and the picture.
 /// shape   patches [n·P, Context] of n pictures → [n·Queries, Width]
 /// errors  Errc::weight_unset; Errc::token_id; Errc::sequence_length
-/// cost    32 queries and one ViT-g picture: 10 Gflop
+/// cost    32 queries and one ViT-g picture: 10 Gflop; with text 13, and 0.17 for each row of queries or text of a pair
 /// source  Li 2023 (BLIP-2) §3.1; post-norm BERT with one embedding norm over queries and text
 template <QFormerConfig C>
 struct QFormer {
     static constexpr QFormerConfig config = C;
     static NameMap names() { return qformer_names(); }
     static constexpr Index width = C.width, context = C.context;
+    using Keys = ImageKeys<C.width>;
 
     Parameter<C.queries, C.width> queries;
     LayerNorm<C.width> norm{C.eps};
@@ -91,22 +34,58 @@ struct QFormer {
 
     /// The queries' view of `pictures` pictures, without text.
     Rows<C.width> operator()(ConstRows<C.context> patches, Scratch& s, Index pictures = 1) const {
-        if (pictures <= 0 || patches.extent(0) % pictures != 0)
-            throw Error(Errc::option_value, "QFormer: expected ", pictures, " pictures of equal size, found ",
-                        patches.extent(0), " patches");
+        require_pictures(patches, pictures);
         auto y = s.rows<C.width>(pictures * C.queries);
         const auto frame = s.frame();
-        const auto x = s.rows<C.width>(pictures * C.queries);
-        for (Index i = 0; i < pictures; ++i) embed_rows(x.slice(i * C.queries, C.queries), queries, 0, s);
-        const std::size_t ends = static_cast<std::size_t>(pictures) + 1;
-        auto* query_starts = s.take<Index>(pictures + 1);
-        auto* patch_starts = s.take<Index>(pictures + 1);
-        for (Index i = 0; i <= pictures; ++i) {
-            query_starts[i] = i * C.queries;
-            patch_starts[i] = i * (patches.extent(0) / pictures);
+        const auto query_starts = multiples(C.queries, pictures, s);
+        const Packed self(query_starts, Full{});
+        const Packed cross(query_starts, multiples(patches.extent(0) / pictures, pictures, s), Full{});
+        run(y, embed_queries(pictures, s), {C.queries, query_starts}, s, attend_in(self, s),
+            [&](Index, const auto& part, Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
+                part.into(to, in, patches, cross, s, {.residual = residual});
+            });
+        return y;
+    }
+
+    /// What all texts read of `pictures` pictures: to be computed once, and kept as long as texts come.
+    /// cost    4·layers with cross-attention·P·Context·Width flops a picture; allocates what it returns
+    Keys read(ConstRows<C.context> patches, Scratch& s, Index pictures = 1) const requires(C.has_text()) {
+        require_pictures(patches, pictures);
+        Keys keys((C.layers + C.cross_every - 1) / C.cross_every, pictures, patches.extent(0) / pictures);
+        for (Index i = 0; i < C.layers; i += C.cross_every) {
+            const auto& cross = layers[static_cast<std::size_t>(i)].cross.part;
+            cross.key.into(keys.keys(i / C.cross_every), patches, s);
+            cross.value.into(keys.values(i / C.cross_every), patches, s);
         }
-        run(y, x, x.extent(0), patches, Packed(std::span<const Index>(query_starts, ends), Full{}),
-            Packed(std::span<const Index>(query_starts, ends), std::span<const Index>(patch_starts, ends), Full{}), s);
+        return keys;
+    }
+
+    /// The queries' view of each picture, without text. Where there are `caches`, one a picture, they get the keys and values
+    /// of the queries' self-attention: all that text sees of a picture under masks::multimodal_causal.
+    /// shape   keys of n pictures → [n·Queries, Width]
+    Rows<C.width> operator()(const Keys& keys, Scratch& s, std::span<KeyValueCache<C.width>> caches = {}) const
+        requires(C.has_text()) {
+        TESSERA_EXPECTS(caches.empty() || static_cast<Index>(caches.size()) == keys.images());
+        auto y = s.rows<C.width>(keys.images() * C.queries);
+        const auto frame = s.frame();
+        const auto query_starts = multiples(C.queries, keys.images(), s);
+        const Packed self(query_starts, Full{});
+        const Packed cross(query_starts, multiples(keys.patches(), keys.images(), s), Full{});
+        const auto attend = [&](Index layer, const auto& part, Rows<C.width> to, ConstRows<C.width> in,
+                                ConstRows<C.width> residual) {
+            const auto layer_frame = s.frame();
+            const KeyValues<C.width> own = part.project(in, s);
+            for (Index first = 0; KeyValueCache<C.width> & cache : caches) {
+                const auto kept = cache.layer(layer);
+                std::ranges::copy(own.keys.slice(first, C.queries), kept.keys.data());
+                std::ranges::copy(own.values.slice(first, C.queries), kept.values.data());
+                first += C.queries;
+            }
+            part.into(to, in, own, self, s, {.residual = residual});
+        };
+        run(y, embed_queries(keys.images(), s), {C.queries, query_starts}, s, attend,
+            read_in(keys, 0, keys.images(), cross, s));
+        for (KeyValueCache<C.width>& cache : caches) cache.length = C.queries;
         return y;
     }
 
@@ -114,25 +93,107 @@ struct QFormer {
     /// shape   patches [P, Context], ids [T] → [Queries + T, Width]
     Rows<C.width> operator()(ConstRows<C.context> patches, std::span<const Token> ids, MaskRef mask, Scratch& s) const
         requires(C.has_text()) {
-        const Index text = static_cast<Index>(ids.size());
-        auto y = s.rows<C.width>(C.queries + text);
+        const Index starts[] = {0, C.queries + static_cast<Index>(ids.size())};
+        auto y = s.rows<C.width>(starts[1]);
         const auto frame = s.frame();
-        const auto x = s.rows<C.width>(C.queries + text);
+        const auto x = s.rows<C.width>(starts[1]);
         embed_rows(x.slice(0, C.queries), queries, 0, s);
-        embed_text(x.slice(C.queries, text), ids, s);
-        run(y, x, C.queries, patches, mask, Full{}, s);
+        embed_text(x.slice(C.queries, starts[1] - C.queries), ids, s);
+        run(y, x, {C.queries, starts}, s, attend_in(mask, s),
+            [&](Index, const auto& part, Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
+                part.into(to, in, patches, Full{}, s, {.residual = residual});
+            });
+        return y;
+    }
+
+    /// The same for many pairs at once, which are in the order of their pictures; `rule` is one of these masks.
+    /// shape   for each pair, one after another, [Queries + its T, Width]
+    /// errors  Errc::option_value for a picture or a text that is not there, or pictures that are not in order
+    template <Mask Rule>
+    Rows<C.width> operator()(const Keys& keys, std::span<const ImageTextPair> pairs, const TextBatch& texts,
+                             const Rule& rule, Scratch& s) const requires(C.has_text()) {
+        require_pairs(keys, pairs, texts);
+        const Index count = static_cast<Index>(pairs.size());
+        Index total = count * C.queries;
+        for (const ImageTextPair& pair : pairs) total += texts.length(pair.text);
+        auto y = s.rows<C.width>(total);
+        if (count == 0) return y;
+        const auto frame = s.frame();
+        const Index first = pairs.front().image, images = pairs.back().image + 1 - first;
+        auto* const starts = s.take<Index>(count + 1);
+        auto* const query_starts = s.take<Index>(images + 1);  // of all pairs of a picture
+        const auto x = s.rows<C.width>(total);
+        starts[0] = 0;
+        std::fill_n(query_starts, images + 1, Index{0});
+        for (Index i = 0; i < count; ++i) {
+            const auto [image, text] = pairs[static_cast<std::size_t>(i)];
+            embed_rows(x.slice(starts[i], C.queries), queries, 0, s);
+            embed_text(x.slice(starts[i] + C.queries, texts.length(text)), texts[text], s);
+            starts[i + 1] = starts[i] + C.queries + texts.length(text);
+            query_starts[image - first + 1] += C.queries;
+        }
+        for (Index i = 0; i < images; ++i) query_starts[i + 1] += query_starts[i];
+        const std::span<const Index> all(starts, static_cast<std::size_t>(count) + 1);
+        const Packed self(all, rule);
+        const Packed cross(std::span<const Index>(query_starts, static_cast<std::size_t>(images) + 1),
+                           multiples(keys.patches(), images, s), Full{});
+        run(y, x, {C.queries, all}, s, attend_in(self, s), read_in(keys, first, images, cross, s));
         return y;
     }
 
     /// Text alone.
     /// shape   ids [T] → [T, Width]
     Rows<C.width> text(std::span<const Token> ids, Scratch& s, MaskRef mask = Full{}) const requires(C.has_text()) {
-        auto y = s.rows<C.width>(static_cast<Index>(ids.size()));
-        const auto frame = s.frame();
-        const auto x = s.rows<C.width>(y.extent(0));
-        embed_text(x, ids, s);
-        run(y, x, 0, {nullptr, {0, C.context}}, mask, Full{}, s);
-        return y;
+        const Index starts[] = {0, static_cast<Index>(ids.size())};
+        return text({ids, starts}, mask, s);
+    }
+    /// Texts of a batch, each alone.
+    /// shape   ids [sum of T] → [sum of T, Width]
+    Rows<C.width> text(const TextBatch& texts, Scratch& s) const requires(C.has_text()) {
+        const Packed each(texts.starts, Full{});
+        return text(texts, each, s);
+    }
+
+    /// errors  Errc::option_value for a picture or a text that is not there, or pictures that are not in order
+    static void require_pairs(const Keys& keys, std::span<const ImageTextPair> pairs, const TextBatch& texts) {
+        Index least = 0;
+        for (std::size_t i = 0; i < pairs.size(); least = pairs[i++].image) {
+            const auto [image, text] = pairs[i];
+            if (image < least || image >= keys.images() || text < 0 || text >= texts.count())
+                throw Error(Errc::option_value, "QFormer: pair ", i, ": expected a picture from ", least, " to ",
+                            keys.images() - 1, " and a text from 0 to ", texts.count() - 1, ", found ", image, " and ",
+                            text);
+        }
+    }
+
+    /// Word and position of each token, before the first norm.
+    /// errors  Errc::sequence_length for more tokens than there are positions
+    void embed_text(Rows<C.width> x, std::span<const Token> ids, Scratch& s) const requires(C.has_text()) {
+        if (static_cast<Index>(ids.size()) > C.positions)
+            throw Error(Errc::sequence_length, "QFormer: expected at most ", C.positions, " text tokens, found ",
+                        ids.size());
+        word.into(x, ids, s);
+        add_rows(x, x, position, 0, s);
+    }
+
+    /// All layers, over rows of words and positions. `attend(layer, self, y, x, residual)` is the self-attention of all rows,
+    /// `read(layer, cross, y, x, residual)` the cross-attention of the queries.
+    void run(Rows<C.width> y, ConstRows<C.width> x, const QFormerRows& at, Scratch& s, const auto& attend,
+             const auto& read) const {
+        using Out = Rows<C.width>;
+        using In = ConstRows<C.width>;
+        StackRows<C.width> rows(norm(x, s), s);
+        s.name("qformer.embeddings", -1, rows.now());
+        for (Index i = 0; i < C.layers; ++i) {
+            rows.step([&](Out to, In from) {
+                layers[static_cast<std::size_t>(i)].into(
+                    to, from, at, s,
+                    [&](const auto& self, Out out, In in, In residual) { attend(i, self, out, in, residual); },
+                    [&](const auto& cross, Out out, In in, In residual) { read(i, cross, out, in, residual); });
+            });
+            s.name("qformer.layer", i, rows.now());
+        }
+        copy_rows(y, rows.now(), s);
     }
 
     static void visit(auto& self, auto&& f) {
@@ -146,24 +207,40 @@ struct QFormer {
     }
 
   private:
-    void embed_text(Rows<C.width> x, std::span<const Token> ids, Scratch& s) const {
-        if (static_cast<Index>(ids.size()) > C.positions)
-            throw Error(Errc::sequence_length, "QFormer: expected at most ", C.positions, " text tokens, found ",
-                        ids.size());
-        word.into(x, ids, s);
-        add_rows(x, x, position, 0, s);
+    static void require_pictures(ConstRows<C.context> patches, Index pictures) {
+        if (pictures <= 0 || patches.extent(0) % pictures != 0)
+            throw Error(Errc::option_value, "QFormer: expected ", pictures, " pictures of equal size, found ",
+                        patches.extent(0), " patches");
     }
-    void run(Rows<C.width> y, ConstRows<C.width> x, Index query_rows, ConstRows<C.context> patches, MaskRef self_mask,
-             MaskRef cross_mask, Scratch& s) const {
-        StackRows<C.width> rows(norm(x, s), s);
-        s.name("qformer.embeddings", -1, rows.now());
-        for (std::size_t i = 0; i < layers.size(); ++i) {
-            rows.step([&](Rows<C.width> to, ConstRows<C.width> in) {
-                layers[i].into(to, in, query_rows, patches, self_mask, cross_mask, s);
-            });
-            s.name("qformer.layer", static_cast<Index>(i), rows.now());
-        }
-        copy_rows(y, rows.now(), s);
+    /// 0, step, 2·step, …, count·step.
+    static std::span<const Index> multiples(Index step, Index count, Scratch& s) {
+        auto* const out = s.take<Index>(count + 1);
+        for (Index i = 0; i <= count; ++i) out[i] = i * step;
+        return {out, static_cast<std::size_t>(count) + 1};
+    }
+    Rows<C.width> embed_queries(Index pictures, Scratch& s) const {
+        const auto x = s.rows<C.width>(pictures * C.queries);
+        for (Index i = 0; i < pictures; ++i) embed_rows(x.slice(i * C.queries, C.queries), queries, 0, s);
+        return x;
+    }
+    Rows<C.width> text(const TextBatch& texts, MaskRef mask, Scratch& s) const {
+        auto y = s.rows<C.width>(static_cast<Index>(texts.ids.size()));
+        const auto frame = s.frame();
+        const auto x = s.rows<C.width>(y.extent(0));
+        for (Index i = 0; i < texts.count(); ++i)
+            embed_text(x.slice(texts.starts[static_cast<std::size_t>(i)], texts.length(i)), texts[i], s);
+        run(y, x, {0, texts.starts}, s, attend_in(mask, s), [](auto&&...) {});
+        return y;
+    }
+    static auto attend_in(MaskRef mask, Scratch& s) {
+        return [mask, &s](Index, const auto& self, Rows<C.width> to, ConstRows<C.width> in,
+                          ConstRows<C.width> residual) { self.into(to, in, in, mask, s, {.residual = residual}); };
+    }
+    static auto read_in(const Keys& keys, Index first, Index images, MaskRef mask, Scratch& s) {
+        return [=, &keys, &s](Index layer, const auto& cross, Rows<C.width> to, ConstRows<C.width> in,
+                              ConstRows<C.width> residual) {
+            cross.into(to, in, keys.of(layer / C.cross_every, first, images), mask, s, {.residual = residual});
+        };
     }
 };
 

@@ -1,0 +1,38 @@
+// The texts of tests/golden/blip2_itr and stage1, and parts of their tensors, which are padded: here nothing is.
+#pragma once
+#include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/model/qformer/text_batch.hpp>
+#include <vector>
+
+#include "support/golden.hpp"
+
+namespace tessera::test {
+
+struct RetrievalGolden {
+    std::filesystem::path path;
+    Safetensors file{path / "expected.safetensors"};
+    std::vector<Token> ids;
+    std::vector<Index> starts{0};
+
+    explicit RetrievalGolden(std::string_view folder, const std::string& name = "input_ids") : path(golden(folder)) {
+        const auto all = file.tensor(name).to<Token>();
+        const auto mask = file.tensor("attention_mask").to<std::int64_t>();
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (mask[i] != 0) ids.push_back(all[i]);
+            if ((i + 1) % static_cast<std::size_t>(file.tensor(name).shape[1]) == 0)
+                starts.push_back(static_cast<Index>(ids.size()));
+        }
+    }
+    TextBatch texts() const { return {ids, starts}; }
+
+    std::vector<float> all(const std::string& name) const { return file.tensor(name).to_floats(); }
+    /// The first `count` rows of entry `index` of a stored [entries, rows, width].
+    std::vector<float> rows(const std::string& name, Index index, Index count) const {
+        const auto& shape = file.tensor(name).shape;
+        const auto values = all(name);
+        const auto begin = values.begin() + index * shape[1] * shape[2];
+        return {begin, begin + count * shape[2]};
+    }
+};
+
+}  // namespace tessera::test
