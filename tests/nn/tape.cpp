@@ -7,6 +7,7 @@
 #include <string>
 #include <tessera/mask/catalog.hpp>
 #include <tessera/mask/score_mod/alibi.hpp>
+#include <tessera/mask/score_mod/relative_bias.hpp>
 #include <tessera/model/qformer/qformer.hpp>
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/folded_attention.hpp>
