@@ -2,6 +2,7 @@
 // the wrong shape or type, or left over is known by then.
 #pragma once
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/name_map.hpp>
@@ -77,6 +78,7 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
     struct Candidate {
         Match match;
         std::size_t table = 0;
+        bool substitute = false;
     };
     std::unordered_map<std::string_view, std::vector<Candidate>> candidates;
     std::unordered_map<std::string_view, const TensorSpec*> wanted;
@@ -93,7 +95,7 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
             if (spec == wanted.end()) continue;
             is_wanted = true;
             auto& all = candidates[spec->first];
-            const Candidate candidate{{*spec->second, &entry, place.layout}, place.table};
+            const Candidate candidate{{*spec->second, &entry, place.layout}, place.table, place.substitute};
             if (all.empty() || all.back().match.entry != &entry)
                 all.push_back(candidate);
             else if (candidate.match.fits() && !all.back().match.fits())  // EVA's and CLIP's class tokens
@@ -111,6 +113,7 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
             continue;
         }
         auto& all = found->second;
+        if (!std::ranges::all_of(all, &Candidate::substitute)) std::erase_if(all, std::mem_fn(&Candidate::substitute));
         std::ranges::stable_sort(all, {}, &Candidate::table);
         plan.matches.push_back(all.front().match);
         is_used[all.front().match.entry] = true;

@@ -81,7 +81,8 @@ enum class NameKind : std::uint8_t {
 struct NameLine {
     std::string_view ours, theirs;
     NameKind kind;
-    bool optional = false;  // a model without it may leave it in the file
+    bool optional = false;    // a model without it may leave it in the file
+    bool substitute = false;  // counts only where the file has no other tensor for the parameter
 };
 
 /// What other people call the parameters of a model. Without any line, they have our own names.
@@ -95,8 +96,9 @@ class NameMap {
     struct Place {
         std::string path;
         Layout layout;
-        std::size_t table = 0;  // that says so; where several tensors stand for one parameter, the first counts
-        bool optional = false;  // a model without that parameter may leave it in the file
+        std::size_t table = 0;    // that says so; where several tensors stand for one parameter, the first counts
+        bool optional = false;    // a model without that parameter may leave it in the file
+        bool substitute = false;  // counts only where there is no other
     };
     /// What a checkpoint calls a parameter.
     struct StoredName {
@@ -131,7 +133,8 @@ class NameMap {
             if (!name.starts_with(table.theirs)) continue;
             for (const NameLine& line : table.lines)
                 if (const auto holes = match(line.theirs, line.kind, name.substr(table.theirs.size())))
-                    out.push_back({holes->fill(table.ours, line.ours), layout_of(line.kind, *holes), t, line.optional});
+                    out.push_back({holes->fill(table.ours, line.ours), layout_of(line.kind, *holes), t, line.optional,
+                                   line.substitute});
         }
         return out;
     }

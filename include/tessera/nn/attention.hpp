@@ -118,6 +118,21 @@ struct MultiHeadAttention {
         detail::require_rows("Attention", width, "the texts", x.extent(0), first);
         output.into(y, mixed, s, {.residual = options.residual});
     }
+    /// Attends from the rows of several texts, one text after another, each to what its cache holds of layer `layer`; adds
+    /// nothing there.
+    void attend_cached(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Index layer,
+                       Scratch& s, const Options& options = {}) const {
+        const auto frame = s.frame();
+        const auto q = query(x, s), mixed = s.rows<query_width>(x.extent(0));
+        Index first = 0;
+        for (const Continuation<Cache>& text : texts) {
+            attend(mixed.slice(first, text.rows), q.slice(first, text.rows), text.cache->layer(layer).filled(),
+                   text.mask, s, text.score_mod, options.bias_table);
+            first += text.rows;
+        }
+        detail::require_rows("Attention", width, "the texts", x.extent(0), first);
+        output.into(y, mixed, s, {.residual = options.residual});
+    }
 
     /// The keys and values of `context`, in scratch memory.
     KeyValues<key_width> project(ConstRows<context_width> context, Scratch& s) const {

@@ -38,6 +38,10 @@ TEST_CASE("T5's bias is its table at the bucket of the distance") {
                 CHECK(bias.column(head, key)[query] == table(bucket(key - query), head));
                 CHECK(bias.row(head, query)[key] == table(bucket(key - query), head));
             }
+    std::vector<float> memory(static_cast<std::size_t>(DiagonalBias::size(3, 150, 40)));
+    const DiagonalBias lent = relative_bias(memory.data(), table.view(), bucket, 150, 40);
+    for (const Index head : {0, 1, 2})
+        for (Index query = 0; query < 150; ++query) CHECK(lent.row(head, query)[39] == bias.row(head, query)[39]);
     CHECK(bias.width() == 189);
     CHECK(bias.place(0, 39) == 0);
     CHECK(bias.place(149, 0) == 188);

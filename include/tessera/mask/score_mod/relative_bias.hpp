@@ -18,6 +18,7 @@ struct RelativeBuckets {
         const Index reach = both_ways ? std::abs(distance) : std::max<Index>(-distance, 0);
         const Index exact = side / 2;
         if (reach < exact) return first + reach;
+        if (reach >= max_distance) return first + side - 1;
         const float share =
             std::log(static_cast<float>(reach) / static_cast<float>(exact)) /
             static_cast<float>(std::log(static_cast<double>(max_distance) / static_cast<double>(exact)));
@@ -31,6 +32,13 @@ inline DiagonalBias relative_bias(View<const float, dyn, dyn> table, RelativeBuc
                                   Index keys) {
     TESSERA_EXPECTS(table.extent(0) == bucket.buckets);
     return {table.extent(1), queries, keys, [&](Index head, Index distance) { return table(bucket(distance), head); }};
+}
+/// The same in memory that the caller lends: DiagonalBias::size(H, T, S) floats.
+inline DiagonalBias relative_bias(float* memory, View<const float, dyn, dyn> table, RelativeBuckets bucket,
+                                  Index queries, Index keys) {
+    TESSERA_EXPECTS(table.extent(0) == bucket.buckets);
+    return {memory, table.extent(1), queries, keys,
+            [&](Index head, Index distance) { return table(bucket(distance), head); }};
 }
 
 /// The gradient by T5's table from the gradient by each distance's number: adds up what fell into one bucket.
