@@ -164,8 +164,8 @@ TEST_CASE("what is wrong is said in one sentence") {
 }
 
 TEST_CASE("models that are known, but not here") {
-    CHECK(refusal(R"({"model_type": "blip-2", "text_config": {"model_type": "t5"}})") ==
-          "[config.unsupported] text_config.model_type: 't5': BLIP-2 with FlanT5 is not supported yet, only with OPT");
+    CHECK(refusal(R"({"model_type": "blip-2", "text_config": {"model_type": "llama"}})") ==
+          "[config.unsupported] text_config.model_type: expected 'opt' or 't5', found 'llama'");
     for (const char* type : {"t5", "llama"}) {
         const Described d = described(R"({"model_type": ")" + std::string(type) + "\"}");
         CHECK_FALSE(d.vision);

@@ -18,7 +18,8 @@ std::string path(const NameMap& names, std::string_view name) {
     return found.size() == 1 ? found.front().path : std::to_string(found.size()) + " places";
 }
 
-const NameMap vit = vit_names(), qformer = qformer_names(), opt = opt_names(), blip2 = blip2_names(), own;
+const NameMap vit = vit_names(), qformer = qformer_names(), opt = opt_names(),
+              blip2 = blip2_names(opt_names_in_blip2()), own;
 
 }  // namespace
 

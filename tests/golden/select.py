@@ -14,7 +14,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ["images", "resize", "tokenizers", "malformed", "clip_vision", "opt", "opt_350m_style", "blip2_opt",
-           "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "stage1", "logits_processors"]
+           "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "stage1", "t5", "blip2_t5", "logits_processors"]
 sys.path.insert(0, str(HERE / "make"))
 import select_attention  # noqa: E402
 from thin import thin, write_json  # noqa: E402
@@ -28,7 +28,13 @@ DROP = {
     "blip2_opt_f16": SAME_AS_BLIP2_OPT,
     "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*"],
     "stage1": ["grad*", "loss*", "*_labels"],
+    "t5": ["grad.*", "encoder.last_hidden_state", "loss"],
+    "blip2_t5": ["grad.*", "train.*", "pixel_values", "vision.embeddings", "vision.layer_*", "qformer.embeddings",
+                 "qformer.layer_[012]", "long.encoder.layer_*", "long.decoder.layer_*", "generate.greedy_prompt.*"],
 }
+# Tokenizers that lie in `tokenizers/unigram` are links to there; one form is enough for a folder.
+LINKS = {"t5": ["spiece.model", "tokenizer_config.json"], "blip2_t5": ["tokenizer.json", "tokenizer_config.json"]}
+LEFT_OUT = ["blip2_t5/spiece.model"]
 
 # Resizing: the pictures are in `NAME.input`; one case to 224 pixels is as good as three; floats of all levels are in few pixels.
 RESIZE_CASES = ["photo_down.224x224", "wide_up.224x224"]
@@ -43,6 +49,11 @@ def main():
         expected = source / folder / "expected.safetensors"
         if expected.exists():
             thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []))
+        for name in LINKS.get(folder, []):
+            (HERE / folder / name).unlink()
+            (HERE / folder / name).symlink_to(f"../tokenizers/unigram/{name}")
+    for name in LEFT_OUT:
+        (HERE / name).unlink()
     expected = json.loads((HERE / "stage1/expected.json").read_text())
     write_json(HERE / "stage1/expected.json", {"texts": expected["texts"]})
     (HERE / "stage1/reference.py").unlink()  # it is make/stage1_reference.py

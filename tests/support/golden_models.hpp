@@ -12,6 +12,13 @@ inline constexpr OptConfig golden_opt_350m = checked(OptConfig{.vocabulary = 608
                                                                .positions = 160,
                                                                .embedding = 40,
                                                                .pre_norm = false});
+inline constexpr T5Config golden_t5 = checked(T5Config{.vocabulary = 640,
+                                                       .width = 64,
+                                                       .heads = 4,
+                                                       .head_size = 12,
+                                                       .hidden = 128,
+                                                       .encoder_layers = 2,
+                                                       .decoder_layers = 2});
 inline constexpr VitConfig golden_clip = checked(VitConfig{.image = 56,
                                                            .patch = 14,
                                                            .width = 64,

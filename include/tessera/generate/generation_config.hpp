@@ -6,8 +6,10 @@ namespace tessera::inline TESSERA_ISA {
 
 /// Only what its files say; the rest is up to the caller.
 struct GenerationConfig {
-    Index begin = 2, padding = 1;  // bos_token_id and pad_token_id; where no file says so, those of OPT
-    std::vector<Index> end{2};     // eos_token_id; for BLIP-2 with OPT the newline
+    // bos_token_id, pad_token_id, eos_token_id; where no file says so, those of OPT, or of T5, which begins an empty prompt
+    // with its end. The end of BLIP-2 with OPT is the newline.
+    Index begin = 2, padding = 1;
+    std::vector<Index> end{2};
     std::optional<Index> max_length, max_new_tokens, min_length, beams;
     std::optional<float> repetition_penalty, length_penalty;
 };
@@ -19,6 +21,8 @@ inline GenerationConfig read_generation_config(const ModelConfig& config) {
         config.model_type == "blip-2" ? config.root().part("text_config") : config.generation();
     constexpr Index most = ConfigReader::most_token;
     GenerationConfig out;
+    if (config.model_type == "t5" || settings.text("model_type", "") == "t5")
+        out.begin = 1, out.padding = 0, out.end = {1};
     out.begin = settings.optional_whole({"bos_token_id"}, 0, most).value_or(out.begin);
     out.padding = settings.optional_whole({"pad_token_id"}, 0, most).value_or(out.padding);
     out.end = settings.wholes("eos_token_id", out.end, 0, most);

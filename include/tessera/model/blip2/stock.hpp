@@ -2,6 +2,7 @@
 #pragma once
 #include <tessera/model/opt/config.hpp>
 #include <tessera/model/qformer/config.hpp>
+#include <tessera/model/t5/config.hpp>
 #include <tessera/model/vit/config.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -41,6 +42,18 @@ inline constexpr OptConfig blip2_opt_2_7b_decoder = checked(OptConfig{.vocabular
 inline constexpr OptConfig blip2_opt_6_7b_decoder = checked(
     OptConfig{.vocabulary = 50304, .width = 4096, .heads = 32, .hidden = 16384, .layers = 32, .embedding = 4096});
 
+// FlanT5 as google/flan-t5-* have it, and as BLIP-2 does: with the exact GELU.
+inline constexpr T5Config flan_t5_small =
+    checked(T5Config{.width = 512, .heads = 6, .hidden = 1024, .encoder_layers = 8, .decoder_layers = 8});
+inline constexpr T5Config flan_t5_base =
+    checked(T5Config{.width = 768, .heads = 12, .hidden = 2048, .encoder_layers = 12, .decoder_layers = 12});
+inline constexpr T5Config flan_t5_large = checked(T5Config{.width = 1024, .heads = 16, .hidden = 2816});
+inline constexpr T5Config flan_t5_xl = checked(T5Config{});
+inline constexpr T5Config flan_t5_xxl = checked(T5Config{.width = 4096, .heads = 64, .hidden = 10240});
+inline constexpr T5Config blip2_flan_t5_xl = checked(T5Config{.activation = Activation::gelu});
+inline constexpr T5Config blip2_flan_t5_xxl =
+    checked(T5Config{.width = 4096, .heads = 64, .hidden = 10240, .activation = Activation::gelu});
+
 // The checkpoints in tests/golden, for demonstrations and tests: random weights, real layout.
 inline constexpr VitConfig tiny_vit =
     checked(VitConfig{.image = 56, .width = 64, .heads = 4, .hidden = 112, .layers = 3});
@@ -57,5 +70,12 @@ inline constexpr QFormerConfig tiny_itm_qformer = checked(QFormerConfig{.queries
                                                                         .embedding = 40});
 inline constexpr OptConfig tiny_opt = checked(OptConfig{
     .vocabulary = 608, .width = 64, .heads = 4, .hidden = 128, .layers = 3, .positions = 160, .embedding = 64});
+inline constexpr T5Config tiny_t5 = checked(T5Config{.vocabulary = 640,
+                                                     .width = 64,
+                                                     .heads = 4,
+                                                     .head_size = 12,
+                                                     .hidden = 128,
+                                                     .encoder_layers = 3,
+                                                     .decoder_layers = 3});
 
 }  // namespace tessera::inline TESSERA_ISA

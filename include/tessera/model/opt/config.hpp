@@ -51,11 +51,10 @@ std::optional<OptConfig> OptConfig::read(const auto& config) {
     if (!blip2 && config.model_type != "opt") return {};
     const auto root = config.root(), settings = blip2 ? root.part("text_config") : root;
     if (blip2 && root.mentions("architectures", "Blip2ForImageTextRetrieval")) return {};
-    if (const std::string type = settings.text("model_type", "opt"); type == "t5")
-        settings.fail("model_type", Errc::config_unsupported,
-                      "'t5': BLIP-2 with FlanT5 is not supported yet, only with OPT");
+    if (const std::string type = settings.text("model_type", "opt"); blip2 && type == "t5")
+        return {};  // T5Config reads it
     else if (type != "opt")
-        settings.fail("model_type", Errc::config_unsupported, "expected 'opt', found ", in_quotes(type));
+        settings.fail("model_type", Errc::config_unsupported, "expected 'opt' or 't5', found ", in_quotes(type));
     OptConfig c;
     c.width = settings.width("hidden_size", 768);
     c.embedding = settings.optional_whole({"word_embed_proj_dim"}, 1, settings.most_width).value_or(c.width);

@@ -34,10 +34,17 @@ inline NameMap opt_names_after(const std::string& prefix) {
     return names.add("", prefix, opt_lines::tied);
 }
 
-/// OPT alone, or the language model of BLIP-2 as Hugging Face or LAVIS save it.
-inline NameMap opt_names() {
+/// OPT as the language model of BLIP-2, as Hugging Face or LAVIS save it.
+inline NameMap opt_names_in_blip2() {
     NameMap names;
-    for (const char* prefix : {"", "language_model.", "opt_model."}) names.add("", opt_names_after(prefix));
+    for (const char* prefix : {"language_model.", "opt_model."}) names.add("", opt_names_after(prefix));
+    return names;
+}
+
+/// OPT alone, or out of a BLIP-2.
+inline NameMap opt_names() {
+    NameMap names = opt_names_after("");
+    names.add("", opt_names_in_blip2());
     return names.ignore({"*position_ids", "vision_model.*", "visual_encoder.*", "ln_vision.*", "query_tokens",
                          "qformer.*", "Qformer.*", "language_projection.*", "opt_proj.*", "temp", "itm_head.*",
                          "vision_projection.*", "text_projection.*", "vision_proj.*", "text_proj.*"});

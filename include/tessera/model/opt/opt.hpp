@@ -19,6 +19,7 @@ template <OptConfig C>
 struct Opt {
     static constexpr OptConfig config = C;
     static NameMap names() { return opt_names(); }
+    static NameMap names_in_blip2() { return opt_names_in_blip2(); }
     static constexpr Index width = C.width, embedding_width = C.embedding, vocabulary = C.vocabulary;
     static constexpr Index most_positions = C.positions;
     static constexpr bool projects = C.embedding != C.width;
