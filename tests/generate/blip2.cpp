@@ -10,6 +10,7 @@
 #include "support/allocations.hpp"
 #include "support/as_processors.hpp"
 #include "support/compare.hpp"
+#include "support/generate_settings.hpp"
 #include "support/golden.hpp"
 #include "support/read_json.hpp"
 
@@ -152,52 +153,77 @@ TEST_CASE("training batches: captions of different lengths side by side, without
     test::check_close("train.logits", logits.span(), want, activations);
 }
 
-TEST_CASE("greedy captions: the same tokens, strings and scores as transformers") {
+namespace {
+Image picture_of(const Json& name) {
+    return read_image(test::golden("images/" + name.get<std::string>()), test::as_processors);
+}
+std::string prompt_of(const Json& prompt) { return prompt.is_null() ? "" : prompt.get<std::string>(); }
+// The best text and the others, as the search returned them.
+std::vector<Generation> all_of(const Caption& caption) {
+    std::vector<Generation> all{caption};
+    all.insert(all.end(), caption.others.begin(), caption.others.end());
+    return all;
+}
+}  // namespace
+
+TEST_CASE(
+    "captions, greedy and with beams: the same tokens, strings and scores as transformers, one by one and in a batch") {
     for (const char* name : {"blip2_opt", "blip2_opt_bf16", "blip2_opt_f16"}) {
         const Folder folder{name};
-        int compared = 0;
         for (const auto& entry : folder.expected["generate"].items()) {
-            const std::string run = entry.key();
-            const auto& what = entry.value();
-            const auto& settings = what["settings"];
-            if (settings.value("num_beams", 1) != 1) continue;
+            const auto& run = entry.value();
             CAPTURE(name);
-            CAPTURE(run);
-            for (std::size_t i = 0; i < what["images"].size(); ++i) {
-                const auto picture = what["images"][i].get<std::string>();
-                CAPTURE(picture);
-                std::string streamed;
-                GenerateOptions options{
-                    .prompt = what["prompts"][i].is_null() ? "" : what["prompts"][i].get<std::string>(),
-                    .max_tokens = settings["max_new_tokens"],
-                    .repetition_penalty = settings.value("repetition_penalty", 1.0f),
-                    .no_repeat_ngram = settings.value("no_repeat_ngram_size", 0),
-                    .on_text = [&](std::string_view text) { streamed += text; }};
-                Dump dump;
-                Scratch s(dump);
-                const auto image = read_image(test::golden("images/" + picture), test::as_processors);
-                const Caption result = caption(folder.blip2, image, options, s);
-                CHECK(result.tokens == what["new_tokens"][i].get<std::vector<Token>>());
-                auto prompt = what["input_ids"][i].get<std::vector<Token>>();
-                CHECK(result.prompt == prompt);
-                const auto text = what["text"][i].get<std::string>();
-                CHECK(folder.processor.tokenizer->decode(result.tokens, SkipSpecials::yes, OutOfVocabulary::skip) ==
-                      text);
-                CHECK((streamed == text || streamed + "\n" == text));
-                const std::string steps = "generate." + run + ".step_logits";
-                if (folder.tensors.find(steps) != nullptr && settings.value("repetition_penalty", 1.0f) == 1.0f) {
-                    const auto want = part(folder.tensors, steps, i);
-                    std::vector<float> got;
-                    for (std::size_t step = 0; step < result.tokens.size(); ++step) {
-                        const auto& scores = dump.at("step_logits_" + std::to_string(step)).values;
-                        got.insert(got.end(), scores.begin(), scores.end());
-                    }
-                    test::check_close(steps, got, std::span(want).first(got.size()), activations);
+            CAPTURE(entry.key());
+            GenerateOptions options = test::options_of(run["settings"]);
+            const bool greedy = options.beams == 1;
+            std::vector<Image> images;
+            std::vector<std::string> prompts, streamed(run["images"].size());
+            for (std::size_t i = 0; i < run["images"].size(); ++i) {
+                images.push_back(picture_of(run["images"][i]));
+                prompts.push_back(prompt_of(run["prompts"][i]));
+            }
+            options.on_text = [&](Index i, std::string_view text) { streamed[static_cast<std::size_t>(i)] += text; };
+            Scratch s;
+            const auto together = captions(folder.blip2, images, prompts, options, s);
+            REQUIRE(together.size() == images.size());
+            for (std::size_t i = 0; i < images.size(); ++i) {
+                CAPTURE(i);
+                const Caption& result = together[i];
+                test::check_run(run, i, all_of(result));
+                auto read = run["input_ids"][i].get<std::vector<Token>>();
+                std::erase(read, folder.processor.tokens.padding);
+                CHECK(result.prompt == read);
+                for (Index k = 0; k < options.n_best; ++k) {
+                    const auto text =
+                        run["text"][i * static_cast<std::size_t>(options.n_best) + static_cast<std::size_t>(k)]
+                            .get<std::string>();
+                    const Generation one = all_of(result)[static_cast<std::size_t>(k)];
+                    CHECK(folder.processor.tokenizer->decode(one.tokens, SkipSpecials::yes, OutOfVocabulary::skip) ==
+                          text);
+                    CHECK(text.find(one.text) != text.npos);
                 }
-                ++compared;
+                const auto text = run["text"][i].get<std::string>();
+                if (greedy)
+                    CHECK((streamed[i] == text || streamed[i] + "\n" == text));
+                else
+                    CHECK(streamed[i] == result.text);
+                options.prompt = prompts[i];
+                Dump dump;
+                Scratch alone(dump);
+                options.on_text = {};
+                test::check_run(run, i, all_of(caption(folder.blip2, images[i], options, alone)));
+                options.prompt.clear();
+                const std::string steps = "generate." + entry.key() + ".step_logits";
+                if (folder.tensors.find(steps) == nullptr || options.repetition_penalty != 1.0f) continue;
+                const auto want = part(folder.tensors, steps, i);
+                std::vector<float> got;
+                for (std::size_t step = 0; step < result.tokens.size(); ++step) {
+                    const auto& scores = dump.at("step_logits_" + std::to_string(step)).values;
+                    got.insert(got.end(), scores.begin(), scores.end());
+                }
+                test::check_close(steps, got, std::span(want).first(got.size()), activations);
             }
         }
-        CHECK(compared >= 5);
     }
 }
 

@@ -3,10 +3,11 @@
 
 #include <tessera/checkpoint/dump.hpp>
 #include <tessera/checkpoint/safetensors.hpp>
-#include <tessera/generate/greedy.hpp>
+#include <tessera/generate/generate.hpp>
 #include <tessera/generate/load.hpp>
 
 #include "support/compare.hpp"
+#include "support/generate_settings.hpp"
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
 #include "support/read_json.hpp"
@@ -14,8 +15,7 @@
 namespace generate_opt {
 using namespace tessera;
 
-TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, Opt<tiny_opt>,
-                   Opt<test::golden_opt_350m>) {
+TEST_CASE_TEMPLATE("states, logits and texts of a ragged batch", Model, Opt<tiny_opt>, Opt<test::golden_opt_350m>) {
     const bool post_norm = !Model::config.pre_norm;
     const auto path = test::golden(post_norm ? "opt_350m_style" : "opt");
     const double tolerance = post_norm ? 1e-4 : 6e-5;  // tests/golden/make/README.template.md
@@ -54,19 +54,26 @@ TEST_CASE_TEMPLATE("states, logits and greedy tokens of a ragged batch", Model, 
     }
     test::check_close("logits", logits.span(), valid("logits"), tolerance);
 
-    const auto& run = expected["generate"]["greedy"];
-    for (std::size_t i = 0; i < rows; ++i) {
-        CAPTURE(i);
-        const std::vector<Token> prompt(packed.begin() + starts[i], packed.begin() + starts[i + 1]);
-        const Token end[] = {2};
-        std::vector<Token> emitted;
-        const auto tokens = greedy(model, model.embedding(prompt, s), prompt, end,
-                                   {.max_tokens = run["settings"]["max_new_tokens"]}, s, [&](Token id) {
-                                       emitted.push_back(id);
-                                       return true;
-                                   });
-        CHECK(tokens == run["new_tokens"][i].get<std::vector<Token>>());
-        CHECK(emitted == tokens);
+    // Every run: the prompts one by one, and all in a batch.
+    const Token end[] = {2};
+    for (const auto& entry : expected["generate"].items()) {
+        CAPTURE(entry.key());
+        const auto& run = entry.value();
+        const GenerateOptions options = test::options_of(run["settings"]);
+        std::vector<Prompt<Model::embedding_width>> prompts;
+        for (std::size_t i = 0; i < rows; ++i)
+            prompts.push_back({{},
+                               std::span(packed).subspan(static_cast<std::size_t>(starts[i]),
+                                                         static_cast<std::size_t>(starts[i + 1] - starts[i]))});
+        Scratch plain;
+        const auto together = generate(model, prompts, options, end, plain);
+        REQUIRE(together.size() == rows);
+        for (std::size_t i = 0; i < rows; ++i) {
+            CAPTURE(i);
+            REQUIRE(static_cast<Index>(together[i].size()) == options.n_best);
+            test::check_run(run, i, together[i]);
+            test::check_run(run, i, generate(model, {&prompts[i], 1}, options, end, plain)[0]);
+        }
     }
 }
 

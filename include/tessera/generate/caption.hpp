@@ -1,82 +1,148 @@
-// From a picture to text.
+// From pictures to text.
 #pragma once
 #include <chrono>
-#include <tessera/generate/greedy.hpp>
+#include <tessera/generate/generate.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// A generated text, and how long each part took.
-struct Caption {
-    std::string text;           // of the new tokens, without the end and surrounding blanks
-    std::vector<Token> tokens;  // new tokens, the end included
-    std::vector<Token> prompt;  // what the language model read before: placeholders, beginning, prompt
+/// The best text for a picture and a prompt, and how long each part took.
+struct Caption : Generation {
+    std::vector<Generation> others = {};  // of n_best, those after the best
+    std::vector<Token> prompt = {};       // what the language model read before: placeholders, beginning, prompt
     struct Seconds {
         double preprocess = 0, vision = 0, qformer = 0, prompt = 0, tokens = 0;
-    } seconds;  // `prompt`: up to the first token; `tokens`: all others
+    } seconds = {};  // `prompt`: up to the first tokens; `tokens`: all others; both of the whole batch
+
+    /// Prints the text.
+    template <class Stream>
+    friend auto operator<<(Stream& out, const Caption& caption) -> decltype(out << caption.text) {
+        return out << caption.text;
+    }
 };
 
-/// Describes `image`, or answers the question in `options.prompt`. Model and processor may serve many threads at once,
-/// each with a scratch of its own.
-/// errors  Errc::option_value, Errc::sequence_length, Errc::text_encoding for a prompt that is not UTF-8
-/// cost    blip2-opt-2.7b: 0.55 Tflop for the picture, then one pass over the language model's weights per token
-template <class Vision, class Query, class Language>
-Caption caption(const Blip2<Vision, Query, Language>& model, const Blip2Processor& processor, const Image& image,
-                const GenerateOptions& options, Scratch& s) {
-    using Clock = std::chrono::steady_clock;
-    auto before = Clock::now();
-    const auto lap = [&before] {
-        const auto now = Clock::now();
-        return std::chrono::duration<double>(now - std::exchange(before, now)).count();
-    };
-    constexpr Index queries = Query::config.queries, patch = Vision::config.patch;
-    require_valid(options);
-    const auto frame = s.frame();
-    Caption result;
-    result.prompt = processor.prompt_ids(options.prompt, queries);
-    const auto words = std::span<const Token>(result.prompt).subspan(std::size_t(queries));
+namespace detail {
 
-    // picture → pixels [3, H, W] → patches [P, 3·patch²]
-    const auto pixels = preprocess(image, processor.preprocess);
+class Stopwatch {
+  public:
+    /// Seconds since the last call.
+    double lap() {
+        const auto now = std::chrono::steady_clock::now();
+        return std::chrono::duration<double>(now - std::exchange(before_, now)).count();
+    }
+
+  private:
+    std::chrono::steady_clock::time_point before_ = std::chrono::steady_clock::now();
+};
+
+/// picture → pixels [3, H, W] → patches [P, 3·patch²] → image_embeds [P + 1, D] → what the language model reads [Q, E]
+template <class Vision, class Query, class Language>
+void read_picture(Rows<Language::embedding_width> soft, const Blip2<Vision, Query, Language>& model,
+                  const Preprocess& settings, const Image& image, Caption::Seconds& seconds, Scratch& s) {
+    constexpr Index patch = Vision::config.patch;
+    const auto frame = s.frame();
+    Stopwatch watch;
+    const auto pixels = preprocess(image, settings);
     s.name("pixel_values", -1, View<const float, dyn, dyn>(pixels.data(), {3 * pixels.extent(1), pixels.extent(2)}));
     const Grid grid{pixels.extent(1) / patch, pixels.extent(2) / patch};
     const auto patches = s.rows<Vision::config.patch_pixels()>(grid.size());
     patchify(patches, pixels.view(), patch);
-    result.seconds.preprocess = lap();
-
-    const auto image_embeds = model.vision(patches, grid, s);  // [P + 1, Vision::width]
-    result.seconds.vision = lap();
-
-    const auto prompt = s.rows<Language::embedding_width>(static_cast<Index>(result.prompt.size()));
-    const auto query_output = model.qformer(image_embeds, s);  // [Queries, Query::width]
-    model.projection.into(prompt.slice(0, queries), query_output, s);
-    s.name("language_projection", -1, prompt.slice(0, queries));
-    model.language.embedding.into(prompt.slice(queries, prompt.extent(0) - queries), words, s);
-    result.seconds.qformer = lap();
-
-    DecodeStream stream(*processor.tokenizer, SkipSpecials::yes, OutOfVocabulary::skip);
-    const auto emit = [&](std::string_view text) {
-        if (!text.empty() && options.on_text) options.on_text(text);
-    };
-    result.tokens = greedy(model.language, prompt, result.prompt, processor.tokens.end, options, s, [&](Token id) {
-        (result.seconds.prompt == 0 ? result.seconds.prompt : result.seconds.tokens) += lap();
-        if (!processor.is_end(id)) emit(stream.push(id));
-        return true;
-    });
-    emit(stream.flush());
-    result.text = processor.text(result.tokens);
-    return result;
+    seconds.preprocess = watch.lap();
+    const auto image_embeds = model.vision(patches, grid, s);
+    seconds.vision = watch.lap();
+    const auto query_output = model.qformer(image_embeds, s);  // [Q, Query::width]
+    model.projection.into(soft, query_output, s);
+    s.name("language_projection", -1, soft);
+    seconds.qformer = watch.lap();
 }
+
+/// The text of generated tokens, without end, stop string and surrounding blanks.
+inline std::string text_of(const Generation& generation, const Tokenizer& tokenizer,
+                           std::span<const std::string> stops) {
+    std::string text = tokenizer.decode(generation.tokens, SkipSpecials::yes, OutOfVocabulary::skip);
+    if (generation.finish == Finish::stop_string) cut_at_stop(text, stops);
+    text.resize(text.find_last_not_of(" \t\r\n") + 1);
+    text.erase(0, text.find_first_not_of(" \t\r\n"));
+    return text;
+}
+
+}  // namespace detail
+
+/// Describes pictures, or answers the questions in prompts, all in one batch: picture i with prompt i; or one picture with
+/// every prompt, or every picture with one prompt (`options.prompt`, if there is none here). A picture is looked at once
+/// however many prompts it has. Model and processor may serve many threads at once, each with a scratch of its own.
+/// errors  Errc::option_value, Errc::sequence_length; Errc::text_encoding for a prompt that is not UTF-8
+/// cost    blip2-opt-2.7b: 0.55 Tflop for a picture, then one pass over the language model's weights per token, for all texts
+///         together; a cache of 0.66 MB for each token and beam of a text
+template <class Vision, class Query, class Language>
+std::vector<Caption> captions(const Blip2<Vision, Query, Language>& model, const Blip2Processor& processor,
+                              std::span<const Image> images, std::span<const std::string> prompts,
+                              const GenerateOptions& options, Scratch& s) {
+    constexpr Index queries = Query::config.queries, width = Language::embedding_width;
+    require_valid(options);
+    if (!prompts.empty() && !options.prompt.empty())
+        throw Error(Errc::option_value, "prompt: expected none beside a list of ", prompts.size(), " prompts");
+    const std::span<const std::string> texts = prompts.empty() ? std::span(&options.prompt, 1) : prompts;
+    if (images.size() != texts.size() && images.size() != 1 && texts.size() != 1)
+        throw Error(Errc::option_value, "prompts: expected one, or one for each of ", images.size(),
+                    " pictures, found ", texts.size());
+    std::vector<Caption> out(images.empty() ? 0 : std::max(images.size(), texts.size()));
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i].prompt = processor.prompt_ids(texts[texts.size() == 1 ? 0 : i], queries);
+
+    const auto frame = s.frame();
+    const auto soft = s.rows<width>(queries * static_cast<Index>(images.size()));
+    for (std::size_t i = 0; i < images.size(); ++i)
+        detail::read_picture(soft.slice(static_cast<Index>(i) * queries, queries), model, processor.preprocess,
+                             images[i], out[i].seconds, s);
+    std::vector<Prompt<width>> begin;
+    std::vector<TextStream> streams;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::size_t image = images.size() == 1 ? 0 : i;
+        out[i].seconds = out[image].seconds;
+        begin.push_back({soft.slice(static_cast<Index>(image) * queries, queries), out[i].prompt});
+        streams.emplace_back(*processor.tokenizer, options.stop_strings);
+    }
+
+    detail::Stopwatch watch;
+    Caption::Seconds seconds;
+    GenerateHooks hooks{.tokenizer = processor.tokenizer.get(),
+                        .on_step = [&] { (seconds.prompt == 0 ? seconds.prompt : seconds.tokens) += watch.lap(); }};
+    if (options.on_text)
+        hooks.on_token = [&](Index text, Token token, std::optional<Finish> last) {
+            TextStream& stream = streams[static_cast<std::size_t>(text)];
+            std::string piece = processor.is_end(token) ? "" : stream.push(token);
+            if (last) piece += stream.flush(*last == Finish::stop_string);
+            return options.on_text(text, piece);
+        };
+    auto found = generate(model.language, begin, options, processor.tokens.end, s, hooks);
+    const bool streamed = options.beams == 1 && options.n_best == 1;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        for (Generation& generation : found[i])
+            generation.text = detail::text_of(generation, *processor.tokenizer, options.stop_strings);
+        static_cast<Generation&>(out[i]) = std::move(found[i].front());
+        out[i].others.assign(std::make_move_iterator(found[i].begin() + 1), std::make_move_iterator(found[i].end()));
+        out[i].seconds.prompt = seconds.prompt, out[i].seconds.tokens = seconds.tokens;
+        if (options.on_text && !streamed) options.on_text(static_cast<Index>(i), out[i].text);
+    }
+    return out;
+}
+template <class Model>
+std::vector<Caption> captions(const Pipeline<Model>& blip2, std::span<const Image> images,
+                              std::span<const std::string> prompts, const GenerateOptions& options, Scratch& s) {
+    return captions(blip2.model, blip2.processor, images, prompts, options, s);
+}
+
+/// One picture with one prompt: `caption(load<Blip2Opt2_7b>(folder), read_image("cat.jpg"))`.
 template <class Model>
 Caption caption(const Pipeline<Model>& blip2, const Image& image, const GenerateOptions& options, Scratch& s) {
-    return caption(blip2.model, blip2.processor, image, options, s);
+    return std::move(captions(blip2, {&image, 1}, {}, options, s).front());
 }
-
-/// Only the text, with a scratch of its own: `caption(load<Blip2Opt2_7b>(folder), read_image("cat.jpg"))`.
+/// With a scratch of its own.
 template <class Model>
-std::string caption(const Pipeline<Model>& blip2, const Image& image, const GenerateOptions& options = {}) {
+Caption caption(const Pipeline<Model>& blip2, const Image& image, const GenerateOptions& options = {}) {
     Scratch s;
-    return caption(blip2, image, options, s).text;
+    return caption(blip2, image, options, s);
 }
 
 }  // namespace tessera::inline TESSERA_ISA
