@@ -1,6 +1,7 @@
-// All of BLIP-2's inference: pictures, text, checkpoints, models, captions.
+// All of BLIP-2's inference: pictures, text, checkpoints, models, captions, matching.
 #pragma once
 #include <tessera/attention.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
+#include <tessera/generate/match.hpp>
 #include <tessera/image/decode.hpp>

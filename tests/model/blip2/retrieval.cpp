@@ -56,6 +56,22 @@ TEST_CASE("the whole folder is loaded: every parameter, and no tensor is left") 
               .find("Q-Former vocabulary: expected 501, found 0") != std::string::npos);
 }
 
+TEST_CASE("every parameter has a name at Hugging Face that leads back to it, and one at LAVIS") {
+    const NameMap names = Blip2ItmTiny::names();
+    for (const TensorSpec& spec : tensor_specs(Blip2ItmTiny())) {
+        CAPTURE(spec.path);
+        const auto name = names.stored_name(spec.path, [](std::size_t) { return false; });
+        REQUIRE(name);
+        CHECK(std::ranges::count(names.places(name->name), spec.path, &NameMap::Place::path) ==
+              (spec.path.ends_with("class_token") ? 2 : 1));  // EVA's and CLIP's
+    }
+    CHECK(names.places("vision_proj.weight").front().path == "vision_projection.weight");
+    CHECK(names.places("text_proj.bias").front().path == "text_projection.bias");
+    CHECK(names.places("Qformer.bert.embeddings.word_embeddings.weight").front().path == "qformer.word.weight");
+    CHECK(names.ignores("temp"));
+    CHECK(names.ignores("Qformer.cls.predictions.bias"));
+}
+
 TEST_CASE("the published shapes have the published number of parameters") {
     static_assert(Blip2ItmVitG::embedding == 256 && Blip2ItmVitG::queries == 32 && Blip2ItmVitG::width == 768);
     CHECK(parameter_count(Blip2ItmVitG()) == 1172032258);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <set>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/kernel/row/softmax.hpp>
@@ -155,6 +156,87 @@ TEST_CASE("generation: queries and text in one pass under the multimodal causal 
     }
     test::check_close("lm_states", text.span(), golden.valid("lm_states"), activations);
     test::check_close("lm_logits", golden.model.logits(text, s).span(), golden.valid("lm_logits"), activations);
+}
+
+namespace {
+
+/// The decoder's Continuation of each beginning by rows one after another, from place `first` of the text on.
+struct Step {
+    std::vector<Causal> masks;
+    std::vector<std::vector<Index>> places;
+    std::vector<Continuation<KeyValueCache<48>>> texts;
+
+    Step(auto& beginnings, const std::vector<Index>& rows, Index first) {
+        masks.reserve(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            auto& cache = beginnings[i].cache;
+            masks.push_back(Causal::after(cache.length));
+            places.emplace_back(rows[i]);
+            std::iota(places.back().begin(), places.back().end(), first);
+            texts.push_back({&cache, rows[i], masks.back(), {}});
+        }
+        for (std::size_t i = 0; i < rows.size(); ++i) texts[i].positions = places[i];
+    }
+};
+
+}  // namespace
+
+TEST_CASE("generation: text alone over the keys and values that the queries left, all at once and token by token") {
+    static_assert(LanguageModel<QFormerDecoder<QFormer<tiny>>>);
+    Golden golden("decoder_input_ids");
+    Scratch& s = golden.s;
+    const auto keys = golden.model.qformer.read(golden.image_embeds, s, 5);
+    const auto decoder = golden.model.decoder(keys);
+    std::vector<Prompt<48>> prompts;
+    std::vector<Index> lengths;
+    for (Index i = 0; i < 5; ++i) {
+        prompts.push_back({{}, golden.texts()[i]});
+        lengths.push_back(golden.texts().length(i));
+    }
+    auto beginnings = decoder.begin(prompts, 0, s);
+    const auto embedded = s.rows<48>(static_cast<Index>(golden.ids.size()));
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK(beginnings[i].cache.length == 8);
+        CHECK(std::ranges::equal(beginnings[i].seen, prompts[i].ids));
+        std::ranges::copy(beginnings[i].rows, embedded.slice(golden.starts[i], lengths[i]).data());
+    }
+    const Step step(beginnings, lengths, 0);
+    const auto states = decoder.append(embedded, step.texts, s);
+    test::check_close("lm_states", states.span(), golden.valid("lm_states"), activations);
+    test::check_close("lm_logits", decoder.logits(states, s).span(), golden.valid("lm_logits"), activations);
+
+    auto again = decoder.begin(prompts, 0, s);
+    const auto want = golden.all("lm_logits");
+    for (Index t = 0; t < 32; ++t) {
+        CAPTURE(t);
+        std::vector<Index> rows;
+        std::vector<Token> now;
+        for (Index i = 0; i < 5; ++i) {
+            rows.push_back(t < lengths[std::size_t(i)] ? 1 : 0);
+            if (rows.back() == 1) now.push_back(golden.texts()[i][std::size_t(t)]);
+        }
+        const Step one(again, rows, t);
+        const auto logits = decoder.logits(decoder.append(decoder.embedding(now, s), one.texts, s), s);
+        for (Index i = 0, row = 0; i < 5; row += rows[std::size_t(i++)])
+            if (rows[std::size_t(i)] == 1)
+                test::check_close("lm_logits", logits.slice(row, 1).span(),
+                                  std::span(want).subspan(std::size_t((i * 32 + t) * 381), 381), activations);
+    }
+}
+
+TEST_CASE("a decoder wants a prompt for each picture, and no more words than there are places") {
+    Golden golden;
+    Scratch& s = golden.s;
+    const auto keys = golden.model.qformer.read(golden.image_embeds, s, 5);
+    const auto decoder = golden.model.decoder(keys);
+    const std::vector<Token> ids(65, 7);
+    const std::vector<Prompt<48>> prompts(5, Prompt<48>{{}, ids});
+    CHECK_THROWS_WITH_AS(decoder.begin(std::span(prompts).first(4), 1, s),
+                         "[option.value] QFormerDecoder: expected a prompt for each of 5 pictures, found 4", Error);
+    auto beginnings = decoder.begin(prompts, 1, s);
+    const Step step(beginnings, {65}, 0);
+    CHECK_THROWS_WITH_AS(decoder.append(beginnings[0].rows, step.texts, s),
+                         "[sequence.length] QFormer: expected at most 64 text tokens, found 65", Error);
 }
 
 }  // namespace model_qformer_stage1

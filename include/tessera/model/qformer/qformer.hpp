@@ -85,7 +85,9 @@ struct QFormer {
         };
         run(y, embed_queries(keys.images(), s), {C.queries, query_starts}, s, attend,
             read_in(keys, 0, keys.images(), cross, s));
-        for (KeyValueCache<C.width>& cache : caches) cache.length = C.queries;
+        const std::span places(s.take<Index>(C.queries), std::size_t{C.queries});
+        std::ranges::fill(places, Index{0});  // queries have none
+        for (KeyValueCache<C.width>& cache : caches) cache.advance(places);
         return y;
     }
 

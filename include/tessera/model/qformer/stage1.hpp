@@ -1,6 +1,6 @@
 // What the first stage of BLIP-2 trains: the Q-Former with the heads of its three objectives.
 #pragma once
-#include <tessera/model/qformer/lm_head.hpp>
+#include <tessera/model/qformer/decoder.hpp>
 #include <tessera/model/qformer/matching.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -21,6 +21,10 @@ struct Blip2Stage1 : ImageTextMatching<Query> {
     /// The scores of every word to follow each row of text states.
     Rows<config.vocabulary> logits(ConstRows<Query::width> states, Scratch& s) const {
         return lm_head(states, this->qformer.word, s);
+    }
+    /// What speaks of these pictures, as long as they and the model are there.
+    QFormerDecoder<Query> decoder(const typename Query::Keys& pictures) const {
+        return {this->qformer, lm_head, pictures};
     }
 
     static void visit(auto& self, auto&& f) {
