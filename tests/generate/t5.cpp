@@ -3,7 +3,7 @@
 
 #include <tessera/checkpoint/safetensors.hpp>
 #include <tessera/generate/load.hpp>
-#include <tessera/generate/logits.hpp>
+#include <tessera/generate/logits_processors.hpp>
 #include <tessera/image/decode.hpp>
 
 #include "support/as_processors.hpp"
@@ -52,7 +52,7 @@ Written write(const Model& model, std::vector<Beginning<Model>> texts, Index mos
             const std::size_t i = going[k];
             const auto scores = logits.slice(static_cast<Index>(k), 1);
             out.logits[i].insert(out.logits[i].end(), scores.begin(), scores.end());
-            if (penalty != 1.0f) penalize_repetition(scores.span(), texts[i].seen, penalty);
+            repetition_penalty(scores.span(), texts[i].seen, penalty);
             texts[i].seen.push_back(argmax(scores.span()));
             out.tokens[i].push_back(texts[i].seen.back());
         }
