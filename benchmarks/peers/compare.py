@@ -46,7 +46,7 @@ def greedy_tokens(values):
 
 def in_order(name):
     """As data flows; numbers by value."""
-    parts = ["pixel_values", "vision.emb", "vision.layer", "vision", "qformer.emb", "qformer.layer", "qformer", "language", "logits", "step"]
+    parts = ["pixel_values", "vision.emb", "vision.layer", "vision", "qformer.emb", "qformer.layer", "qformer", "language", "encoder.layer", "encoder", "logits", "step"]
     place = next((i for i, part in enumerate(parts) if name.startswith(part)), len(parts))
     number = re.search(r"_(\d+)$", name)
     return place, int(number[1]) if number else -1, name

@@ -12,7 +12,9 @@ arithmetic. Where the whole model in float32 does not fit into memory, it is wid
     qformer.layer_i                     [Q, D]       with --layers
     qformer.last_hidden_state           [Q, D]
     language_projection                 [Q, E]       what the language model reads of the picture
-    input_ids, logits                   [T], [T, V]  the prompt: placeholders, beginning, text
+    encoder.layer_i                     [T, E]       of FlanT5, with --layers
+    encoder.last_hidden_state           [T, E]       of FlanT5
+    input_ids, logits                   [T], [T, V]  the prompt: placeholders, beginning, text; FlanT5: after the start token
     tokens                              [n]          what greedy decoding makes of it, the end included
     step_logits_i                       [1, V]       from which token i was chosen
 """
@@ -39,11 +41,12 @@ def available_memory():
 
 def layers_of(model):
     """The modules that hold most of the weights and run one after another."""
-    return [
-        *model.vision_model.encoder.layers,
-        *model.qformer.encoder.layer,
-        *model.language_model.model.decoder.layers,
-    ]
+    language = model.language_model
+    if model.config.text_config.is_encoder_decoder:
+        language_layers = [*language.encoder.block, *language.decoder.block]
+    else:
+        language_layers = [*language.model.decoder.layers]
+    return [*model.vision_model.encoder.layers, *model.qformer.encoder.layer, *language_layers]
 
 
 def widen_while_running(model, dtype):
@@ -109,6 +112,10 @@ def watched_modules(model, layers):
         "qformer.last_hidden_state": model.qformer,
         "language_projection": model.language_projection,
     }
+    if model.config.text_config.is_encoder_decoder:
+        modules["encoder.last_hidden_state"] = model.language_model.encoder
+        if layers:
+            modules |= {f"encoder.layer_{i}": m for i, m in enumerate(model.language_model.encoder.block)}
     if layers:
         modules["vision.embeddings"] = model.vision_model.embeddings
         modules |= {f"vision.layer_{i}": m for i, m in enumerate(model.vision_model.encoder.layers)}
@@ -123,7 +130,7 @@ def main():
     parser.add_argument("--prompt", default="")
     parser.add_argument("--max-tokens", type=int, default=20)
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--layers", action="store_true", help="also what each layer of ViT and Q-Former gives")
+    parser.add_argument("--layers", action="store_true", help="also what each layer of ViT, Q-Former and T5's encoder gives")
     parser.add_argument("--float64", action="store_true", help="compute in float64: how far is float32 from the truth?")
     parser.add_argument("--layer-by-layer", action="store_true", help="even if memory suffices")
     options = parser.parse_args()
@@ -134,11 +141,13 @@ def main():
     pixels = inputs["pixel_values"]
     inputs["pixel_values"] = pixels.to(dtype)
     model = load(options.model, dtype, options.layer_by_layer)
+    seq2seq = model.config.text_config.is_encoder_decoder
 
     begin = time.perf_counter()
     with torch.no_grad(), watching(watched_modules(model, options.layers)) as values:
         values["pixel_values"] = pixels.squeeze(0)
-        values["logits"] = model(**inputs).logits.squeeze(0)
+        start = {"decoder_input_ids": torch.zeros(1, 1, dtype=torch.long)} if seq2seq else {}
+        values["logits"] = model(**inputs, **start).logits.squeeze(0)
         made = model.generate(
             **inputs,
             max_new_tokens=options.max_tokens,
@@ -147,7 +156,7 @@ def main():
             output_logits=True,
         )
     seconds = time.perf_counter() - begin
-    length = inputs["input_ids"].shape[1]
+    length = 1 if seq2seq else inputs["input_ids"].shape[1]
     tokens = made.sequences[0, length:]
     values["input_ids"] = inputs["input_ids"].squeeze(0)
     values["tokens"] = tokens

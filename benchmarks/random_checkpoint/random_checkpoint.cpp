@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "shards.hpp"
+#include "t5_tokenizer_files.hpp"
 #include "tokenizer_files.hpp"
 
 namespace tessera::random_checkpoint {
@@ -68,7 +69,8 @@ void write(const Options& options) {
 
     Documents files = settings(shape, torch_name(type));
     if (shards.size() > 1) files["model.safetensors.index.json"] = shard_index(shards, type);
-    if (shape.decoder) {
+    if (shape.t5) files.merge(t5_tokenizer_documents(shape.qformer.has_value()));
+    if (shape.opt) {
         const Vocabulary vocabulary = made_up_vocabulary();
         files.merge(tokenizer_documents(vocabulary, shape.qformer.has_value()));
         write_text(options.out / "merges.txt", merges_text(vocabulary));

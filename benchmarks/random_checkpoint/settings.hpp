@@ -8,7 +8,7 @@
 namespace tessera::random_checkpoint {
 
 inline constexpr Index newline_id = 50118;
-inline constexpr Index image_id = 50265;
+inline constexpr Index image_id = 50265, t5_image_id = 32100;
 
 /// File name and content, to be written into the folder.
 using Documents = std::map<std::string, Json>;
@@ -45,24 +45,54 @@ inline Json opt_config(const OptConfig& c, std::string_view dtype) {
     return config;
 }
 
+/// What a T5's config.json and a BLIP-2's text_config have in common.
+inline Json t5_config(const T5Config& c, std::string_view dtype) {
+    return {{"model_type", "t5"},
+            {"architectures", {"T5ForConditionalGeneration"}},
+            {"d_ff", c.hidden},
+            {"d_kv", c.head_size},
+            {"d_model", c.width},
+            {"decoder_start_token_id", 0},
+            {"dense_act_fn", c.activation == Activation::gelu ? "gelu" : "gelu_new"},
+            {"dropout_rate", 0.1},
+            {"eos_token_id", 1},
+            {"feed_forward_proj", "gated-gelu"},
+            {"initializer_factor", 1.0},
+            {"is_encoder_decoder", true},
+            {"is_gated_act", true},
+            {"layer_norm_epsilon", 1e-6},
+            {"n_positions", 512},
+            {"num_decoder_layers", c.decoder_layers},
+            {"num_heads", c.heads},
+            {"num_layers", c.encoder_layers},
+            {"output_past", true},
+            {"pad_token_id", 0},
+            {"relative_attention_max_distance", c.max_distance},
+            {"relative_attention_num_buckets", c.buckets},
+            {"tie_word_embeddings", c.tied_head},
+            {"torch_dtype", dtype},
+            {"use_cache", true},
+            {"vocab_size", c.vocabulary}};
+}
+
 inline Json blip2_config(const Shape& shape, std::string_view dtype) {
     Json vision = {
         {"model_type", "blip_2_vision_model"}, {"dropout", 0.0}, {"num_channels", 3}, {"projection_dim", 512}};
     if (shape.vision->image != VitConfig{}.image) vision["image_size"] = shape.vision->image;
-    Json text = opt_sizes(*shape.decoder);
-    text["eos_token_id"] = newline_id;
+    Json text = shape.opt ? opt_sizes(*shape.opt) : t5_config(*shape.t5, dtype);
+    if (shape.opt) text["eos_token_id"] = newline_id;
     text["torch_dtype"] = dtype;
     return {{"model_type", "blip-2"},
             {"architectures", {"Blip2ForConditionalGeneration"}},
             {"image_text_hidden_size", 256},
-            {"image_token_index", image_id},
+            {"image_token_index", shape.opt ? image_id : t5_image_id},
             {"initializer_factor", 1.0},
             {"initializer_range", 0.02},
             {"num_query_tokens", shape.qformer->queries},
             {"qformer_config", {{"model_type", "blip_2_qformer"}, {"classifier_dropout", nullptr}}},
             {"text_config", std::move(text)},
             {"torch_dtype", dtype},
-            {"use_decoder_only_language_model", true},
+            {"use_decoder_only_language_model", shape.opt.has_value()},
             {"vision_config", std::move(vision)}};
 }
 
@@ -127,13 +157,18 @@ inline Documents settings(const Shape& shape, std::string_view dtype) {
         files["preprocessor_config.json"] = preprocessor_config(*shape.vision, false);
         files["processor_config.json"] = {{"num_query_tokens", shape.qformer->queries},
                                           {"processor_class", "Blip2Processor"}};
-    } else if (shape.decoder) {
-        files["config.json"] = opt_config(*shape.decoder, dtype);
+    } else if (shape.opt) {
+        files["config.json"] = opt_config(*shape.opt, dtype);
+    } else if (shape.t5) {
+        files["config.json"] = t5_config(*shape.t5, dtype);
     } else {
         files["config.json"] = clip_config(*shape.vision, dtype);
         files["preprocessor_config.json"] = preprocessor_config(*shape.vision, true);
     }
-    if (shape.decoder)
+    if (shape.t5)
+        files["generation_config.json"] = {
+            {"_from_model_config", true}, {"decoder_start_token_id", 0}, {"eos_token_id", 1}, {"pad_token_id", 0}};
+    if (shape.opt)
         files["generation_config.json"] = {{"_from_model_config", true},
                                            {"bos_token_id", 2},
                                            {"eos_token_id", shape.qformer ? newline_id : 2},

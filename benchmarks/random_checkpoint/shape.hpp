@@ -8,12 +8,16 @@
 
 namespace tessera::random_checkpoint {
 
-/// The parts a checkpoint has: all three for BLIP-2, `decoder` alone for OPT, `vision` alone for CLIP.
+/// The parts a checkpoint has: image encoder, Q-Former and one of the language models for BLIP-2; `opt`, `t5` or `vision`
+/// alone for others.
 struct Shape {
     std::string_view name;
     std::optional<VitConfig> vision;
     std::optional<QFormerConfig> qformer;
-    std::optional<OptConfig> decoder;
+    std::optional<OptConfig> opt;
+    std::optional<T5Config> t5 = {};
+
+    constexpr Index language_width() const { return opt ? opt->embedding : t5->width; }
 };
 
 inline constexpr std::array shapes{
@@ -21,11 +25,19 @@ inline constexpr std::array shapes{
     Shape{"blip2-opt-2.7b-coco", eva_vit_g14_364, qformer_vit_g, blip2_opt_2_7b_decoder},
     Shape{"blip2-opt-6.7b", eva_vit_g14, qformer_vit_g, blip2_opt_6_7b_decoder},
     Shape{"blip2-opt-6.7b-coco", eva_vit_g14_364, qformer_vit_g, blip2_opt_6_7b_decoder},
+    Shape{"blip2-flan-t5-xl", eva_vit_g14, qformer_vit_g, {}, blip2_flan_t5_xl},
+    Shape{"blip2-flan-t5-xl-coco", eva_vit_g14_364, qformer_vit_g, {}, blip2_flan_t5_xl},
+    Shape{"blip2-flan-t5-xxl", eva_vit_g14, qformer_vit_g, {}, blip2_flan_t5_xxl},
     Shape{"opt-125m", {}, {}, opt_125m},
     Shape{"opt-350m", {}, {}, opt_350m},
     Shape{"opt-1.3b", {}, {}, opt_1_3b},
     Shape{"opt-2.7b", {}, {}, opt_2_7b},
     Shape{"opt-6.7b", {}, {}, opt_6_7b},
+    Shape{"flan-t5-small", {}, {}, {}, flan_t5_small},
+    Shape{"flan-t5-base", {}, {}, {}, flan_t5_base},
+    Shape{"flan-t5-large", {}, {}, {}, flan_t5_large},
+    Shape{"flan-t5-xl", {}, {}, {}, flan_t5_xl},
+    Shape{"flan-t5-xxl", {}, {}, {}, flan_t5_xxl},
     Shape{"clip-vit-large-patch14", clip_vit_l14, {}, {}},
 };
 

@@ -36,8 +36,9 @@ class TensorList {
     void matrix(const std::string& name, Index out, Index in, float gain = 1) {
         add(name + ".weight", {out, in}, {0, gain / std::sqrt(static_cast<float>(in))});
     }
+    void gain(const std::string& name, Index width) { add(name + ".weight", {width}, {1, 0.1f}); }
     void norm(const std::string& name, Index width) {
-        add(name + ".weight", {width}, {1, 0.1f});
+        gain(name, width);
         add(name + ".bias", {width}, {0, 0.05f});
     }
     std::vector<PlannedTensor> take() { return std::move(tensors_); }
@@ -165,16 +166,57 @@ inline void add_opt(TensorList& list, const OptConfig& c, const std::string& pre
     if (c.output_norm()) list.norm(root + "final_layer_norm", c.width);
 }
 
+/// T5ForConditionalGeneration with an output layer of its own.
+inline void add_t5(TensorList& list, const T5Config& c, const std::string& prefix) {
+    const Index inner = c.heads * c.head_size;
+    // As sharp as scores that are scaled by 1/√head_size.
+    const float unscaled = sharp / std::sqrt(std::sqrt(static_cast<float>(c.head_size)));
+    const float gated_gain = 1.5f;  // gelu(a)·b is smaller than a and b
+    const auto attention = [&](const std::string& name, float gain) {
+        for (const char* one : {".q", ".k"}) list.matrix(name + one, inner, c.width, unscaled);
+        list.matrix(name + ".v", inner, c.width);
+        list.matrix(name + ".o", c.width, inner, gain);
+    };
+    list.add(prefix + "shared.weight", {c.vocabulary, c.width}, {0, 1});
+    for (const bool decoder : {false, true}) {
+        const std::string stack = prefix + (decoder ? "decoder." : "encoder.");
+        for (Index i = 0; i < (decoder ? c.decoder_layers : c.encoder_layers); ++i) {
+            const std::string block = stack + "block." + std::to_string(i) + ".layer.";
+            attention(block + "0.SelfAttention", decoder ? 1 : mixing);
+            if (i == 0)
+                list.add(block + "0.SelfAttention.relative_attention_bias.weight", {c.buckets, c.heads}, {0, 1});
+            list.gain(block + "0.layer_norm", c.width);
+            if (decoder) {
+                attention(block + "1.EncDecAttention", 1);
+                list.gain(block + "1.layer_norm", c.width);
+            }
+            const std::string feed = block + (decoder ? "2." : "1.");
+            for (const char* one : {"wi_0", "wi_1"}) list.matrix(feed + "DenseReluDense." + one, c.hidden, c.width);
+            list.matrix(feed + "DenseReluDense.wo", c.width, c.hidden, gated_gain);
+            list.gain(feed + "layer_norm", c.width);
+        }
+        list.gain(stack + "final_layer_norm", c.width);
+    }
+    list.matrix(prefix + "lm_head", c.vocabulary, c.width, 2);
+}
+
+inline void add_language(TensorList& list, const Shape& shape, const std::string& prefix) {
+    if (shape.opt)
+        add_opt(list, *shape.opt, prefix);
+    else
+        add_t5(list, *shape.t5, prefix);
+}
+
 /// Everything the weight files of `shape` hold.
 inline std::vector<PlannedTensor> planned_tensors(const Shape& shape) {
     TensorList list;
     if (shape.qformer) {
         add_eva(list, *shape.vision);
         add_qformer(list, *shape.qformer);
-        list.linear("language_projection", shape.decoder->embedding, shape.qformer->width);
-        add_opt(list, *shape.decoder, "language_model.");
-    } else if (shape.decoder) {
-        add_opt(list, *shape.decoder, "");
+        list.linear("language_projection", shape.language_width(), shape.qformer->width);
+        add_language(list, shape, "language_model.");
+    } else if (shape.opt || shape.t5) {
+        add_language(list, shape, "");
     } else {
         add_clip(list, *shape.vision);
     }
