@@ -1,10 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
-#include <support/golden.hpp>
 #include <support/read_json.hpp>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/save.hpp>
+
+#include "support/rounded_golden.hpp"
 
 namespace checkpoint_folder {
 using namespace tessera;
@@ -31,7 +32,7 @@ TEST_CASE("tensors are found across shards, each with its file") {
     }
     CHECK(sharded.find("nothing") == nullptr);
 
-    const Checkpoint single(test::golden("blip2_opt_bf16"));
+    const Checkpoint single(test::golden_checkpoint("blip2_opt_bf16"));
     REQUIRE(single.tensors().size() == sharded.tensors().size());
     for (std::size_t i = 0; i < single.tensors().size(); ++i)
         CHECK(single.tensors()[i].name() == sharded.tensors()[i].name());
@@ -45,7 +46,7 @@ TEST_CASE("a safetensors file by itself is a checkpoint too") {
 
 TEST_CASE("how much a checkpoint holds, of each type") {
     const auto f32 = Checkpoint(test::golden("blip2_opt")).amounts();
-    const auto b16 = Checkpoint(test::golden("blip2_opt_bf16")).amounts();
+    const auto b16 = Checkpoint(test::golden_checkpoint("blip2_opt_bf16")).amounts();
     REQUIRE((f32.size() == 1 && b16.size() == 1));
     CHECK(f32.at(DType::f32).bytes == 4 * f32.at(DType::f32).numbers);
     CHECK(b16.at(DType::bf16).bytes == 2 * b16.at(DType::bf16).numbers);

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <optional>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/hub.hpp>
 
 namespace checkpoint_hub {

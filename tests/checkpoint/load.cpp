@@ -1,17 +1,18 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <checkpoint/temporary.hpp>
 #include <checkpoint/toy.hpp>
 #include <fstream>
 #include <mutex>
-#include <support/golden.hpp>
 #include <support/golden_models.hpp>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/model_config.hpp>
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 #include <tessera/model/config.hpp>
+
+#include "support/rounded_golden.hpp"
 
 namespace checkpoint_load {
 using namespace tessera;
@@ -60,8 +61,8 @@ void check_filled(Model& model, const Checkpoint& checkpoint, bool rounded) {
 template <class Model>
 void check_golden(const char* folder) {
     CAPTURE(folder);
-    const Checkpoint checkpoint(test::golden(folder));
-    CHECK(mismatches<Model>(ModelConfig(test::golden(folder))).empty());
+    const Checkpoint checkpoint(test::golden_checkpoint(folder));
+    CHECK(mismatches<Model>(ModelConfig(test::golden_checkpoint(folder))).empty());
     for (const DType stored : {DType::f32, DType::bf16}) {
         Model model;
         const LoadReport report = load_weights(model, checkpoint, {.weight_dtype = stored});
@@ -374,7 +375,7 @@ TEST_CASE("rows of bf16 become panels as they are, from any address") {
 TEST_CASE("progress: every byte once, in order, to the end") {
     Blip2Tiny model;
     Index last = 0, total = 0;
-    const LoadReport report = load_weights(model, Checkpoint(test::golden("blip2_opt_bf16")),
+    const LoadReport report = load_weights(model, Checkpoint(test::golden_checkpoint("blip2_opt_bf16")),
                                            {.progress = [&](Index done, Index all, std::string_view) {
                                                CHECK(done > last);
                                                CHECK(done <= all);

@@ -1,11 +1,12 @@
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
-#include <support/golden.hpp>
 #include <support/golden_models.hpp>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/model_config.hpp>
 #include <tessera/generate/generation_config.hpp>
 #include <tessera/model/blip2/blip2.hpp>
+
+#include "support/rounded_golden.hpp"
 
 namespace checkpoint_model_config {
 using namespace tessera;
@@ -53,7 +54,7 @@ TEST_CASE("the golden configurations, which leave out what is at its default") {
     CHECK(blip2.generation.end == std::vector<Index>{202});  // the language model's own, not generation_config.json's
     CHECK(blip2.generation.padding == 1);
     CHECK_FALSE(blip2.generation.max_length);
-    CHECK(ModelConfig(test::golden("blip2_opt_bf16")).dtype == "bfloat16");
+    CHECK(ModelConfig(test::golden_checkpoint("blip2_opt_bf16")).dtype == "bfloat16");
     CHECK(Described{ModelConfig(test::golden("opt"))}.text == tiny_opt);
     CHECK(Described{ModelConfig(test::golden("opt_350m_style"))}.text == test::golden_opt_350m);
     CHECK(Described{ModelConfig(test::golden("clip_vision"))}.vision == test::golden_clip);

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <checkpoint/toy.hpp>
 #include <set>
-#include <support/golden.hpp>
 #include <support/golden_models.hpp>
 #include <tessera/model/blip2/blip2.hpp>
+
+#include "support/rounded_golden.hpp"
 
 namespace checkpoint_name_map {
 using namespace tessera;
@@ -122,7 +123,7 @@ namespace {
 template <class Model>
 void check_shapes(const char* folder, const std::vector<std::string>& besides = {}) {
     CAPTURE(std::string(folder));
-    const Checkpoint checkpoint(test::golden(folder));
+    const Checkpoint checkpoint(test::golden_checkpoint(folder));
     std::set<std::string> names(besides.begin(), besides.end());
     for (const test::StoredShape& expected : test::stored_shapes(Model())) {
         CAPTURE(expected.name);
@@ -137,7 +138,7 @@ void check_shapes(const char* folder, const std::vector<std::string>& besides = 
 template <class Model>
 void check_plan(const char* folder, std::size_t used, std::size_t copies, std::size_t ignored) {
     CAPTURE(std::string(folder));
-    const Checkpoint checkpoint(test::golden(folder));
+    const Checkpoint checkpoint(test::golden_checkpoint(folder));
     const auto specs = tensor_specs(Model());
     const LoadPlan plan = plan_load(specs, checkpoint, Model::names());
     CHECK(plan.matches.size() == specs.size());

@@ -2,9 +2,10 @@
 
 #include <cmath>
 #include <limits>
-#include <support/golden.hpp>
 #include <support/read_json.hpp>
 #include <tessera/checkpoint/safetensors.hpp>
+
+#include "support/rounded_golden.hpp"
 
 namespace checkpoint_safetensors {
 using namespace tessera;
@@ -81,7 +82,7 @@ TEST_CASE("views of tensors survive a move of the file") {
 
 TEST_CASE("the golden checkpoints can be read in every type they are stored in") {
     const Safetensors f32(test::golden("blip2_opt/model-00001-of-00003.safetensors"));
-    const Safetensors b16(test::golden("blip2_opt_bf16/model.safetensors"));
+    const Safetensors b16(test::golden_checkpoint("blip2_opt_bf16") / "model.safetensors");
     Index compared = 0;
     for (const StoredTensor& tensor : f32.tensors()) {
         const StoredTensor* other = b16.find(tensor.name);

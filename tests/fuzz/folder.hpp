@@ -1,11 +1,11 @@
 // Foreign bytes as files of a folder.
 #pragma once
 #include <algorithm>
-#include <checkpoint/temporary.hpp>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <support/temporary_folder.hpp>
 
 namespace tessera::fuzz {
 

@@ -83,7 +83,7 @@ TEST_CASE("listening changes no token, and every word gets its panel") {
         CHECK(std::accumulate(patches.begin(), patches.end(), 0.0f) == doctest::Approx(1));
         CHECK(*std::ranges::min_element(patches) >= 0);
     }
-    const Image drawn = map.draw(picture, {4, 4}, *blip2.processor.tokenizer, words.tokens);
+    const Image drawn = map.draw(picture, *blip2.processor.tokenizer, words.tokens);
     CHECK(drawn.width() >= 2 * 232 + 8);  // the picture and one word at least
     CHECK(drawn.width() % 232 == 8);
     CHECK(drawn.height() % 248 == 8);

@@ -11,8 +11,8 @@
 #include "support/as_processors.hpp"
 #include "support/compare.hpp"
 #include "support/generate_settings.hpp"
-#include "support/golden.hpp"
 #include "support/read_json.hpp"
+#include "support/rounded_golden.hpp"
 
 namespace generate_blip2 {
 using namespace tessera;
@@ -33,7 +33,7 @@ std::vector<float> part(const Safetensors& file, const std::string& name, std::s
 
 struct Folder {
     std::string name;
-    std::filesystem::path path = test::golden(name);
+    std::filesystem::path path = test::golden_checkpoint(name);
     Json expected = test::read_json(path / "expected.json");
     Safetensors tensors{path / "expected.safetensors"};
     Pipeline<Blip2Tiny> blip2 = load<Blip2Tiny>(path.string());
@@ -241,7 +241,7 @@ TEST_CASE("pixels from the file, not from the reference, give the reference's va
 }
 
 TEST_CASE("weights kept as bf16 give what the same rounded weights give in f32") {
-    const ModelConfig path(test::golden("blip2_opt_bf16"));
+    const ModelConfig path(test::golden_checkpoint("blip2_opt_bf16"));
     const auto exact = load_model<Blip2Tiny>(path, {.weight_dtype = DType::f32});
     const auto narrow = load_model<Blip2Tiny>(path, {.weight_dtype = DType::bf16});
     CHECK(parameter_bytes(narrow) < parameter_bytes(exact) * 6 / 10);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <tessera/core/error.hpp>
 
-#include "checkpoint/temporary.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tessera::test {
 

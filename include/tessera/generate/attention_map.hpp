@@ -17,7 +17,7 @@ namespace tessera::inline TESSERA_ISA {
 /// AttentionMap map(32);
 /// Scratch listening(map);
 /// const auto words = caption(blip2, picture, {}, listening);
-/// write_png("map.png", map.draw(picture, {16, 16}, *blip2.processor.tokenizer, words.tokens));
+/// write_png("map.png", map.draw(picture, *blip2.processor.tokenizer, words.tokens));
 /// ```
 /// source  Abnar 2020 (attention rollout), across the one joint between the two models
 class AttentionMap : public Recorder {
@@ -30,7 +30,9 @@ class AttentionMap : public Recorder {
     }
     /// The names of intermediate values say which part of the model is at work.
     void on(const Named& named) override {
-        if (named.name == "qformer.embeddings") {
+        if (named.name == "pixel_values") {
+            aspect_ = static_cast<float>(named.rows) / 3 / static_cast<float>(named.width);
+        } else if (named.name == "qformer.embeddings") {
             part_ = Part::qformer;
             patches_.clear();
             words_.clear();
@@ -68,9 +70,8 @@ class AttentionMap : public Recorder {
     }
 
     /// The picture, and beside it for each word of the caption the picture with the word's map over it.
-    /// shape   `grid` is that of the patches
     /// errors  as patches
-    Image draw(const Image& picture, Grid grid, const Tokenizer& tokenizer, std::span<const Token> tokens) const {
+    Image draw(const Image& picture, const Tokenizer& tokenizer, std::span<const Token> tokens) const {
         struct Panel {
             std::string label;
             std::vector<float> weights;
@@ -90,6 +91,8 @@ class AttentionMap : public Recorder {
                 for (std::size_t p = 0; p < now.size(); ++p) panels.back().weights[p] += now[p];
             }
         }
+        if (panels.empty()) throw Error(Errc::option_value, "AttentionMap: expected a caption with words, found none");
+        const Grid grid = this->grid(static_cast<Index>(panels[0].weights.size()));
         constexpr Index side = 224, gap = 8, line = 16, across = 6;
         const Index count = static_cast<Index>(panels.size()) + 1, width = side * grid.width / grid.height;
         Image out((count + across - 1) / across * (side + gap + line) + gap,
@@ -110,6 +113,11 @@ class AttentionMap : public Recorder {
   private:
     enum class Part { other, qformer, language };
 
+    /// Rows and columns of so many square patches.
+    Grid grid(Index patches) const {
+        const auto rows = std::max<Index>(std::lround(std::sqrt(static_cast<float>(patches) * aspect_)), 1);
+        return {rows, patches / rows};
+    }
     static void add(std::vector<float>& sums, const std::vector<float>& more) {
         sums.resize(std::max(sums.size(), more.size()));
         for (std::size_t i = 0; i < more.size(); ++i) sums[i] += more[i];
@@ -129,6 +137,7 @@ class AttentionMap : public Recorder {
     Index queries_;
     AttentionProbabilities probabilities_{[this](const AttendOp&, View<const float, dyn, dyn, dyn> p) { hear(p); }};
     Part part_ = Part::other;
+    float aspect_ = 1;                       // height over width of what the image encoder saw
     int attentions_ = 0;                     // since the last name
     std::vector<float> seen_;                // the last of them
     std::vector<float> patches_;             // [queries, patches + 1], summed over layers

@@ -1,7 +1,7 @@
 // What config.json says of a T5, and which of a file's tensors fill it.
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/model_config.hpp>
 #include <tessera/checkpoint/save.hpp>

@@ -3,9 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
 #include <cmath>
 #include <support/golden.hpp>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/generate/load.hpp>
 

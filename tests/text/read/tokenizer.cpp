@@ -7,8 +7,8 @@
 #include <tessera/text/read/tokenizer.hpp>
 #include <vector>
 
-#include "support/golden.hpp"
 #include "support/read_json.hpp"
+#include "support/rounded_golden.hpp"
 #include "text/scratch_folder.hpp"
 
 namespace text_read_tokenizer {
@@ -91,7 +91,7 @@ TEST_CASE("prompts and generated text of the models") {
          {"blip2_opt", "blip2_opt_bf16", "blip2_opt_f16", "blip2_t5", "opt", "opt_350m_style", "t5"}) {
         if (!std::filesystem::exists(golden(model))) continue;
         CAPTURE(model);
-        const auto tokenizer = read_tokenizer(golden(model));
+        const auto tokenizer = read_tokenizer(test::golden_checkpoint(model));
         const auto image = tokenizer->find("<image>");
         const Json expected = test::read_json(golden(model) / "expected.json");
         for (const auto& entry : expected["generate"].items()) {
