@@ -1,6 +1,7 @@
-// All of BLIP-2's inference: pictures, text, checkpoints, models, captions, matching.
+// All of BLIP-2's inference: pictures, text, checkpoints, models, captions, answers, matching.
 #pragma once
 #include <tessera/attention.hpp>
+#include <tessera/generate/answer.hpp>
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
 #include <tessera/generate/match.hpp>

@@ -22,6 +22,7 @@ class BeamSearch : public Search {
             beams->resize(beams_);
             for (Beam& beam : *beams) beam.seen.reserve(most);
         }
+        spare_.seen.reserve(most);
         running_[0].seen.assign(seen.begin(), seen.end());
         candidates_.reserve(candidates_most_ + 1);
         branches_.reserve(beams_);

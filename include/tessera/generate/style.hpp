@@ -1,0 +1,126 @@
+// The published defaults of the two programs that people compare with.
+#pragma once
+#include <string>
+#include <tessera/core/utf8.hpp>
+#include <tessera/generate/options.hpp>
+#include <tessera/image/decode_options.hpp>
+#include <tessera/model/blip2/blip2.hpp>
+#include <tessera/text/unicode.hpp>
+
+namespace tessera::inline TESSERA_ISA {
+
+enum class Style : char { transformers, lavis };
+
+/// What kind of language model a BLIP-2 has.
+enum class LanguageFamily : char { opt, t5 };
+template <class Language>
+inline constexpr LanguageFamily language_family = requires {
+    Language::config.encoder_layers;
+}
+? LanguageFamily::t5 : LanguageFamily::opt;
+
+/// What the programs do where nobody says otherwise, and where they differ.
+struct StyleDefaults {
+    GenerateOptions caption;
+    GenerateOptions answer;     // `prompt` has {} in the place of the question
+    Transparency transparency;  // of pictures
+    bool turn_upright;          // by the orientation in a picture's EXIF data
+    PassOrder pass_order;       // of the resize
+    float vision_eps;           // of the norm after the image encoder
+    bool simplifies_questions;  // as simple_question does
+};
+
+/// source  transformers 5: generate() without settings, BlipImageProcessor, the model cards' question; LAVIS 1.0.2: generate and
+///         predict_answers of blip2_opt.py and blip2_t5.py, min_length there counting T5's start token; Li 2023 §4.1
+///         for the questions
+inline StyleDefaults style_defaults(Style style, LanguageFamily family) {
+    const bool t5 = family == LanguageFamily::t5;
+    if (style == Style::transformers)
+        return {.caption = {.max_tokens = 20},
+                .answer = {.prompt = "Question: {} Answer:", .max_tokens = 20},
+                .transparency = Transparency::white,
+                .turn_upright = true,
+                .pass_order = PassOrder::pillow_13,
+                .vision_eps = 1e-6f,
+                .simplifies_questions = false};
+    const Index least = t5 ? 0 : 1;
+    return {.caption = {.max_tokens = 30, .min_tokens = least, .beams = 5},
+            .answer = {.prompt = t5 ? "Question: {} Short answer:" : "Question: {} Answer:",
+                       .max_tokens = 10,
+                       .min_tokens = least,
+                       .beams = 5,
+                       .length_penalty = t5 ? -1.0f : 0.0f},
+            .transparency = Transparency::drop,
+            .turn_upright = false,
+            .pass_order = PassOrder::pillow_12,
+            .vision_eps = 1e-5f,
+            .simplifies_questions = true};
+}
+template <class Model>
+StyleDefaults style_defaults(Style style) {
+    return style_defaults(style, language_family<decltype(Model::language)>);
+}
+
+/// Makes a loaded BLIP-2 prepare pictures and run its image encoder as `style` does. (How pictures are decoded is the
+/// caller's: StyleDefaults::transparency, turn_upright.)
+template <class Model>
+void apply_style(Pipeline<Model>& blip2, Style style) {
+    const StyleDefaults defaults = style_defaults<Model>(style);
+    blip2.processor.preprocess.pass_order = defaults.pass_order;
+    blip2.model.vision.norm.eps = defaults.vision_eps;
+}
+
+namespace detail {
+/// `text` in lower case with its first 50 words, and `instead` in the place of . ! " ( ) * # : ; ~
+/// errors  Errc::text_encoding
+inline std::string simple_text(std::string_view text, std::string_view instead) {
+    expect_utf8(text, "a question or caption", Errc::text_encoding);
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        const char32_t c = next_character(text, i);
+        if (c < 128 && std::string_view(".!\"()*#:;~").find(static_cast<char>(c)) != std::string_view::npos)
+            out += instead;
+        else
+            append_lower(out, c);
+    }
+    return out;
+}
+inline void keep_words(std::string& text, std::size_t most) {
+    for (std::size_t at = text.find(' '), words = 1; at != text.npos; at = text.find(' ', at + 1), ++words)
+        if (words == most) return text.resize(at);
+}
+}  // namespace detail
+
+/// A question as LAVIS passes it to a model: in lower case, without . ! " ( ) * # : ; ~ and blanks at the end, cut to 50
+/// words.
+/// source  LAVIS BlipQuestionProcessor
+inline std::string simple_question(std::string_view question) {
+    std::string out = detail::simple_text(question, "");
+    out.resize(out.find_last_not_of(' ') + 1);
+    detail::keep_words(out, 50);
+    return out;
+}
+
+/// A caption as LAVIS passes it to a model, for matching and for training: in lower case, these characters and runs of
+/// blanks made one blank, no blanks around it, cut to 50 words.
+/// source  LAVIS BlipCaptionProcessor
+inline std::string simple_caption(std::string_view caption) {
+    const std::string text = detail::simple_text(caption, " ");
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t blanks = std::min(text.find_first_not_of(" \t\n\r\f\v", i), text.size()) - i;
+        if (blanks >= 2)
+            out += ' ';
+        else if (blanks == 1)
+            out += text[i];
+        i += blanks;
+        if (i < text.size()) out += text[i++];
+    }
+    out.resize(out.find_last_not_of('\n') + 1);
+    out.resize(out.find_last_not_of(' ') + 1);
+    out.erase(0, out.find_first_not_of(' '));
+    detail::keep_words(out, 50);
+    return out;
+}
+
+}  // namespace tessera::inline TESSERA_ISA

@@ -1,0 +1,48 @@
+#include <doctest/doctest.h>
+
+#include <tessera/generate/load.hpp>
+#include <tessera/generate/style.hpp>
+
+#include "support/golden.hpp"
+
+namespace generate_style {
+using namespace tessera;
+
+TEST_CASE("questions and captions as LAVIS prepares them (values of its own functions)") {
+    CHECK(simple_question("What IS \"this\"?  (A dog: yes!) ; ~ ") == "what is this?  a dog yes");
+    CHECK(simple_caption("What IS \"this\"?  (A dog: yes!) ; ~ ") == "what is this ? a dog yes");
+    CHECK(simple_question("Ünder the Sea.  Two\tCats\n") == "ünder the sea  two\tcats\n");
+    CHECK(simple_caption("Ünder the Sea.  Two\tCats\n") == "ünder the sea two\tcats");
+    CHECK(simple_question(" .. a cat..") == "  a cat");
+    CHECK(simple_caption(" .. a cat..") == "a cat");
+    CHECK(simple_caption("") == "");
+    std::string words = "0";
+    for (int i = 1; i < 60; ++i) words += " " + std::to_string(i);
+    CHECK(simple_question(words).ends_with(" 49"));
+    CHECK(simple_caption(words).ends_with(" 49"));
+    CHECK_THROWS_AS(simple_question("\xff"), Error);
+}
+
+TEST_CASE("the defaults of each style are valid, and are applied to what prepares pictures and reads them") {
+    for (const Style style : {Style::transformers, Style::lavis})
+        for (const LanguageFamily family : {LanguageFamily::opt, LanguageFamily::t5}) {
+            const StyleDefaults defaults = style_defaults(style, family);
+            require_valid(defaults.caption);
+            require_valid(defaults.answer);
+            CHECK(defaults.answer.prompt.find("{}") != std::string::npos);
+        }
+    static_assert(language_family<Opt<tiny_opt>> == LanguageFamily::opt);
+    CHECK(style_defaults<Blip2Opt2_7b>(Style::lavis).answer.length_penalty == 0.0f);
+    CHECK(style_defaults<Blip2FlanT5Xl>(Style::lavis).answer.length_penalty == -1.0f);
+    CHECK(style_defaults<Blip2FlanT5Xl>(Style::lavis).answer.prompt == "Question: {} Short answer:");
+
+    auto blip2 = load<Blip2Tiny>(test::golden("blip2_opt").string());
+    apply_style(blip2, Style::lavis);
+    CHECK(blip2.model.vision.norm.eps == 1e-5f);
+    CHECK(blip2.processor.preprocess.pass_order == PassOrder::pillow_12);
+    apply_style(blip2, Style::transformers);
+    CHECK(blip2.model.vision.norm.eps == 1e-6f);
+    CHECK(blip2.processor.preprocess.pass_order == PassOrder::pillow_13);
+}
+
+}  // namespace generate_style
