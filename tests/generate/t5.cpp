@@ -1,13 +1,14 @@
-// FlanT5 and BLIP-2 with it, from checkpoint folder to text, against transformers.
+// FlanT5, and BLIP-2 with it, from checkpoint folder to text, against transformers.
 #include <doctest/doctest.h>
 
+#include <tessera/checkpoint/dump.hpp>
 #include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/generate/caption.hpp>
 #include <tessera/generate/load.hpp>
-#include <tessera/generate/logits_processors.hpp>
-#include <tessera/image/decode.hpp>
 
 #include "support/as_processors.hpp"
 #include "support/compare.hpp"
+#include "support/generate_settings.hpp"
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
 #include "support/read_json.hpp"
@@ -27,64 +28,58 @@ std::vector<float> part(const Safetensors& file, const std::string& name, std::s
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(index) * size;
     return {first, first + size};
 }
-
-// The most likely token again and again, for all texts at once; and the logits of each step.
-struct Written {
-    std::vector<std::vector<Token>> tokens;
-    std::vector<std::vector<float>> logits;
-};
-template <class Model>
-Written write(const Model& model, std::vector<Beginning<Model>> texts, Index most, float penalty, Scratch& s) {
-    Written out{std::vector<std::vector<Token>>(texts.size()), std::vector<std::vector<float>>(texts.size())};
-    for (Index step = 0; step < most; ++step) {
-        const auto frame = s.frame();
-        std::vector<std::size_t> going;
-        for (std::size_t i = 0; i < texts.size(); ++i)
-            if (out.tokens[i].empty() || out.tokens[i].back() != 1) going.push_back(i);
-        if (going.empty()) break;
-        std::vector<Token> last;
-        for (const std::size_t i : going) last.push_back(texts[i].seen.back());
-        const Causal mask = Causal::after(step);
-        std::vector<Continuation<typename Model::Cache>> rows;
-        for (const std::size_t i : going) rows.push_back({&texts[i].cache, 1, mask, {&step, 1}});
-        const auto logits = model.logits(model.append(model.embedding(last, s), rows, s), s);
-        for (std::size_t k = 0; k < going.size(); ++k) {
-            const std::size_t i = going[k];
-            const auto scores = logits.slice(static_cast<Index>(k), 1);
-            out.logits[i].insert(out.logits[i].end(), scores.begin(), scores.end());
-            repetition_penalty(scores.span(), texts[i].seen, penalty);
-            texts[i].seen.push_back(argmax(scores.span()));
-            out.tokens[i].push_back(texts[i].seen.back());
-        }
+// Compares the logits of each step of one text, if the reference has them.
+int check_steps(const Dump& dump, const Safetensors& file, const std::string& run, std::size_t index,
+                std::size_t steps) {
+    const std::string name = "generate." + run + ".step_logits";
+    if (file.find(name) == nullptr) return 0;
+    const auto want = part(file, name, index);
+    std::vector<float> got;
+    for (std::size_t step = 0; step < steps; ++step) {
+        const auto& scores = dump.at("step_logits_" + std::to_string(step)).values;
+        got.insert(got.end(), scores.begin(), scores.end());
     }
-    return out;
+    test::check_close(name, got, std::span(want).first(got.size()), activations);
+    return 1;
 }
 
 }  // namespace
 
-TEST_CASE("FlanT5 alone: the tokenizer's ids, a ragged batch, greedy tokens and their logits") {
+TEST_CASE("FlanT5 alone: the tokenizer's ids, and all runs, one by one and in a ragged batch") {
     const auto path = test::golden("t5");
     const Json expected = test::read_json(path / "expected.json");
     const Safetensors file(path / "expected.safetensors");
     const auto model = load<T5<test::golden_t5>>(path.string());
     const auto tokenizer = read_tokenizer(path);
-    Scratch s;
+    const Token end[] = {1};
     std::vector<std::vector<Token>> ids;
     std::vector<Prompt<64>> prompts;
     for (const auto& text : expected["prompts"]) ids.push_back(tokenizer->encode(text.get<std::string>()));
-    for (const auto& text : ids) prompts.push_back({ConstRows<64>(nullptr, {0, 64}), text});
+    for (const auto& text : ids) prompts.push_back({{}, text});
     const auto stored = file.tensor("input_ids").to<Token>();
-    CHECK(std::equal(ids[0].begin(), ids[0].end(), stored.begin()));
-    const auto& run = expected["generate"]["greedy"];
-    const Index most = run["settings"]["max_new_tokens"];
-    const Written written = write(model, model.begin(prompts, most, s), most, 1, s);
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
-        CAPTURE(i);
-        CHECK(written.tokens[i] == run["new_tokens"][i].get<std::vector<Token>>());
-        CHECK(tokenizer->decode(written.tokens[i], SkipSpecials::yes, OutOfVocabulary::skip) ==
-              run["text"][i].get<std::string>());
-        test::check_close("step_logits", written.logits[i], part(file, "generate.greedy.step_logits", i), activations);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        CHECK(std::equal(ids[i].begin(), ids[i].end(), stored.data() + i * stored.size() / 2));
+    int compared = 0;
+    for (const auto& entry : expected["generate"].items()) {
+        CAPTURE(entry.key());
+        const auto& run = entry.value();
+        const GenerateOptions options = test::options_of(run["settings"]);
+        Scratch plain;
+        const auto together = generate(model, prompts, options, end, plain);
+        for (std::size_t i = 0; i < prompts.size(); ++i) {
+            CAPTURE(i);
+            REQUIRE(static_cast<Index>(together[i].size()) == options.n_best);
+            test::check_run(run, i, together[i]);
+            CHECK(tokenizer->decode(together[i][0].tokens, SkipSpecials::yes, OutOfVocabulary::skip) ==
+                  run["text"][i * together[i].size()].get<std::string>());
+            Dump dump;
+            Scratch s(dump);
+            const auto alone = generate(model, {&prompts[i], 1}, options, end, s)[0];
+            test::check_run(run, i, alone);
+            compared += check_steps(dump, file, entry.key(), i, alone[0].tokens.size());
+        }
     }
+    CHECK(compared == 2);
 }
 
 namespace {
@@ -94,59 +89,72 @@ struct Folder {
     Json expected = test::read_json(path / "expected.json");
     Safetensors tensors{path / "expected.safetensors"};
     Pipeline<Blip2TinyT5> blip2 = load<Blip2TinyT5>(path.string());
-    const Blip2TinyT5& model = blip2.model;
-    const Blip2Processor& processor = blip2.processor;
 
-    // What the Q-Former says of a picture, as the language model reads it.
-    Rows<64> soft(const std::string& picture, Scratch& s, std::size_t compared = 99) const {
-        const auto image = read_image(test::golden("images/" + picture), test::as_processors);
-        const auto pixels = preprocess(image, processor.preprocess);
-        Tensor<float, dyn, 588> patches({16, 588});
-        patchify(patches.view(), pixels.view(), 14);
-        const auto seen = model.vision(patches, s);
-        const auto said = model.qformer(seen, s);
-        const auto out = model.projection(said, s);
-        if (compared < 99) {
-            const auto same = [&](const std::string& name, std::span<const float> got) {
-                test::check_close(name, got, part(tensors, name, compared), activations);
-            };
-            same("vision.last_hidden_state", seen.span());
-            same("qformer.layer_3", said.span());
-            same("language_projection", out.span());
-        }
-        return out;
+    static Image picture(const Json& name) {
+        return read_image(test::golden("images/" + name.get<std::string>()), test::as_processors);
     }
 };
+// A run of the reference, whose `new_tokens` lack a padding token at the end even where the model has chosen it: a text
+// without an end is as long as it may be.
+Json whole(Json run) {
+    for (std::size_t row = 0; row < run["sequences"].size(); ++row)
+        if (!run["ended_by_eos"][row].get<bool>()) {
+            auto tokens = run["sequences"][row].get<std::vector<Token>>();
+            tokens.erase(tokens.begin());  // the start token
+            run["new_tokens"][row] = tokens;
+        }
+    return run;
+}
+// The best text and the others, as the search returned them.
+std::vector<Generation> all_of(const Caption& caption) {
+    std::vector<Generation> all{caption};
+    all.insert(all.end(), caption.others.begin(), caption.others.end());
+    return all;
+}
 
 }  // namespace
 
 TEST_CASE("pictures through image encoder, Q-Former and FlanT5: the states and logits of the reference") {
     const Folder folder;
-    const auto ids = folder.processor.prompt_ids(folder.expected["prompt"]["text"].get<std::string>(), 8);
+    const GenerateOptions options{.prompt = folder.expected["prompt"]["text"].get<std::string>(), .max_tokens = 1};
     for (std::size_t i = 0; i < folder.expected["images"].size(); ++i) {
         CAPTURE(i);
-        Scratch s;
-        const Prompt<64> prompt[] = {{folder.soft(folder.expected["images"][i].get<std::string>(), s, i), ids}};
-        const Written written = write(folder.model.language, folder.model.language.begin(prompt, 1, s), 1, 1, s);
-        test::check_close("prompt.logits", written.logits[0], part(folder.tensors, "prompt.logits", i), activations);
+        Dump dump;
+        Scratch s(dump);
+        caption(folder.blip2, Folder::picture(folder.expected["images"][i]), options, s);
+        for (const std::string name : {"vision.last_hidden_state", "qformer.layer_3", "language_projection"})
+            test::check_close(name, dump.at(name).values, part(folder.tensors, name, i), activations);
+        test::check_close("prompt.logits", dump.at("step_logits_0").values, part(folder.tensors, "prompt.logits", i),
+                          activations);
     }
 }
 
-TEST_CASE("a prompt of more than 150 tokens beside a short one, and as long an answer") {
+TEST_CASE("a prompt of more than 150 tokens beside a short one, and as long an answer read at once") {
     const Folder folder;
-    Scratch s;
-    const auto& language = folder.model.language;
+    const auto& language = folder.blip2.model.language;
     const auto ids = folder.tensors.tensor("long.input_ids").to<Token>();
     const auto mask = folder.tensors.tensor("long.attention_mask").to<std::int64_t>();
     const auto words = folder.tensors.tensor("long.decoder_input_ids").to<Token>();
     const std::size_t length = ids.size() / 2, answer = words.size() / 2;
     std::vector<std::vector<Token>> texts(2);
-    std::vector<Prompt<64>> prompts;
     for (std::size_t i = 0; i < ids.size(); ++i)
         if (mask[i] != 0) texts[i / length].push_back(ids[i]);
-    for (std::size_t i = 0; i < 2; ++i)
-        prompts.push_back({folder.soft(folder.expected["long"]["images"][i].get<std::string>(), s), texts[i]});
-    auto begun = language.begin(prompts, static_cast<Index>(answer), s);
+    std::vector<Dump> dumps(2);
+    std::vector<Prompt<64>> prompts;
+    for (std::size_t i = 0; i < 2; ++i) {
+        Scratch looking(dumps[i]);
+        caption(folder.blip2, Folder::picture(folder.expected["long"]["images"][i]), {.max_tokens = 0}, looking);
+        prompts.push_back({{dumps[i].at("language_projection").values.data(), {8, 64}}, texts[i]});
+    }
+    Dump dump;
+    Scratch s(dump);
+    auto begun = language.begin(prompts, static_cast<Index>(answer) - 1, s);
+    std::vector<float> want;
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto rows = part(folder.tensors, "long.encoder.last_hidden_state", i);
+        want.insert(want.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(texts[i].size() * 64));
+    }
+    test::check_close("encoder", dump.at("encoder.last_hidden_state").values, want, activations);
     std::vector<Index> positions;
     for (std::size_t t = 0; t < answer; ++t) positions.push_back(static_cast<Index>(t));
     const Causal causal{};
@@ -160,42 +168,54 @@ TEST_CASE("a prompt of more than 150 tokens beside a short one, and as long an a
     }
 }
 
-TEST_CASE("greedy captions of BLIP-2 with FlanT5: the same tokens, strings and scores as transformers") {
+TEST_CASE("captions, greedy and with beams: the same tokens, strings and scores as transformers") {
     const Folder folder;
+    const auto& processor = folder.blip2.processor;
     int compared = 0;
     for (const auto& entry : folder.expected["generate"].items()) {
-        const auto& run = entry.value();
-        const auto& settings = run["settings"];
-        if (settings.value("num_beams", 1) != 1) continue;
         CAPTURE(entry.key());
-        Scratch s;
-        std::vector<std::vector<Token>> ids;
-        std::vector<Prompt<64>> prompts;
-        for (const auto& text : run["prompts"]) ids.push_back(folder.processor.prompt_ids(text.get<std::string>(), 8));
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            const auto want = run["input_ids"][i].get<std::vector<Token>>();
-            CHECK(std::equal(ids[i].begin(), ids[i].end(), want.begin()));  // transformers pads after them
-            prompts.push_back({folder.soft(run["images"][i].get<std::string>(), s), ids[i]});
+        const Json run = whole(entry.value());
+        GenerateOptions options = test::options_of(run["settings"]);
+        std::vector<Image> images;
+        std::vector<std::string> prompts;
+        for (std::size_t i = 0; i < run["images"].size(); ++i) {
+            images.push_back(Folder::picture(run["images"][i]));
+            prompts.push_back(run["prompts"][i].get<std::string>());
         }
-        const Index most = settings["max_new_tokens"];
-        const auto& language = folder.model.language;
-        const Written written =
-            write(language, language.begin(prompts, most, s), most, settings.value("repetition_penalty", 1.0f), s);
-        for (std::size_t i = 0; i < ids.size(); ++i) {
+        Scratch plain;
+        const auto together = captions(folder.blip2, images, prompts, options, plain);
+        REQUIRE(together.size() == images.size());
+        for (std::size_t i = 0; i < images.size(); ++i) {
             CAPTURE(i);
-            CHECK(written.tokens[i] == run["new_tokens"][i].get<std::vector<Token>>());
-            CHECK(folder.processor.tokenizer->decode(written.tokens[i], SkipSpecials::yes, OutOfVocabulary::skip) ==
-                  run["text"][i].get<std::string>());
-            if (const std::string steps = "generate." + entry.key() + ".step_logits";
-                folder.tensors.find(steps) != nullptr) {
-                const auto all = part(folder.tensors, steps, i);
-                test::check_close(steps, written.logits[i], std::span(all).first(written.logits[i].size()),
-                                  activations);
-                ++compared;
-            }
+            const std::vector<Generation> all = all_of(together[i]);
+            REQUIRE(static_cast<Index>(all.size()) == options.n_best);
+            test::check_run(run, i, all);
+            auto read = run["input_ids"][i].get<std::vector<Token>>();
+            std::erase(read, processor.tokens.padding);
+            CHECK(together[i].prompt == read);
+            for (std::size_t k = 0; k < all.size(); ++k)
+                CHECK(processor.tokenizer->decode(all[k].tokens, SkipSpecials::yes, OutOfVocabulary::skip) ==
+                      run["text"][i * all.size() + k].get<std::string>());
+            Dump dump;
+            Scratch s(dump);
+            options.prompt = prompts[i];
+            const Caption alone = caption(folder.blip2, images[i], options, s);
+            options.prompt.clear();
+            test::check_run(run, i, all_of(alone));
+            if (options.repetition_penalty == 1.0f)
+                compared += check_steps(dump, folder.tensors, entry.key(), i, alone.tokens.size());
         }
     }
     CHECK(compared == 2);
+}
+
+TEST_CASE("without a prompt FlanT5 reads the picture and the end token") {
+    const Folder folder;
+    const auto result = caption(folder.blip2, Folder::picture("wide.png"), {.max_tokens = 2});
+    std::vector<Token> read(8, 600);
+    read.push_back(1);
+    CHECK(result.prompt == read);
+    CHECK(result.tokens.size() <= 2);
 }
 
 }  // namespace generate_t5
