@@ -125,6 +125,19 @@ def qformer(pictures):
     return make
 
 
+def itm(dtype):
+    """What Blip2ForImageTextRetrieval does with one picture, beyond the image encoder, and 64 texts of 8 to 20 tokens: the picture
+    once for each text, and the texts filled up to the longest."""
+    config = transformers.Blip2QFormerConfig(vocab_size=30523, use_qformer_text_input=True)
+    model = randomized(lambda: transformers.Blip2QFormerModel(config), dtype)
+    lengths = [8 + 5 * i % 13 for i in range(64)]
+    mask = torch.tensor([[1] * (32 + n) + [0] * (max(lengths) - n) for n in lengths])
+    rows = torch.randn(64, 32 + max(lengths), 768, dtype=dtype)
+    picture = torch.randn(1, 257, 1408, dtype=dtype).expand(64, -1, -1)
+    names = ["query_embeds", "query_length", "attention_mask", "encoder_hidden_states"]
+    return Output(model, names), (rows, 32, mask, picture)
+
+
 def opt_prefill(layers):
     def make(dtype):
         model = randomized(lambda: transformers.OPTForCausalLM(opt_config(layers)), dtype)
@@ -186,6 +199,7 @@ CASES = [
     Model("CLIP-L", "vit", clip),
     Model("Q-Former", "qformer", qformer(1)),
     Model("Q-Former, 8 pictures", "qformer", qformer(8)),
+    Model("ITM, 64 texts", "qformer", itm, peers=(TORCH,), bars={TORCH: 1.5}),
     Model("OPT-2.7b decode, 8 layers", "opt", opt_decode(8), opt_decode_graph(8)),
     Model("OPT-2.7b prefill 40, 8 layers", "opt", opt_prefill(8), peers=(TORCH,)),
     Model("ViT-g layer", "vit", vit_layer, weights="bf16", peers=(TORCH,)),
