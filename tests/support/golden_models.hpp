@@ -31,5 +31,14 @@ inline constexpr VitConfig golden_clip = checked(VitConfig{.image = 56,
                                                            .output_norm = false,
                                                            .eps = 1e-5f,
                                                            .output_eps = 1e-5f});
+inline constexpr QFormerConfig golden_stage1 = checked(QFormerConfig{.queries = 8,
+                                                                     .width = 48,
+                                                                     .heads = 4,
+                                                                     .hidden = 80,
+                                                                     .layers = 4,
+                                                                     .context = 64,
+                                                                     .vocabulary = 381,
+                                                                     .positions = 64,
+                                                                     .embedding = 32});
 
 }  // namespace tessera::test

@@ -66,6 +66,36 @@ inline std::string text_of(const Generation& generation, const Tokenizer& tokeni
     return text;
 }
 
+/// What follows each of `prompts`, told to options.on_text as it comes; the caller adds the prompts.
+template <LanguageModel Language>
+std::vector<Caption> write(const Language& language, std::span<const Prompt<Language::embedding_width>> prompts,
+                           const Tokenizer& tokenizer, std::span<const Token> ends, const GenerateOptions& options,
+                           Scratch& s) {
+    std::vector<Caption> out(prompts.size());
+    std::vector<TextStream> streams(prompts.size(), TextStream(tokenizer, options.stop_strings));
+    Stopwatch watch;
+    Caption::Seconds seconds;
+    GenerateHooks hooks{.tokenizer = &tokenizer,
+                        .on_step = [&] { (seconds.prompt == 0 ? seconds.prompt : seconds.tokens) += watch.lap(); }};
+    if (options.on_text)
+        hooks.on_token = [&](Index text, Token token, std::optional<Finish> last) {
+            TextStream& stream = streams[static_cast<std::size_t>(text)];
+            std::string piece = std::ranges::find(ends, token) != ends.end() ? "" : stream.push(token);
+            if (last) piece += stream.flush(*last == Finish::stop_string);
+            return options.on_text(text, piece);
+        };
+    auto found = generate(language, prompts, options, ends, s, hooks);
+    const bool streamed = options.beams == 1 && options.n_best == 1;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        for (Generation& generation : found[i]) generation.text = text_of(generation, tokenizer, options.stop_strings);
+        static_cast<Generation&>(out[i]) = std::move(found[i].front());
+        out[i].others.assign(std::make_move_iterator(found[i].begin() + 1), std::make_move_iterator(found[i].end()));
+        out[i].seconds = seconds;
+        if (options.on_text && !streamed) options.on_text(static_cast<Index>(i), out[i].text);
+    }
+    return out;
+}
+
 }  // namespace detail
 
 /// Describes pictures, or answers the questions in prompts, all in one batch: picture i with prompt i; or one picture with
@@ -96,36 +126,17 @@ std::vector<Caption> captions(const Blip2<Vision, Query, Language>& model, const
         detail::read_picture(soft.slice(static_cast<Index>(i) * queries, queries), model, processor.preprocess,
                              images[i], out[i].seconds, s);
     std::vector<Prompt<width>> begin;
-    std::vector<TextStream> streams;
+    for (std::size_t i = 0; i < out.size(); ++i)
+        begin.push_back({soft.slice(images.size() == 1 ? 0 : static_cast<Index>(i) * queries, queries), out[i].prompt});
+    auto written = detail::write(model.language, begin, *processor.tokenizer, processor.tokens.end, options, s);
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::size_t image = images.size() == 1 ? 0 : i;
-        out[i].seconds = out[image].seconds;
-        begin.push_back({soft.slice(static_cast<Index>(image) * queries, queries), out[i].prompt});
-        streams.emplace_back(*processor.tokenizer, options.stop_strings);
+        const Caption::Seconds& seen = out[images.size() == 1 ? 0 : i].seconds;
+        written[i].seconds.preprocess = seen.preprocess;
+        written[i].seconds.vision = seen.vision;
+        written[i].seconds.qformer = seen.qformer;
+        written[i].prompt = std::move(out[i].prompt);
     }
-
-    detail::Stopwatch watch;
-    Caption::Seconds seconds;
-    GenerateHooks hooks{.tokenizer = processor.tokenizer.get(),
-                        .on_step = [&] { (seconds.prompt == 0 ? seconds.prompt : seconds.tokens) += watch.lap(); }};
-    if (options.on_text)
-        hooks.on_token = [&](Index text, Token token, std::optional<Finish> last) {
-            TextStream& stream = streams[static_cast<std::size_t>(text)];
-            std::string piece = processor.is_end(token) ? "" : stream.push(token);
-            if (last) piece += stream.flush(*last == Finish::stop_string);
-            return options.on_text(text, piece);
-        };
-    auto found = generate(model.language, begin, options, processor.tokens.end, s, hooks);
-    const bool streamed = options.beams == 1 && options.n_best == 1;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        for (Generation& generation : found[i])
-            generation.text = detail::text_of(generation, *processor.tokenizer, options.stop_strings);
-        static_cast<Generation&>(out[i]) = std::move(found[i].front());
-        out[i].others.assign(std::make_move_iterator(found[i].begin() + 1), std::make_move_iterator(found[i].end()));
-        out[i].seconds.prompt = seconds.prompt, out[i].seconds.tokens = seconds.tokens;
-        if (options.on_text && !streamed) options.on_text(static_cast<Index>(i), out[i].text);
-    }
-    return out;
+    return written;
 }
 template <class Model>
 std::vector<Caption> captions(const Pipeline<Model>& blip2, std::span<const Image> images,

@@ -29,21 +29,10 @@ std::vector<Caption> captions(const Blip2Stage1<Query>& model, const Tokenizer& 
     detail::Stopwatch watch;
     const auto keys = model.qformer.read(model.vision_norm(patches, s), s, pictures);
     const auto decoder = model.decoder(keys);
-    Caption::Seconds seconds{.qformer = watch.lap()};
+    const double seconds = watch.lap();
     const std::vector<Prompt<Query::width>> prompts(static_cast<std::size_t>(pictures), {{}, ids});
-    const GenerateHooks hooks{.tokenizer = &tokenizer, .on_step = [&] {
-                                  (seconds.prompt == 0 ? seconds.prompt : seconds.tokens) += watch.lap();
-                              }};
-    auto found = generate(decoder, prompts, options, {&*end, 1}, s, hooks);
-    std::vector<Caption> out(found.size());
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        for (Generation& text : found[i]) text.text = detail::text_of(text, tokenizer, options.stop_strings);
-        static_cast<Generation&>(out[i]) = std::move(found[i].front());
-        out[i].others.assign(std::make_move_iterator(found[i].begin() + 1), std::make_move_iterator(found[i].end()));
-        out[i].prompt = ids;
-        out[i].seconds = seconds;
-        if (options.on_text) options.on_text(static_cast<Index>(i), out[i].text);
-    }
+    auto out = detail::write(decoder, prompts, tokenizer, {&*end, 1}, options, s);
+    for (Caption& caption : out) caption.prompt = ids, caption.seconds.qformer = seconds;
     return out;
 }
 

@@ -9,6 +9,7 @@
 #include <tessera/kernel/row/softmax.hpp>
 
 #include "support/compare.hpp"
+#include "support/golden_models.hpp"
 #include "support/retrieval_goldens.hpp"
 
 namespace model_qformer_stage1 {
@@ -18,15 +19,7 @@ namespace {
 
 constexpr double activations = 6e-5;  // tests/golden/make/README.template.md
 
-inline constexpr QFormerConfig tiny = checked(QFormerConfig{.queries = 8,
-                                                            .width = 48,
-                                                            .heads = 4,
-                                                            .hidden = 80,
-                                                            .layers = 4,
-                                                            .context = 64,
-                                                            .vocabulary = 381,
-                                                            .positions = 64,
-                                                            .embedding = 32});
+constexpr QFormerConfig tiny = test::golden_stage1;
 
 struct Golden : test::RetrievalGolden {
     Blip2Stage1<QFormer<tiny>> model;
