@@ -19,6 +19,8 @@
 #define __AVX512BF16__ 1
 #endif
 
+#include <tessera/core/dtype.hpp>
+
 namespace tessera::test::emulated {
 
 /// A register as its lanes, and back.
@@ -64,6 +66,22 @@ inline __m512 reduce(unsigned mask, const __m512& a) {
 inline __m512i shift(unsigned mask, const __m512i& a, unsigned left, unsigned right) {
     return each<__m512i, std::uint32_t, std::uint32_t>(mask, a, [=](std::uint32_t x) { return x << left >> right; });
 }
+inline __m512i shift_signed(unsigned mask, const __m512i& a, unsigned right) {
+    return each<__m512i, std::int32_t, std::int32_t>(mask, a, [=](std::int32_t x) { return x >> right; });
+}
+inline __m512 to_floats(unsigned mask, const __m512i& a) {
+    return each<__m512, float, std::int32_t>(mask, a, [](std::int32_t x) { return static_cast<float>(x); });
+}
+inline __m512i to_integers(unsigned mask, const __m512& a) {
+    return each<__m512i, std::int32_t, float>(mask, a,
+                                              [](float x) { return static_cast<std::int32_t>(std::nearbyint(x)); });
+}
+inline __m512 widen_f16(unsigned mask, const __m256i& a) {
+    return each<__m512, float, tessera::f16>(mask, a, [](tessera::f16 x) { return tessera::to_float(x); });
+}
+inline __m256i narrow_f16(unsigned mask, const __m512& a) {
+    return each<__m256i, tessera::f16, float>(mask, a, [](float x) { return tessera::to_f16(x); });
+}
 inline __m512i widen(unsigned mask, const __m256i& a) {
     return each<__m512i, std::uint32_t, std::uint16_t>(mask, a, [](std::uint16_t x) { return std::uint32_t{x}; });
 }
@@ -101,6 +119,11 @@ inline __m512 shuffle_lanes(unsigned mask, const __m512& a, const __m512& b, uns
 #define _mm512_maskz_reduce_ps(mask, a, how) tessera::test::emulated::reduce(mask, a)
 #define _mm512_maskz_slli_epi32(mask, a, n) tessera::test::emulated::shift(mask, a, n, 0)
 #define _mm512_maskz_srli_epi32(mask, a, n) tessera::test::emulated::shift(mask, a, 0, n)
+#define _mm512_maskz_srai_epi32(mask, a, n) tessera::test::emulated::shift_signed(mask, a, n)
+#define _mm512_maskz_cvtepi32_ps(mask, a) tessera::test::emulated::to_floats(mask, a)
+#define _mm512_maskz_cvtps_epi32(mask, a) tessera::test::emulated::to_integers(mask, a)
+#define _mm512_maskz_cvtph_ps(mask, a) tessera::test::emulated::widen_f16(mask, a)
+#define _mm512_maskz_cvtps_ph(mask, a, how) tessera::test::emulated::narrow_f16(mask, a)
 #define _mm512_maskz_cvtepu16_epi32(mask, a) tessera::test::emulated::widen(mask, a)
 #define _mm512_maskz_cvtepi32_epi16(mask, a) tessera::test::emulated::narrow(mask, a)
 #define _mm512_maskz_extractf32x8_ps(mask, a, which) tessera::test::emulated::half(mask, a, which)

@@ -72,7 +72,7 @@ constexpr Shape shapes[] = {
 
 std::vector<kernel::PackedB> panels(const Shape& s, DType stored) {
     std::vector<kernel::PackedB> all;
-    for (Index n = s.copies(stored == DType::f32 ? 4 : 2); n > 0; --n) {
+    for (Index n = s.copies(bits(stored) / 8); n > 0; --n) {
         all.emplace_back(s.out, s.in, stored);
         all.back().write(0, bench::numbers(s.out * s.in), s.out);
     }
@@ -83,7 +83,7 @@ void ours(State& state, const Shape& s, DType stored) {
     const auto weights = panels(s, stored);
     const float* x = bench::numbers(s.rows * s.in);
     Buffer<float> y(s.rows * s.out);
-    bench::measure(state, s.work(stored == DType::f32 ? 4 : 2), [&](Index call) {
+    bench::measure(state, s.work(bits(stored) / 8), [&](Index call) {
         kernel::gemm(y.data(), s.out, x, s.in, s.rows, weights[static_cast<std::size_t>(call) % weights.size()]);
     });
 }
@@ -190,6 +190,8 @@ void add(const Shape& s) {
     using type = dnnl::memory::data_type;
     contender("f32", ours, DType::f32);
     contender("bf16 weights", ours, DType::bf16);
+    contender("f16 weights", ours, DType::f16);
+    contender("i8 weights", ours, DType::i8);
     contender("Eigen", eigen, false);
     contender("Eigen turned", eigen, true);
     contender("OpenBLAS", openblas, false);

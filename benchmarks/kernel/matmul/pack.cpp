@@ -36,6 +36,8 @@ void add(const std::string& name, DType stored) {
 int main(int argc, char** argv) {
     add<float>("f32 -> f32", DType::f32);
     add<float>("f32 -> bf16", DType::bf16);
+    add<float>("f32 -> f16", DType::f16);
+    add<float>("f32 -> i8", DType::i8);
     add<bf16>("bf16 -> bf16", DType::bf16);
     add<bf16>("bf16 -> f32", DType::f32);
     return bench::run(argc, argv);

@@ -63,7 +63,7 @@ Ready pass(DType stored) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    bench::add("OPT-2.7b decode", {DType::bf16}, pass<32, prompt, 1>);
+    bench::add("OPT-2.7b decode", {DType::bf16, DType::i8}, pass<32, prompt, 1>);
     bench::add("OPT-2.7b prefill 40", {DType::bf16}, pass<32, 0, prompt>);
     bench::add("OPT-2.7b decode, 8 layers", {DType::f32, DType::bf16}, pass<8, prompt, 1>);
     bench::add("OPT-2.7b prefill 40, 8 layers", {DType::f32, DType::bf16}, pass<8, 0, prompt>);

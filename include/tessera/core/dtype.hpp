@@ -33,6 +33,7 @@ constexpr float to_float(f16 x) {  // without branches, so that loops of it beco
     return std::bit_cast<float>(bits | (x.bits & 0x8000u) << 16);
 }
 constexpr float to_float(double x) { return static_cast<float>(x); }
+constexpr float to_float(std::int8_t x) { return static_cast<float>(x); }
 
 /// Rounds to the nearest bf16, ties to even; NaN stays NaN (quiet, sign and upper payload kept), too large becomes ∞.
 constexpr bf16 to_bf16(float x) {
@@ -61,7 +62,7 @@ constexpr f16 to_f16(float x) {
     return {static_cast<std::uint16_t>(sign | half)};
 }
 
-/// What a stored number is; the names are those of safetensors. Weights are kept in memory as f32 or bf16.
+/// What a stored number is; the names are those of safetensors. `is_weight_dtype` says as which of them weights are kept in memory.
 enum class DType : std::uint8_t {
     boolean,
     u8,
@@ -107,6 +108,11 @@ constexpr Index bits(DType type) { return detail::dtype_facts[static_cast<std::s
 /// Whether weights can be read from it.
 constexpr bool is_weight(DType type) {
     return type == DType::f32 || type == DType::bf16 || type == DType::f16 || type == DType::f64;
+}
+
+/// Whether weights can be kept in memory as it: i8 with a scale for each row.
+constexpr bool is_weight_dtype(DType type) {
+    return type == DType::f32 || type == DType::bf16 || type == DType::f16 || type == DType::i8;
 }
 
 /// The type of that name, if there is one.

@@ -51,6 +51,13 @@ class MappedFile {
     std::span<const unsigned char> bytes() const { return bytes_; }
     std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
 
+    /// Lets pages be written to: those that are become this process's own, the file stays as it is.
+    /// errors  Errc::file_open
+    void allow_writing() const {
+        if (!bytes_.empty() &&
+            ::mprotect(const_cast<unsigned char*>(bytes_.data()), bytes_.size(), PROT_READ | PROT_WRITE) != 0)
+            throw Error(Errc::file_open, "a mapped file cannot be made writable: ", std::strerror(errno));
+    }
     /// Asks the system to read `part` from the disk meanwhile.
     void fetch(std::span<const unsigned char> part) const { advise(part, MADV_WILLNEED); }
     /// Gives the pages inside `part` back to the system; they are read again if they are touched again.

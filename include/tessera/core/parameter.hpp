@@ -33,6 +33,12 @@ class Parameter {
     void allocate(DType = DType::f32) {
         if (!is_set()) values_ = Buffer<float>(size);
     }
+    /// Takes its numbers from `memory`, where they lie as `for_each_block` has handed them out.
+    void map(DType, MappedMemory& memory) { values_ = memory.take<float>(size); }
+    /// f(bytes) for each block of memory that it has.
+    void for_each_block(auto&& f) const { f(std::as_bytes(view().span())); }
+    /// Bytes that it takes where matrices are kept as that type.
+    static constexpr Index bytes_as(DType) { return size * Index{sizeof(float)}; }
     /// Sets `count` rows from `first` on.
     /// errors  Errc::weight_unset before `allocate`
     void write(Index first, const float* values, Index count) {

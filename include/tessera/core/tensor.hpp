@@ -6,13 +6,15 @@
 #include <memory>
 #include <new>
 #include <tessera/core/view.hpp>
+#include <utility>
 
 namespace tessera::inline TESSERA_ISA {
 
 /// Everything this library allocates begins on a cache line, which is also the width of an AVX-512 register.
 inline constexpr std::size_t alignment = 64;
 
-/// A movable block of `size` elements of a trivial type; not initialised.
+/// A movable block of `size` elements of a trivial type; not initialised. Or one that is part of somebody else's memory, who lives
+/// as long as the block does.
 template <class T>
     requires std::is_trivially_copyable_v<T>
 class Buffer {
@@ -23,6 +25,7 @@ class Buffer {
                           : static_cast<T*>(::operator new[](static_cast<std::size_t>(size) * sizeof(T),
                                                              std::align_val_t{alignment}))),
           size_(size) {}
+    Buffer(T* data, Index size, std::shared_ptr<const void> owner) : data_(data, Free{std::move(owner)}), size_(size) {}
 
     T* data() { return data_.get(); }
     const T* data() const { return data_.get(); }
@@ -32,10 +35,43 @@ class Buffer {
 
   private:
     struct Free {
-        void operator()(T* p) const { ::operator delete[](p, std::align_val_t{alignment}); }
+        std::shared_ptr<const void> owner = nullptr;
+        void operator()(T* p) const {
+            if (owner == nullptr) ::operator delete[](p, std::align_val_t{alignment});
+        }
     };
     std::unique_ptr<T, Free> data_;
     Index size_ = 0;
+};
+
+/// Memory of a file that is mapped, from which parameters take theirs, one after another.
+class MappedMemory {
+  public:
+    /// What is mapped may be written to.
+    MappedMemory(std::byte* begin, Index bytes, std::shared_ptr<const void> owner)
+        : begin_(begin), bytes_(bytes), owner_(std::move(owner)) {}
+
+    /// The next `count` elements; none where there is not enough.
+    template <class T>
+    Buffer<T> take(Index count) {
+        const Index at = wanted_;
+        wanted_ += aligned(count * Index{sizeof(T)});
+        if (wanted_ > bytes_ || !is_aligned()) return {};
+        return Buffer<T>(reinterpret_cast<T*>(begin_ + at), count, owner_);
+    }
+    /// Bytes that were asked for.
+    Index wanted() const { return wanted_; }
+    bool is_aligned() const { return reinterpret_cast<std::uintptr_t>(begin_) % alignment == 0; }
+    /// What so many bytes take of it.
+    static constexpr Index aligned(Index bytes) {
+        constexpr Index unit{alignment};
+        return (bytes + unit - 1) / unit * unit;
+    }
+
+  private:
+    std::byte* begin_;
+    Index bytes_, wanted_ = 0;
+    std::shared_ptr<const void> owner_;
 };
 
 /// An owning, aligned, row-major array; the counterpart of View.

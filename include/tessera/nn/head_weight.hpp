@@ -13,7 +13,8 @@ enum class Transposed : bool {
     yes,  // [T, HeadDim] → [T, Context]: y = x · weight
 };
 
-/// A learned matrix, kept as f32 or bf16 in panels of its own for each head.
+/// A learned matrix, kept in panels of its own for each head. Where i8 is asked for it is kept as bf16: multiplied the other way
+/// round, rows are not what a scale belongs to; and the cross-attention of a Q-Former is half a percent of a BLIP-2.
 /// shape   [Heads·HeadDim, Context], as Hugging Face stores it
 /// cost    as Weight
 template <Index Heads, Index HeadDim, Index Context, Transposed Order>
@@ -23,11 +24,20 @@ class HeadWeight {
     static constexpr std::array<Index, 2> extents{rows, columns};
 
     void allocate(DType stored = DType::f32) {
-        if (is_set() && heads_.front().dtype() == stored) return;
+        if (is_set() && heads_.front().dtype() == kept_as(stored)) return;
         heads_.clear();
-        for (Index h = 0; h < Heads; ++h)
-            heads_.emplace_back(Order == Transposed::no ? HeadDim : Context,
-                                Order == Transposed::no ? Context : HeadDim, stored);
+        for (Index h = 0; h < Heads; ++h) heads_.emplace_back(head_out, head_in, kept_as(stored));
+    }
+    /// As Weight::map.
+    void map(DType stored, MappedMemory& memory) {
+        heads_.clear();
+        for (Index h = 0; h < Heads; ++h) heads_.emplace_back(head_out, head_in, kept_as(stored), memory);
+    }
+    void for_each_block(auto&& f) const {
+        for (const kernel::PackedB& head : heads_) f(head.memory());
+    }
+    static constexpr Index bytes_as(DType stored) {
+        return Heads * kernel::PackedB::bytes_of(head_out, head_in, kept_as(stored));
     }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
     /// errors  Errc::weight_unset before `allocate`
@@ -62,6 +72,10 @@ class HeadWeight {
     const kernel::PackedB& packed(Index head) const { return heads_[static_cast<std::size_t>(head)]; }
 
   private:
+    static constexpr Index head_out = Order == Transposed::no ? HeadDim : Context;
+    static constexpr Index head_in = Order == Transposed::no ? Context : HeadDim;
+    static constexpr DType kept_as(DType stored) { return stored == DType::i8 ? DType::bf16 : stored; }
+
     std::vector<kernel::PackedB> heads_;
 };
 

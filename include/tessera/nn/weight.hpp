@@ -5,9 +5,9 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// A learned matrix, kept as f32 or bf16 in the panels of the matrix multiplication.
+/// A learned matrix, kept as f32, bf16, f16 or i8 in the panels of the matrix multiplication.
 /// shape   [Out, In], as Hugging Face stores it: y = x · weightᵀ
-/// cost    Out·In numbers of 4 or 2 bytes, without memory until `allocate`
+/// cost    Out·In numbers of 4, 2 or 1 byte, without memory until `allocate`
 template <Index Out, Index In>
 class Weight {
   public:
@@ -17,6 +17,12 @@ class Weight {
     void allocate(DType stored = DType::f32) {
         if (!is_set() || packed_.dtype() != stored) packed_ = kernel::PackedB(Out, In, stored);
     }
+    /// Takes its numbers from `memory`, where they lie as `for_each_block` has handed them out.
+    void map(DType stored, MappedMemory& memory) { packed_ = kernel::PackedB(Out, In, stored, memory); }
+    /// f(bytes) for each block of memory that it has.
+    void for_each_block(auto&& f) const { f(packed_.memory()); }
+    /// Bytes that it takes as that type.
+    static constexpr Index bytes_as(DType stored) { return kernel::PackedB::bytes_of(Out, In, stored); }
     /// Sets `count` rows from `first` on; rounds where the stored type is narrower.
     /// errors  Errc::weight_unset before `allocate`
     void write(Index first, const float* values, Index count) { memory().write(first, values, count); }

@@ -6,6 +6,7 @@
 #include <tessera/reference/linear.hpp>
 
 #include "support/allocations.hpp"
+#include "support/stored.hpp"
 
 namespace kernel_matmul_backward {
 using namespace tessera;
@@ -61,15 +62,14 @@ bool same(const Matrix& a, const Matrix& b) {
 
 TEST_CASE("the input's gradient equals the reference, alone and added") {
     for (const auto& size_of : sizes)
-        for (const DType stored : {DType::f32, DType::bf16}) {
+        for (const DType stored : test::weight_dtypes) {
             const Problem p(size_of[0], size_of[1], size_of[2]);
             CAPTURE(p.rows);
             CAPTURE(p.out);
             CAPTURE(p.in);
             CAPTURE(int(stored));
             Matrix weight = p.weight;
-            if (stored == DType::bf16)
-                for (float& value : weight.view()) value = to_float(to_bf16(value));
+            test::round_as(stored, weight.data(), p.out, p.in);
             Matrix expected({p.rows, p.in}), found({p.rows, p.in}), added = p.x;
             reference::input_gradient(expected, p.dy, weight);
             kernel::input_gradient(found.data(), p.in, p.dy.data(), p.out, p.rows, p.panels(stored));
@@ -139,7 +139,7 @@ TEST_CASE("gradients keep strides, and no rows change nothing") {
 TEST_CASE("gradients have the same bits at any number of threads, and allocate nothing") {
     const int before = kernel::threads();
     const Problem p(523, 301, 170);
-    for (const DType stored : {DType::f32, DType::bf16}) {
+    for (const DType stored : test::weight_dtypes) {
         const auto panels = p.panels(stored);
         Matrix dx[3], dw[3];
         Tensor<float, dyn> db[3];

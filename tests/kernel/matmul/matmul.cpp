@@ -6,6 +6,7 @@
 #include <tessera/reference/linear.hpp>
 
 #include "support/allocations.hpp"
+#include "support/stored.hpp"
 
 namespace kernel_matmul_matmul {
 using namespace tessera;
@@ -34,20 +35,19 @@ struct Problem {
     /// The weights as `stored` keeps them.
     Tensor<float, dyn, dyn> rounded(DType stored) const {
         auto copy = weight;
-        if (stored == DType::bf16)
-            for (float& value : copy.view()) value = to_float(to_bf16(value));
+        test::round_as(stored, copy.data(), out, in);
         return copy;
     }
 };
 
-/// How far y[row, column] may be from the sum in double: each of K + 3 roundings moves a partial sum, which is no
-/// larger than Σ|x·w| + |bias|, by half an ulp; the slope of every activation is below 1.2, its own error 2e-7·max(1,
+/// How far y[row, column] may be from the sum in double: each of K + 5 roundings (K terms, scale, bias, residual, and that of
+/// the weights that are compared with) moves a partial sum, which is no larger than Σ|x·w| + |bias|, by half an ulp; the slope of every activation is below 1.2, its own error 2e-7·max(1,
 /// |y|).
 double tolerance(const Problem& p, const Tensor<float, dyn, dyn>& weight, Index row, Index column, double y) {
     double size = std::abs(double{p.bias(column)});
     for (Index k = 0; k < p.in; ++k) size += std::abs(double{p.x(row, k)} * double{weight(column, k)});
     const double half_ulp = 0x1p-24;
-    return 1.2 * half_ulp * static_cast<double>(p.in + 3) * size + 4e-7 * std::max(1.0, std::abs(y)) +
+    return 1.2 * half_ulp * static_cast<double>(p.in + 5) * size + 4e-7 * std::max(1.0, std::abs(y)) +
            half_ulp * 4 * std::abs(double{p.residual(row, column)});
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("gemm equals the reference at odd sizes") {
         for (const Index out : {1, 7, 16, 33, 48, 49, 97, 257})
             for (const Index in : {1, 2, 7, 33, 257}) {
                 const Problem p(rows, out, in);
-                for (const DType stored : {DType::f32, DType::bf16}) {
+                for (const DType stored : test::weight_dtypes) {
                     CAPTURE(rows);
                     CAPTURE(out);
                     CAPTURE(in);
@@ -94,7 +94,7 @@ TEST_CASE("gemm equals the reference at odd sizes") {
 
 TEST_CASE("gemm takes many inputs in several passes") {
     for (const Index rows : {1, 5, 16, 17, 40, 390})
-        for (const DType stored : {DType::f32, DType::bf16}) {
+        for (const DType stored : test::weight_dtypes) {
             CAPTURE(rows);
             CAPTURE(int(stored));
             CHECK(worst(Problem(rows, 50, 4999), stored, Activation::none, true, true) <= 1);
@@ -138,16 +138,24 @@ TEST_CASE("the residual may be the output") {
     }
 }
 
-TEST_CASE("bf16 weights give the bits of the rounded weights in f32") {
-    for (const Index rows : {1, 4, 11, 40}) {
-        const Problem p(rows, 100, 333);
-        kernel::PackedB rounded(100, 333, DType::f32);
-        rounded.write(0, p.rounded(DType::bf16).data(), 100);
-        Tensor<float, dyn, dyn> a({rows, 100}), b({rows, 100});
-        kernel::gemm(a.data(), 100, p.x.data(), 333, rows, p.panels(DType::bf16));
-        kernel::gemm(b.data(), 100, p.x.data(), 333, rows, rounded);
-        for (Index i = 0; i < a.size(); ++i) CHECK(a.data()[i] == b.data()[i]);
-    }
+TEST_CASE("weights of fewer bits give the bits of the rounded weights in f32; of i8, times their scale") {
+    for (const DType stored : {DType::bf16, DType::f16, DType::i8})
+        for (const Index rows : {1, 4, 11, 40}) {
+            Problem p(rows, 100, 1333);
+            if (stored == DType::i8)  // whole numbers of a scale that is 1
+                for (Index i = 0; i < p.weight.size(); ++i)
+                    p.weight.data()[i] = i % p.in == 5 ? 127.0f : std::nearbyint(10 * p.weight.data()[i]);
+            kernel::PackedB rounded(100, 1333, DType::f32);
+            rounded.write(0, p.rounded(stored).data(), 100);
+            Tensor<float, dyn, dyn> a({rows, 100}), b({rows, 100});
+            kernel::gemm(a.data(), 100, p.x.data(), 1333, rows, p.panels(stored));
+            kernel::gemm(b.data(), 100, p.x.data(), 1333, rows, rounded);
+            bool same = true;
+            for (Index i = 0; i < a.size(); ++i) same = same && a.data()[i] == b.data()[i];
+            CAPTURE(rows);
+            CAPTURE(int(stored));
+            CHECK(same);
+        }
 }
 
 TEST_CASE("bf16 activations: the f32 product of what they are, to the bit where the processor has no dot products") {
@@ -185,7 +193,7 @@ TEST_CASE("bf16 activations: the f32 product of what they are, to the bit where 
 
 TEST_CASE("a row has the same bits whatever rows are beside it") {
     const Problem p(67, 90, 3100);
-    for (const DType stored : {DType::f32, DType::bf16}) {
+    for (const DType stored : test::weight_dtypes) {
         const auto panels = p.panels(stored);
         Tensor<float, dyn, dyn> all({67, 90}), one({1, 90});
         kernel::gemm(all.data(), 90, p.x.data(), p.in, 67, panels);
@@ -202,7 +210,7 @@ TEST_CASE("a row has the same bits whatever rows are beside it") {
 TEST_CASE("the same bits at any number of threads") {
     const int before = omp_get_max_threads();
     for (const Index rows : {1, 9, 130, 400})
-        for (const DType stored : {DType::f32, DType::bf16}) {
+        for (const DType stored : test::weight_dtypes) {
             const Problem p(rows, 331, 1700);
             const auto panels = p.panels(stored);
             Tensor<float, dyn, dyn> one({rows, 331}), more({rows, 331});
@@ -222,7 +230,7 @@ TEST_CASE("the same bits at any number of threads") {
 
 TEST_CASE("gemm allocates nothing") {
     for (const Index rows : {1, 13, 300})
-        for (const DType stored : {DType::f32, DType::bf16}) {
+        for (const DType stored : test::weight_dtypes) {
             const Problem p(rows, 130, 1600);
             const auto panels = p.panels(stored);
             Tensor<float, dyn, dyn> y({rows, 130});

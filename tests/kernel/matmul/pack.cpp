@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <random>
 #include <tessera/kernel/matmul/pack.hpp>
 #include <vector>
+
+#include "support/stored.hpp"
 
 namespace kernel_matmul_pack {
 using namespace tessera;
@@ -14,13 +17,13 @@ using namespace tessera;
 TEST_CASE("weights given input by input are the weights given output by output") {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    for (const DType stored : {DType::f32, DType::bf16})
+    for (const DType stored : {DType::f32, DType::bf16, DType::f16})
         for (const Index out : {1, 7, 33, 100})
             for (const Index in : {1, 2, 7, 33}) {
                 CAPTURE(out);
                 CAPTURE(in);
                 std::vector<float> weight(static_cast<std::size_t>(out * in)), turned(weight.size());
-                for (float& w : weight) w = to_float(to_bf16(normal(random)));
+                for (float& w : weight) w = to_float(to_f16(to_float(to_bf16(normal(random)))));
                 for (Index o = 0; o < out; ++o)
                     for (Index k = 0; k < in; ++k)
                         turned[static_cast<std::size_t>(k * out + o)] = weight[static_cast<std::size_t>(o * in + k)];
@@ -100,6 +103,61 @@ TEST_CASE("panels keep what is written, from rows of either type, in any pieces"
                 CHECK(wrong == 0);
             }
         }
+}
+
+TEST_CASE("f16 and i8 panels keep what the plain loops round to, in any pieces") {
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    for (const DType stored : {DType::f16, DType::i8})
+        for (const Index out : {1, 7, 33, 100, 257})
+            for (const Index in : {1, 2, 3, 7, 33, 64, 257}) {
+                CAPTURE(out);
+                CAPTURE(in);
+                std::vector<float> numbers(static_cast<std::size_t>(out * in));
+                for (float& x : numbers) x = normal(random) * std::ldexp(1.0f, static_cast<int>(random() % 20) - 16);
+                std::fill_n(numbers.begin(), in, 0.0f);                           // a row of zeros,
+                if (out > 2) std::fill_n(numbers.begin() + in, in, 0x1p-149f);    // one that has no scale,
+                if (out > 3) numbers[static_cast<std::size_t>(2 * in)] = 127.0f;  // and one with ties
+                for (Index k = 1; out > 3 && k < in; ++k)
+                    numbers[static_cast<std::size_t>(2 * in + k)] = static_cast<float>(k % 100) - 50.5f;
+                std::vector<bf16> halves(numbers.size());
+                std::transform(numbers.begin(), numbers.end(), halves.begin(), [](float x) { return to_bf16(x); });
+                auto expected = numbers, from_halves = numbers;
+                std::transform(halves.begin(), halves.end(), from_halves.begin(), [](bf16 x) { return to_float(x); });
+                test::round_as(stored, expected.data(), out, in);
+                test::round_as(stored, from_halves.data(), out, in);
+                kernel::PackedB whole(out, in, stored), pieces(out, in, stored), narrow(out, in, stored);
+                whole.write(0, numbers.data(), out);
+                for (Index first = 0, count = 1; first < out; first += count, count = count * 3 % 40) {
+                    count = std::min(count, out - first);
+                    pieces.write(first, numbers.data() + first * in, count);
+                }
+                narrow.write(0, halves.data(), out);
+                CHECK(whole.dtype() == stored);
+                int wrong = 0;
+                std::vector<float> row(static_cast<std::size_t>(in));
+                const auto expect = [&](const kernel::PackedB& panels, const std::vector<float>& rows) {
+                    for (Index o = 0; o < out; ++o) {
+                        panels.read(o, row.data());
+                        for (Index k = 0; k < in; ++k)
+                            wrong += row[static_cast<std::size_t>(k)] != rows[static_cast<std::size_t>(o * in + k)];
+                    }
+                };
+                expect(whole, expected);
+                expect(pieces, expected);
+                expect(narrow, from_halves);
+                CHECK(wrong == 0);
+            }
+}
+
+TEST_CASE("panels take as much memory as they say") {
+    using kernel::panel_width, kernel::width;
+    const Index columns = (100 + width - 1) / width * width,
+                whole = (100 + panel_width - 1) / panel_width * panel_width;
+    CHECK(kernel::PackedB(100, 33, DType::f32).bytes() == 4 * columns * 33);
+    CHECK(kernel::PackedB(100, 33, DType::bf16).bytes() == 2 * columns * 34);
+    CHECK(kernel::PackedB(100, 33, DType::f16).bytes() == 2 * whole * 33);
+    CHECK(kernel::PackedB(100, 33, DType::i8).bytes() == whole * 36 + 4 * whole);
 }
 
 }  // namespace kernel_matmul_pack

@@ -211,6 +211,48 @@ TEST_CASE("vec: bf16 to floats and back, alone and in pairs") {
     }
 }
 
+TEST_CASE("vec: f16 to floats and back, every one of them") {
+    std::array<f16, lanes + 1> from, to;
+    for (std::uint32_t bits = 0; bits < 0x10000; bits += static_cast<std::uint32_t>(lanes)) {
+        for (std::size_t i = 0; i < from.size(); ++i) from[i] = f16{static_cast<std::uint16_t>(bits + i)};
+        for (const std::size_t shift : {0, 1}) {
+            const Lanes whole = lanes_of(load(from.data() + shift));
+            store(to.data() + shift, load(whole.data()));
+            bool right = true;
+            for (std::size_t i = 0; i < lanes; ++i) {
+                const f16 x = from[i + shift];
+                right = right && same(whole[i], to_float(x)) &&
+                        (std::isnan(to_float(x)) ? std::isnan(to_float(to[i + shift])) : to[i + shift] == x);
+            }
+            CHECK(right);
+        }
+    }
+    const auto x = numbers();
+    for (std::size_t start = 0; start + lanes <= x.size(); ++start) {
+        store(to.data(), load(x.data() + start));
+        for (std::size_t i = 0; i < lanes; ++i) CHECK(same(to_float(to[i]), to_float(to_f16(x[start + i]))));
+    }
+}
+
+TEST_CASE("vec: quarters of int8, and four vectors together") {
+    std::array<std::int8_t, 4 * lanes + 4> from{}, to{};  // three more before the first
+    for (int start = -128; start < 128; ++start)
+        for (const std::size_t shift : {3, 4}) {
+            for (std::size_t i = 0; i < from.size(); ++i)
+                from[i] = static_cast<std::int8_t>((start + 3 * static_cast<int>(i)) % 128);
+            const std::int8_t* const p = from.data() + shift;
+            const Vec unit = broadcast(quarter_unit);
+            const Vec a = unit * load_quarter<0>(p), b = unit * load_quarter<1>(p), c = unit * load_quarter<2>(p),
+                      d = unit * load_quarter<3>(p);
+            const Lanes quarters[] = {lanes_of(a), lanes_of(b), lanes_of(c), lanes_of(d)};
+            store_quarters(to.data() + shift, a, b, c, d);
+            bool right = true;
+            for (std::size_t i = 0; i < 4 * lanes; ++i)
+                right = right && quarters[i % 4][i / 4] == static_cast<float>(p[i]) && to[i + shift] == p[i];
+            CHECK(right);
+        }
+}
+
 TEST_CASE("vec: dot products of pairs of bf16") {
     std::array<bf16, 2 * lanes> a;
     for (std::size_t i = 0; i < a.size(); ++i) a[i] = to_bf16(0.25f * static_cast<float>(i) - 3.0f);

@@ -24,6 +24,7 @@ struct TransposedB {
     Index out() const { return weight.in(); }
     Index in() const { return weight.out(); }
     Index columns(Index) const { return panel_width; }
+    static const float* scales(Index) { return nullptr; }
 
     /// Inputs [begin, end) of a panel, panel_width floats each; `begin` is a multiple of panel_width.
     const float* pack(Workspace& workspace, Index slot, Index panel, Index begin, Index end) const {
@@ -61,8 +62,15 @@ struct TransposedB {
         const Index inputs = std::clamp<Index>(weight.in() - from, 0, width);
         const T* const w = weight.at(row) + from * stride;
         constexpr int count = static_cast<int>(width);
-        if constexpr (std::same_as<T, float>) {
+        if constexpr (inputs_beside<T> == 1) {
             unroll<count>([&](auto k) { block[k] = k < inputs ? load(w + k * stride) : broadcast(0.0f); });
+        } else if constexpr (Panels<T>::scaled) {
+            const Vec scale = load(weight.scales(row)), unit = broadcast(quarter_unit);
+            unroll<count>([&](auto k) {  // fours begin at multiples of 4
+                constexpr int first = k / 4 * 4;
+                block[k] =
+                    first < inputs ? scale * (unit * load_quarter<k % 4>(w + Index{first} * stride)) : broadcast(0.0f);
+            });
         } else {
             unroll<count / 2>([&](auto i) {  // vectors begin at even inputs
                 constexpr std::size_t k = 2 * i;

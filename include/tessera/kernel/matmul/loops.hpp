@@ -24,7 +24,7 @@ struct PackedColumns {
     static constexpr bool in_place = true;
     /// Inputs of one pass. Half of the second-level cache holds the panels of one, the other half what comes next.
     static constexpr Index most_inputs = 1536;
-    static constexpr Index align = 2;
+    static constexpr Index align = 4;
     struct Workspace {};
 
     const Panels<T>& weight;
@@ -32,6 +32,7 @@ struct PackedColumns {
     Index out() const { return weight.out(); }
     Index in() const { return weight.in(); }
     Index columns(Index panel) const { return weight.width_of(panel); }
+    const float* scales(Index panel) const { return weight.scales(panel * panel_width); }
     const T* piece(Index panel, Index begin) const { return weight.at(panel * panel_width) + begin * columns(panel); }
     const T* pack(Workspace&, Index, Index panel, Index begin, Index) const { return piece(panel, begin); }
 
@@ -41,7 +42,7 @@ struct PackedColumns {
     Prefetch prefetch(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
         constexpr Index soon = 16 << 10;  // bytes
         const char* const here = reinterpret_cast<const char*>(piece(panel, begin));
-        const Index bytes = columns(panel) * 4;  // of what a tile reads at a time: an input as f32, a pair as bf16
+        const Index bytes = columns(panel) * 4;  // of what a tile reads at a time: an input, a pair, a four
         if (strips == 1) return {here + soon, bytes};
         const Index input = columns(panel) * Index{sizeof(T)}, size = (end - begin) * input;
         // The pieces of one panel follow each other, and so do panels.
@@ -51,9 +52,14 @@ struct PackedColumns {
 };
 
 /// Detail: sums of some rows of one panel to outputs.
-/// shape   sums [rows, panel_width], changed; y [rows, count]: outputs from `column` on
-inline void finish_rows(float* sums, float* y, Index y_stride, Index row, Index rows, Index column, Index count,
-                        const Epilogue& epilogue) {
+/// shape   sums [rows, panel_width], changed; scales [panel_width] or null; y [rows, count]: outputs from `column` on
+inline void finish_rows(float* sums, const float* scales, float* y, Index y_stride, Index row, Index rows, Index column,
+                        Index count, const Epilogue& epilogue) {
+    for (Index r = 0; scales != nullptr && r < rows; ++r)
+        for (Index c = 0; c < panel_width; c += width) {
+            float* const sum = sums + r * panel_width + c;
+            store(sum, load(sum) * broadcast(quarter_unit) * load(scales + c));
+        }
     const float* bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
     if (epilogue.activation !=
         Activation::none) {  // in place first: one loop for each function, not one for each product
@@ -168,9 +174,10 @@ class Matmul {
                 }
                 if (ends)
                     for (Index i = 0; i < count; ++i)
-                        finish_rows(
-                            sums + i * height_between, y_, y_stride_, row + top, height, (first + i) * panel_width,
-                            std::min(weight_.columns(first + i), weight_.out() - (first + i) * panel_width), epilogue_);
+                        finish_rows(sums + i * height_between, weight_.scales(first + i), y_, y_stride_, row + top,
+                                    height, (first + i) * panel_width,
+                                    std::min(weight_.columns(first + i), weight_.out() - (first + i) * panel_width),
+                                    epilogue_);
             }
         }
     }

@@ -15,8 +15,8 @@ struct Epilogue {
     Index residual_stride = 0;
 };
 
-/// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r. From rows of float in float, where bf16
-/// weights count exactly.
+/// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r. From rows of float in float, where bf16 and f16
+/// weights count exactly, and i8 ones too up to their scale, which the sum of an output is multiplied by.
 ///
 /// From rows of bf16 (`to_bf16` below rounds them), for those who ask for it so, in bf16 arithmetic: products of pairs, sums in
 /// float. Where the processor has them (`has_dot`) these are its own dot products, which round in their own way and take

@@ -34,7 +34,7 @@ template <int Rows, int Vectors, int Count, class X, class T>
 void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, const T* w, Index w_stride, Index inputs,
                  bool add, [[maybe_unused]] Prefetch prefetch_from) noexcept {
     constexpr int columns = Vectors * Count;
-    constexpr Index lane = 4 / sizeof(T);  // elements of a panel in one lane
+    constexpr Index lane = inputs_beside<T>;
     constexpr Index stride = Vectors * width * lane;
     constexpr bool prefetches =
         Rows >= 4;  // fewer rows only wait for memory, and the processor's own guesses are better
@@ -107,8 +107,8 @@ void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, con
                     return broadcast_pair(last);
                 },
                 pair);
-    } else if constexpr (std::same_as<T, float>) {
-        const auto whole = [](const float* p) __attribute__((always_inline)) { return load(p); };
+    } else if constexpr (inputs_beside<T> == 1) {
+        const auto whole = [](const T* p) __attribute__((always_inline)) { return load(p); };
         constexpr int steps = 4;
         for (; k + steps <= inputs; k += steps, w += steps * stride)
             unroll<steps>([&](auto i) __attribute__((always_inline)) {
@@ -116,6 +116,19 @@ void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, con
                 step(w + i * stride, row(k + i), whole);
             });
         for (; k < inputs; ++k, w += stride) step(w, row(k), whole);
+    } else if constexpr (std::same_as<T, std::int8_t>) {
+        const auto quarter = [&](auto i, const T* from) __attribute__((always_inline)) {
+            step(
+                from, row(k + i),
+                [](const T* p) __attribute__((always_inline)) { return load_quarter<decltype(i)::value>(p); });
+        };
+        for (; k + 4 <= inputs; k += 4, w += stride) {
+            prefetch_next();
+            unroll<4>([&](auto i) __attribute__((always_inline)) { quarter(i, opaque(w)); });  // loaded each time
+        }
+        unroll<3>([&](auto i) __attribute__((always_inline)) {
+            if (k + i < inputs) quarter(i, w);
+        });
     } else {
         const auto even = [](const bf16* p) __attribute__((always_inline)) { return load_even(p); };
         const auto odd = [](const bf16* p) __attribute__((always_inline)) { return load_odd(p); };
@@ -145,8 +158,8 @@ void multiply(Index rows, Index vectors, Index count, float* sums, Index sums_st
         constexpr int height = r + 1, most = panels_at_once(height);
         if (rows != height) return;
         unroll<panel_vectors>([&](auto v) {
-            if constexpr (!std::same_as<X, PackedA> ||
-                          v + 1 == panel_vectors)  // gradients have whole panels, one at a time
+            // Gradients have whole panels, one at a time.
+            if constexpr ((!std::same_as<X, PackedA> && !only_whole_panels<T>) || v + 1 == panel_vectors)
                 if (vectors == v + 1 && count == 1)
                     microkernel<height, v + 1, 1>(sums, sums_stride, x, x_stride, w, w_stride, inputs, add,
                                                   prefetch_from);

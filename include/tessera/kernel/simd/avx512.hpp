@@ -127,6 +127,27 @@ inline Vec load_odd(const bf16* p) {
         _mm512_maskz_and_epi32(every, _mm512_loadu_si512(p), _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
 }
 
+inline Vec load(const f16* p) {
+    return {_mm512_maskz_cvtph_ps(every, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+inline void store(f16* p, Vec a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_maskz_cvtps_ph(every, a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+template <int Place>
+Vec load_quarter(const std::int8_t* p) {
+    return {_mm512_maskz_cvtepi32_ps(every, _mm512_maskz_loadu_epi8(0x8888888888888888u, p + (Place - 3)))};
+}
+inline void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d) {
+    const auto low = [](Vec x) {
+        return _mm512_maskz_and_epi32(every, _mm512_maskz_cvtps_epi32(every, x.v), _mm512_set1_epi32(0xff));
+    };
+    const __m512i ab = _mm512_maskz_or_epi32(every, low(a), _mm512_maskz_slli_epi32(every, low(b), 8));
+    const __m512i cd = _mm512_maskz_or_epi32(every, low(c), _mm512_maskz_slli_epi32(every, low(d), 8));
+    _mm512_storeu_si512(p, _mm512_maskz_or_epi32(every, ab, _mm512_maskz_slli_epi32(every, cd, 16)));
+}
+
 struct Halves {
     __m512i v;
 };

@@ -1,5 +1,5 @@
-// What xsimd 8.1 lacks: loads and stores of a few lanes, masks from bits, bf16, sums of a register in a fixed order, turned
-// blocks. Written with the vector extension of g++ and clang, which xsimd's registers are of; kernel/simd/xsimd.hpp includes it.
+// What xsimd 8.1 lacks: loads and stores of a few lanes, masks from bits, bf16, f16 and int8, sums of a register in a fixed order.
+// Written with the vector extension of g++ and clang, which xsimd's registers are of; kernel/simd/xsimd.hpp includes it.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -11,6 +11,8 @@ namespace tessera::inline TESSERA_ISA::kernel {
 
 /// Detail: a register's bits as integers.
 using Bits [[gnu::vector_size(Vec::width * 4)]] = std::uint32_t;
+using Integers [[gnu::vector_size(Vec::width * 4)]] = std::int32_t;
+using Floats [[gnu::vector_size(Vec::width * 4)]] = float;
 inline Bits bits_of(Vec a) { return reinterpret_cast<Bits>(a.reg()); }
 inline Vec from_bits(Bits a) { return {reinterpret_cast<Vec::Register>(a)}; }
 /// Detail: from all bits, or none, of each lane.
@@ -26,9 +28,8 @@ Bits bits_from(const F& f) {
 }
 
 inline Mask first(Index count) {
-    using Signed [[gnu::vector_size(Vec::width * 4)]] = std::int32_t;
     const Bits lane = bits_from([](unsigned i) { return i; });
-    return mask_from(reinterpret_cast<Signed>(lane) < static_cast<std::int32_t>(count));
+    return mask_from(reinterpret_cast<Integers>(lane) < static_cast<std::int32_t>(count));
 }
 template <unsigned First>
 Mask mask_of(std::uint32_t bits) {
@@ -180,6 +181,45 @@ inline Pair load_pairs(const bf16* p) { return {load_even(p), load_odd(p)}; }
 inline void store_pairs(bf16* p, Pair pair) {
     const Bits both = rounded_to_bf16(pair.even) >> 16 | (rounded_to_bf16(pair.odd) & 0xffff0000u);
     std::memcpy(&p->bits, &both, sizeof(both));
+}
+
+// --- f16 and int8 ----------------------------------------------------------------------------------------------------------------
+
+inline Vec load(const f16* p) {
+#if defined(__F16C__)
+    return {Vec::Batch(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+#else  // as to_float(f16)
+    const Bits half = __builtin_convertvector(*reinterpret_cast<const Half*>(p), Bits);
+    const Bits magnitude = (half & 0x7fffu) << 13, exponent = magnitude & 0x0f800000u;
+    const Bits normal = magnitude + (exponent == 0x0f800000u ? Bits{} + (224u << 23) : Bits{} + (112u << 23));
+    const Bits tiny = bits_of(as_computed(from_bits(magnitude + (113u << 23))) - broadcast(0x1p-14f));
+    return from_bits((exponent == 0u ? tiny : normal) | (half & 0x8000u) << 16);
+#endif
+}
+inline void store(f16* p, Vec a) {
+#if defined(__F16C__)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a.reg(), _MM_FROUND_TO_NEAREST_INT));
+#else
+    std::array<float, Vec::width> lanes;
+    store(lanes.data(), a);
+    for (const float x : lanes) *p++ = to_f16(x);
+#endif
+}
+
+template <int Place>
+Vec load_quarter(const std::int8_t* p) {
+    Bits four;
+    std::memcpy(&four, p + (Place - 3), sizeof(four));
+    const auto top = reinterpret_cast<Integers>(four & 0xff000000u);
+    return {reinterpret_cast<Vec::Register>(__builtin_convertvector(top, Floats))};
+}
+inline void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d) {
+    const auto whole = [](Vec x) {
+        return reinterpret_cast<Bits>(__builtin_convertvector(reinterpret_cast<Floats>(x.reg()), Integers));
+    };
+    const Bits four =
+        (whole(a) & 0xffu) | (whole(b) & 0xffu) << 8 | (whole(c) & 0xffu) << 16 | (whole(d) & 0xffu) << 24;
+    std::memcpy(p, &four, sizeof(four));
 }
 
 inline constexpr bool has_dot = false;

@@ -77,6 +77,19 @@ void store_pairs(bf16* p, Pair pair);
 Vec load_even(const bf16* p);
 Vec load_odd(const bf16* p);
 
+// f16 the same way.
+Vec load(const f16* p);
+void store(f16* p, Vec a);
+
+/// Of 4·width whole numbers those at Place, Place + 4, Place + 8, …, times 2²⁴: each stays at the top of its lane, which is one
+/// instruction less. The three bytes before p are read too.
+template <int Place>
+Vec load_quarter(const std::int8_t* p);
+/// What makes them whole again.
+inline constexpr float quarter_unit = 0x1p-24f;
+/// Four vectors of whole numbers from −128 to 127: `a` to places 0, 4, 8, …, `b` to 1, 5, 9, …
+void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d);
+
 Halves load_halves(const bf16* p);
 /// The same two bf16 in every lane.
 Halves broadcast_pair(const bf16* p);
