@@ -5,6 +5,7 @@
 #include <fstream>
 #include <mutex>
 #include <support/golden_models.hpp>
+#include <support/stored.hpp>
 #include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/model_config.hpp>
@@ -34,7 +35,7 @@ std::vector<float> values(auto& model, const std::string& path) {
 
 /// Checks each parameter of `model` against the tensor that its names say it is.
 template <class Model>
-void check_filled(Model& model, const Checkpoint& checkpoint, bool rounded) {
+void check_filled(Model& model, const Checkpoint& checkpoint, DType stored) {
     const LoadPlan plan = plan_load(tensor_specs(model), checkpoint, names_of<Model>());
     auto match = plan.matches.begin();
     for_each_parameter(model, [&](const std::string& path, const auto& leaf) {
@@ -43,14 +44,17 @@ void check_filled(Model& model, const Checkpoint& checkpoint, bool rounded) {
         REQUIRE(match->spec.path == path);
         const auto all = match->tensor().to_floats();
         const Index offset = match->layout.offset(match->spec);
+        auto rounded = all;
+        test::round_as(stored, rounded.data() + offset, Leaf::rows, Leaf::columns);
         std::vector<float> row(static_cast<std::size_t>(Leaf::columns));
         bool same = true;
         for (Index r = 0; r < Leaf::rows; ++r) {
             leaf.read(r, row.data());
             for (Index c = 0; c < Leaf::columns; ++c) {
-                const float x = all[static_cast<std::size_t>(offset + r * Leaf::columns + c)];
+                const auto at = static_cast<std::size_t>(offset + r * Leaf::columns + c);
                 const float y = row[static_cast<std::size_t>(c)];
-                same = same && (y == x || (rounded && y == to_float(to_bf16(x))));
+                same = same && (y == all[at] || y == rounded[at] ||
+                                (stored == DType::i8 && y == to_float(to_bf16(all[at]))));  // a HeadWeight
             }
         }
         CHECK(same);
@@ -63,13 +67,16 @@ void check_golden(const char* folder) {
     CAPTURE(folder);
     const Checkpoint checkpoint(test::golden_checkpoint(folder));
     CHECK(mismatches<Model>(ModelConfig(test::golden_checkpoint(folder))).empty());
-    for (const DType stored : {DType::f32, DType::bf16}) {
+    for (const DType stored : test::weight_dtypes) {
         Model model;
         const LoadReport report = load_weights(model, checkpoint, {.weight_dtype = stored});
         CHECK(report.parameters == parameter_count(model));
         CHECK(report.unexpected.empty());
         CHECK(report.used.size() + report.copies.size() + report.ignored.size() == checkpoint.tensors().size());
-        check_filled(model, checkpoint, stored == DType::bf16);
+        check_filled(model, checkpoint, stored);
+        Index bytes = 0;
+        for_each_parameter(model, [&]<class L>(const std::string&, const L&) { bytes += L::bytes_as(stored); });
+        CHECK(bytes == parameter_bytes(model));
     }
 }
 
@@ -265,6 +272,14 @@ TEST_CASE("numbers that no weight can be: the place is named") {
     CHECK(refusal(folder) == "not refused");
     CHECK(refusal(folder, {.weight_dtype = DType::bf16}) ==
           place + "expected a finite number of bfloat16, found 3.40282e+38 (model.safetensors)");
+    with(folder, 65519.0f);
+    CHECK(refusal(folder, {.weight_dtype = DType::f16}) == "not refused");
+    with(folder, -65520.0f);
+    CHECK(refusal(folder, {.weight_dtype = DType::i8}) == "not refused");
+    CHECK(refusal(folder, {.weight_dtype = DType::f16}) ==
+          place + "expected a finite number of float16, found -65520 (model.safetensors)");
+    CHECK(refusal(folder, {.weight_dtype = DType::f64}) ==
+          "[option.value] weight_dtype: expected F32, BF16, F16 or I8, found F64");
 }
 
 namespace {

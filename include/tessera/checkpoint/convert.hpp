@@ -50,7 +50,7 @@ inline void to_floats(DType type, const unsigned char* from, Index count, float*
 
 /// The first of `count` numbers that is NaN, infinite, or becomes infinite as `dtype`; `count` if all are well.
 inline Index first_not_finite(const float* x, Index count, DType dtype = DType::f32) {
-    const std::uint32_t limit = dtype == DType::bf16 ? 0x7f7f8000u : 0x7f800000u;
+    const std::uint32_t limit = dtype == DType::bf16 ? 0x7f7f8000u : dtype == DType::f16 ? 0x477ff000u : 0x7f800000u;
     return detail::first_bad<std::uint32_t>(
         count, [=](Index i) { return (std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffffu) >= limit; });
 }

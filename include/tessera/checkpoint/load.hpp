@@ -15,7 +15,7 @@
 namespace tessera::inline TESSERA_ISA {
 
 struct LoadOptions {
-    /// How weights are kept; if not said: bf16 where all of them are stored so, or else f32.
+    /// How weights are kept: f32, bf16, f16 or i8. If not said: bf16 or f16 where all of them are stored so, or else f32.
     std::optional<DType> weight_dtype = {};
     /// Called every few dozen megabytes with how many bytes of how many have been read, and of which tensor.
     std::function<void(Index done, Index total, std::string_view tensor)> progress = {};
@@ -43,7 +43,9 @@ class RowReader {
     template <Leaf L>
     void read(const Match& match, L& leaf) {
         if constexpr (requires(const bf16* rows) { leaf.write(Index{}, rows, Index{}); })
-            if (match.tensor().type == DType::bf16 && match.is_stored()) return read_as<bf16>(match, leaf);
+            if (match.tensor().type == DType::bf16 && match.is_stored() &&
+                (weight_dtype_ == DType::bf16 || weight_dtype_ == DType::f32))
+                return read_as<bf16>(match, leaf);
         read_as<float>(match, leaf);
     }
     Index done() const { return done_; }
@@ -108,8 +110,11 @@ class RowReader {
         const Index at = first_not_finite(values.data(), count * columns, weight_dtype_);
         const Index row = (match.layout.offset(match.spec) + first * columns + at) / columns;
         throw Error(Errc::checkpoint_value, in_quotes(match.entry->name()), ": row ", row, ", column ", at % columns,
-                    ": expected a finite number", weight_dtype_ == DType::bf16 ? " of bfloat16" : "", ", found ",
-                    values[static_cast<std::size_t>(at)], " (", match.file_name(), ')');
+                    ": expected a finite number",
+                    weight_dtype_ == DType::bf16  ? " of bfloat16"
+                    : weight_dtype_ == DType::f16 ? " of float16"
+                                                  : "",
+                    ", found ", values[static_cast<std::size_t>(at)], " (", match.file_name(), ')');
     }
 
     DType weight_dtype_;
@@ -144,8 +149,10 @@ inline void check_copies(const LoadPlan& plan) {
 }
 
 inline DType stored_dtype(const LoadPlan& plan) {
-    const auto is_bf16 = [](const Match& match) { return match.tensor().type == DType::bf16; };
-    return std::ranges::all_of(plan.matches, is_bf16) ? DType::bf16 : DType::f32;
+    for (const DType type : {DType::bf16, DType::f16})
+        if (std::ranges::all_of(plan.matches, [=](const Match& match) { return match.tensor().type == type; }))
+            return type;
+    return DType::f32;
 }
 
 }  // namespace detail
@@ -171,11 +178,14 @@ NameMap names_of() {
 /// Fills all parameters of `model`. Nothing is touched unless every parameter has a tensor of its shape and a type that
 /// can be weights.
 /// errors  Errc::checkpoint_missing, _shape, _type, _unexpected (see plan_load), _value (see RowReader); the model is
-///         half filled after the last
+///         half filled after the last. Errc::option_value for a weight_dtype that weights are not kept in
 /// cost    reads each byte once, on all threads; beyond the weights the pages being read, and for each thread half a
 ///         megabyte or 48 rows of floats
 template <class Model>
 LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOptions& options = {}) {
+    if (options.weight_dtype && !is_weight_dtype(*options.weight_dtype))
+        throw Error(Errc::option_value, "weight_dtype: expected F32, BF16, F16 or I8, found ",
+                    name(*options.weight_dtype));
     const std::vector<TensorSpec> specs = tensor_specs(model);
     const LoadPlan plan = plan_load(specs, checkpoint, names_of<Model>());
     detail::check_copies(plan);

@@ -3,6 +3,7 @@
 #include <string>
 #include <tessera/checkpoint/hub.hpp>
 #include <tessera/checkpoint/load.hpp>
+#include <tessera/checkpoint/packed.hpp>
 #include <tessera/generate/generation_config.hpp>
 #include <tessera/image/read_preprocess.hpp>
 #include <tessera/model/blip2/blip2.hpp>
@@ -35,7 +36,7 @@ inline Blip2Processor load_processor(const ModelConfig& config) {
     return out;
 }
 
-/// Loads the weights of the checkpoint folder that `config` was read from.
+/// Loads the weights of the checkpoint folder that `config` was read from; packed ones are mapped.
 /// errors  Errc::file_open, config_…, checkpoint_…: one sentence that says what is wrong and where
 /// cost    reads the weights once, tensor by tensor; memory for the weights as they are kept, and a few megabytes
 template <class Model>
@@ -44,7 +45,11 @@ Model load_model(const ModelConfig& config, const LoadOptions& options = {}) {
         throw Error(Errc::config_unsupported, config.file.string(),
                     ": not the shapes this model is compiled for: ", what);
     Model model;
-    load_weights(model, Checkpoint(config.file.parent_path()), options);
+    const std::filesystem::path folder = config.file.parent_path();
+    if (is_packed(folder))
+        load_packed(model, folder, options);
+    else
+        load_weights(model, Checkpoint(folder), options);
     return model;
 }
 
