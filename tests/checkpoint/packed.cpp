@@ -60,7 +60,8 @@ TEST_CASE("packed weights are mapped as they were, whatever they are kept as, an
         const auto to = folder.path() / "packed";
         const auto model = loaded(weights);
         CHECK_FALSE(is_packed(to));
-        pack(model, weights, test::golden("blip2_opt"), to);
+        CHECK(kept_dtype(model) == weights);
+        pack(model, test::golden("blip2_opt"), to);
         CHECK(is_packed(to));
         Blip2Tiny mapped;
         load_packed(mapped, to);
@@ -76,7 +77,7 @@ TEST_CASE("a mapped weight can be written to, and the file stays as it is") {
     const test::TemporaryFolder folder;
     const auto to = folder.path() / "packed";
     const auto model = loaded(DType::bf16);
-    pack(model, DType::bf16, test::golden("blip2_opt"), to);
+    pack(model, test::golden("blip2_opt"), to);
     Blip2Tiny one, other;
     load_packed(one, to);
     const std::vector<float> ones(64, 1.0f);
@@ -91,7 +92,7 @@ TEST_CASE("a mapped weight can be written to, and the file stays as it is") {
 TEST_CASE("packed folders hold what else a checkpoint needs, and no other weights") {
     const test::TemporaryFolder folder;
     const auto to = folder.path() / "packed";
-    pack(loaded(DType::i8), DType::i8, test::golden("blip2_opt"), to);
+    pack(loaded(DType::i8), test::golden("blip2_opt"), to);
     std::vector<std::string> names;
     for (const auto& file : std::filesystem::directory_iterator(to)) names.push_back(file.path().filename().string());
     std::ranges::sort(names);
@@ -108,7 +109,7 @@ TEST_CASE("weights packed for something else are refused in one sentence that sa
     const auto to = folder.path() / "packed";
     const auto source = test::golden("blip2_opt");
     const auto model = loaded(DType::bf16);
-    pack(model, DType::bf16, source, to);
+    pack(model, source, to);
     const auto file = to / "model.tessera";
     CHECK(refusal(to) == "not refused");
     CHECK(refusal(to, {.weight_dtype = DType::bf16}) == "not refused");
@@ -137,10 +138,10 @@ TEST_CASE("weights packed for something else are refused in one sentence that sa
     { std::ofstream(to / "config.json", std::ios::app) << ' '; }
     CHECK(refusal(to).find(", config.json has changed: pack the checkpoint again") != std::string::npos);
 
-    CHECK_THROWS_WITH_AS(pack(model, DType::bf16, source, to),
+    CHECK_THROWS_WITH_AS(pack(model, source, to),
                          ("[option.value] " + to.string() + ": holds packed weights already").c_str(), Error);
     CHECK_THROWS_WITH_AS(
-        pack(model, DType::bf16, to, to),
+        pack(model, to, to),
         ("[option.value] " + to.string() + ": expected another folder than that of the checkpoint").c_str(), Error);
     std::filesystem::resize_file(file, 5000);
     CHECK(refusal(to).starts_with("[checkpoint.format] DIR/model.tessera: "));

@@ -47,13 +47,21 @@ inline bool is_packed(const std::filesystem::path& folder) {
     return std::filesystem::exists(folder / detail::packed_name, ignored);
 }
 
-/// Writes the weights of `model`, as which they are kept (`weights` for the matrices), to the folder `to`, and copies there what
-/// lies beside them in the checkpoint folder `from`: config.json, tokenizer, picture settings.
+/// As which type the matrices of `model` are kept; f32 where it has none.
+DType kept_dtype(const auto& model) {
+    DType out = DType::f32;
+    for_each_parameter(model, [&](const std::string&, const auto& leaf) {
+        if constexpr (requires { leaf.packed().dtype(); }) out = leaf.packed().dtype();
+    });
+    return out;
+}
+
+/// Writes the weights of `model`, as they are kept, to the folder `to`, and copies there what lies beside them in the checkpoint folder `from`: config.json, tokenizer, picture settings.
 /// errors  Errc::option_value where `to` is `from`, or has packed weights already; Errc::file_open where a file cannot be read or
 ///         written
 /// cost    writes as many bytes as the model takes in memory
 template <class Model>
-void pack(const Model& model, DType weights, const std::filesystem::path& from, const std::filesystem::path& to) {
+void pack(const Model& model, const std::filesystem::path& from, const std::filesystem::path& to) {
     namespace fs = std::filesystem;
     std::error_code failed;
     fs::create_directories(to, failed);
@@ -72,7 +80,7 @@ void pack(const Model& model, DType weights, const std::filesystem::path& from, 
 
     Json header;
     header["__metadata__"] = detail::packed_layout(from);
-    header["__metadata__"]["weights"] = name(weights);
+    header["__metadata__"]["weights"] = name(kept_dtype(model));
     Index end = 0;
     for_each_parameter(model, [&](const std::string& path, const auto& leaf) {
         const Index begin = end;
