@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
 #include <fstream>
 #include <iterator>
 #include <support/golden.hpp>
 #include <support/stored.hpp>
+#include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/packed.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 

@@ -46,7 +46,8 @@ constexpr Index vision_bytes() {
 }
 
 /// A line for each published checkpoint: learned numbers, and gigabytes (10⁹ bytes) that its weights take as each type; kilobytes
-/// of keys and values for each row of a text, and megabytes of temporaries for a picture.
+/// of keys and values for each row of a text, and megabytes of temporaries for a picture. Panels that are filled up count; those of
+/// f16 and i8 are all whole.
 inline std::string memory_table() {
     std::string out = "checkpoint               parameters     f32    bf16     f16      i8   cache   picture\n";
     const auto line = [&](const char* format, auto... values) {
