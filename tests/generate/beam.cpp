@@ -160,6 +160,29 @@ TEST_CASE("early_stopping: at once, or when no running text can win") {
     }
 }
 
+TEST_CASE("with early_stopping, texts that end in one step are compared before the search is over") {
+    // The end at once, or one of two tokens and then the end: with this length penalty longer texts are better.
+    const GenerateOptions options{
+        .max_tokens = 5, .beams = 2, .n_best = 2, .length_penalty = 2, .early_stopping = EarlyStopping::yes};
+    const GenerateHooks hooks;
+    const SearchRules rules(options, end, hooks);
+    BeamSearch search(rules, std::vector<Token>{0});
+    Scratch s;
+    const auto logs = [](std::vector<float> p) {
+        for (float& x : p) x = std::log(x);
+        return p;
+    };
+    auto first = logs({0.499f, 0.199f, 0.001f, 0.001f, 0.3f});
+    REQUIRE(search.advance(first.data(), 5, s).size() == 2);
+    auto second = logs({0.02f, 0.02f, 0.03f, 0.03f, 0.9f, 0.02f, 0.02f, 0.03f, 0.03f, 0.9f});
+    CHECK(search.advance(second.data(), 5, s).empty());
+    const auto found = search.results();
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].tokens == std::vector<Token>{0, 4});
+    CHECK(found[1].tokens == std::vector<Token>{1, 4});
+    CHECK(found[1].score == doctest::Approx(std::log(0.199 * 0.9) / 4).epsilon(1e-5));
+}
+
 TEST_CASE("draws: a seed gives the same texts, alone and in a batch; another seed gives others; the best comes first") {
     Scratch s;
     const GenerateOptions options{.max_tokens = 20, .n_best = 8, .sample = true, .seed = 5};

@@ -15,7 +15,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = ["images", "resize", "tokenizers", "malformed", "clip_vision", "opt", "opt_350m_style", "blip2_opt",
-           "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "stage1", "t5", "blip2_t5", "logits_processors"]
+           "blip2_opt_bf16", "blip2_opt_f16", "blip2_itr", "stage1", "t5", "blip2_t5", "logits_processors",
+           "search"]
 sys.path.insert(0, str(HERE / "make"))
 import select_attention  # noqa: E402
 from thin import thin, write_json  # noqa: E402
@@ -59,7 +60,7 @@ def main():
     expected = json.loads((HERE / "stage1/expected.json").read_text())
     write_json(HERE / "stage1/expected.json", {name: expected[name] for name in ("texts", "captions")})
     (HERE / "stage1/reference.py").unlink()  # it is make/stage1_reference.py
-    for path in [*HERE.glob("*/expected.json"), *HERE.glob("tokenizers/*/expected.json")]:
+    for path in [*HERE.glob("*/expected.json"), HERE / "search/cases.json", *HERE.glob("tokenizers/*/expected.json")]:
         write_json(path, json.loads(path.read_text()))
     for folder in ROUNDED:  # tests round the weights of blip2_opt themselves
         for path in (HERE / folder).iterdir():

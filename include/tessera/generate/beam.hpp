@@ -97,7 +97,6 @@ class BeamSearch : public Search {
         }
     }
     void finish(const Beam& beam, Index length, Finish why) {
-        if (full() && rules_.options.early_stopping == EarlyStopping::yes) return;
         const float score = rules_.score(beam.sum, length);
         if (full() && !(score > finished_.back().score)) return;
         if (full()) finished_.pop_back();
