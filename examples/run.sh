@@ -24,17 +24,26 @@ fi
 
 show() { printf '\n$ %s\n' "$*"; "$@"; }
 program=build/release/examples/tessera
+picture=tests/golden/images/wide.png
 show $program info --model tests/golden/blip2_opt
-show $program caption --model tests/golden/blip2_opt --prompt "a photo of" --max-tokens 20 tests/golden/images/wide.png
+show $program caption --model tests/golden/blip2_opt --prompt "a photo of" --max-tokens 20 $picture
+show $program ask --model tests/golden/blip2_t5 --question "what colour is the boat?" --beams 5 --max-tokens 20 $picture
+show $program match --model tests/golden/blip2_itr --text "a photo of a cat" --text "a man opens a black basket in the forest" \
+  $picture tests/golden/images/tall.png
+show $program search --model tests/golden/blip2_itr --index build/pictures.index --text "a photo of a cat" --top 3 tests/golden/images
 
-# What transformers says of this picture and prompt: tests/golden/blip2_opt/expected.json, generate.greedy_prompt.
-want='[197,496,309,309,409,409,496,554,309,399,399,197,197,524,403,197,135,527,197,197]'
-found=$($program caption --model tests/golden/blip2_opt --prompt "a photo of" --max-tokens 20 --json tests/golden/images/wide.png |
-  sed 's/.*"tokens":\(\[[0-9,]*\]\).*/\1/')
-printf '\nThe weights of this tiny checkpoint are random, so the words mean nothing. Its tokens are\n  %s\n' "$found"
-[ "$found" = "$want" ] || { printf 'but transformers gives\n  %s\n' "$want"; exit 1; }
+# What transformers says of these: expected.json in the folders of the checkpoints.
+same() {
+  [ "$1" = "$2" ] || { printf '\nexpected as transformers gives it\n  %s\nfound\n  %s\n' "$2" "$1"; exit 1; }
+}
+same "$($program caption --model tests/golden/blip2_opt --prompt "a photo of" --max-tokens 20 --json $picture | sed 's/.*"tokens":\(\[[0-9,]*\]\).*/\1/')" \
+  '[197,496,309,309,409,409,496,554,309,399,399,197,197,524,403,197,135,527,197,197]'
+same "$($program ask --model tests/golden/blip2_t5 --question "what colour is the boat?" --beams 5 --max-tokens 20 $picture)" '5 7 at 1к中в'
+same "$($program match --model tests/golden/blip2_itr --text "a photo of a cat" --contrast-only --json $picture | sed 's/.*"itc":\[\(0.....\).*/\1/')" 0.1276
 cat <<'END'
-the ones that transformers gives. With a downloaded checkpoint, a folder or a name in the Hugging Face cache, the same command
-describes pictures for real:
+
+The weights of these tiny checkpoints are random, so the words mean nothing; but they are the words, and the scores, that
+transformers gives. With a downloaded checkpoint, a folder or a name in the Hugging Face cache, the same commands describe, answer
+and find for real:
   sh examples/run.sh --model Salesforce/blip2-opt-2.7b YOUR_PICTURE.jpg
 END

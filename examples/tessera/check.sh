@@ -33,10 +33,39 @@ expect 0 '"parameters":378352' "$program" info --json --model $model
 expect 0 'query_tokens \[1, 8, 48\] F32' "$program" info --tensors --model $model
 expect 0 'caption' "$program" --help
 
+# FlanT5: the strings that transformers gives (tests/golden/blip2_t5/expected.json), greedy and with beams, as a question too.
+t5=tests/golden/blip2_t5 itr=tests/golden/blip2_itr wide=tests/golden/images/wide.png tall=tests/golden/images/tall.png
+expect 0 '"tokens":\[63,97,158,495,420,80,343,265,200,487,' "$program" caption --model $t5 --prompt 'a photo of' --max-tokens 20 --json $wide
+expect 0 '^5 7 at 1к中в$' "$program" ask --model $t5 --question 'what colour is the boat?' --beams 5 --max-tokens 20 $wide
+expect 0 '^5 7 at 1к中в$' "$program" caption --model $t5 --prompt 'Question: what colour is the boat? Short answer:' --beams 5 \
+  --max-tokens 20 $wide
+expect 0 '"question":"what colour is the boat\?"' "$program" ask --model $t5 --question 'where is it?' --question 'what colour is the boat?' \
+  --json $wide
+expect 0 '^1в$' "$program" ask --model $t5 --style lavis --question 'what colour is the boat?' --max-tokens 20 --min-tokens 0 $wide
+expect 0 'compiled +tiny-t5' "$program" info --model $t5
+[ "$("$program" caption --model $model --sample --seed 7 --top-p 0.9 $wide)" = "$("$program" caption --model $model --sample --seed 7 --top-p 0.9 --threads 1 $wide)" ] ||
+  { echo 'the same seed gives other words'; failures=$((failures + 1)); }
+expect 0 '"others":\[\{"score":-' "$program" caption --model $model --beams 3 --n-best 2 --json $wide
+expect 1 '^tessera: \[option.value\] n_best: expected at most beams = 1, found 2' "$program" caption --model $model --n-best 2 $wide
+expect 1 '^tessera: \[option.value\] --attention: expected one picture' \
+  "$program" caption --model $model --attention /tmp/x.png $wide $tall
+expect 0 'tall.png: ' sh -c 'printf "%s\n\n%s\r\n" "$2" "$3" | "$0" caption --model "$1" --max-tokens 3 --list -' "$program" $model $wide $tall
+expect 1 'nothing.txt: cannot be read$' "$program" caption --model $model --list nothing.txt
+
+# Pictures and texts: the cosines and probabilities that transformers gives (tests/golden/blip2_itr/expected.json).
+expect 0 '^tests/golden/images/wide.png +0.128 +0.143$' "$program" match --model $itr --text 'a photo of a cat' \
+  --text 'a man opens a black basket in the forest' $wide $tall
+expect 0 '"itc":\[0.1276[0-9]*,0.1431[0-9]*\]' "$program" match --model $itr --text 'a photo of a cat' \
+  --text 'a man opens a black basket in the forest' --json $wide $tall
+expect 1 'tall.png +' "$program" match --model $itr --text 'a cat' nothing.png $tall
+expect 1 '^tessera: .*match, features and search need a checkpoint with heads for retrieval' "$program" match --model $model --text x $wide
+expect 1 '^tessera: .*captions need a BLIP-2 with a language model' "$program" caption --model $itr $wide
+expect 1 '^tessera: \[sequence.length\] text 0: expected at most 64 tokens' "$program" match --model $itr \
+  --text "$(printf 'a photo of a cat %.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)" $wide
+
 expect 0 '^tessera [0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
 files=$(mktemp -d)
 trap 'rm -r "$files"' EXIT
-wide=tests/golden/images/wide.png
 
 # A folder as transformers 5 saves it: what preprocessor_config.json had stands in processor_config.json.
 mkdir "$files/v5"
@@ -77,6 +106,20 @@ cp $wide "$files/[cat]"
 expect 0 '"tokens":\[294,309,26,197\]' sh -c 'cd "$2" && "$0" caption --model "$1" --max-tokens 4 --json "[cat]"' \
   "$(realpath "$program")" "$PWD/$model" "$files"
 
+# The index of a search: pictures are computed once, and again when they change.
+cp $wide $tall "$files"
+expect 0 ' 2 pictures, 2 of them new$' "$program" search --model $itr --index "$files/index" --text 'a cat' "$files/wide.png" "$files/tall.png"
+expect 0 ' 2 pictures, 0 of them new$' "$program" search --model $itr --index "$files/index" --text 'a cat' "$files/wide.png" "$files/tall.png"
+touch -d '2001-01-01' "$files/tall.png"
+expect 0 ' 2 pictures, 1 of them new$' "$program" search --model $itr --index "$files/index" "$files/tall.png"
+expect 0 '"score":' "$program" search --model $itr --index "$files/index" --text 'a cat' --rerank 1 --json
+expect 0 '^ +1\.000 .*wide.png$' "$program" search --model $itr --index "$files/index" --like $wide --top 1
+expect 1 '^tessera: .*--rerank: expected a --text' "$program" search --model $itr --index "$files/index" --like $wide --rerank 1
+expect 1 '^tessera: .*: expected an index of pictures' "$program" search --model $itr --index $model/expected.safetensors --text x
+expect 0 'features of 1 pictures and 1 texts$' "$program" features --model $itr --out "$files/features" --text 'a cat' $wide
+expect 0 '' "$program" caption --model $model --max-tokens 4 --attention "$files/map.png" $wide
+expect 0 'PNG' head -c 4 "$files/map.png"
+
 # Options.
 expect 1 "^tessera: \[option.value\] prompt: expected text, found the special token '<image>'$" \
   "$program" caption --model $model --prompt 'a <image> of' $wide
@@ -105,7 +148,7 @@ expect 2 'MASK' "$program" mask
 
 expect 2 'subcommand' "$program"
 expect 2 'model is required' "$program" caption x.png
-expect 2 'PICTURE is required' "$program" caption --model $model
+expect 1 'PICTURE or --list: expected at least one picture, found none' "$program" caption --model $model
 expect 2 'f16' "$program" caption --model $model --weights f16 x.png
 expect 2 'threads' "$program" caption --model $model --threads 0 x.png
 

@@ -1,20 +1,46 @@
 // What the program can be asked to do.
 #pragma once
+#include <functional>
 #include <string>
+#include <tessera/generate/match.hpp>
 #include <tessera/generate/options.hpp>
 #include <tessera/study/draw.hpp>
 #include <vector>
 
+#include "load.hpp"
+#include "pictures.hpp"
+
+/// `caption` and `ask`.
 struct CaptionCommand {
-    std::string model;
-    std::vector<std::string> pictures;
-    tessera::GenerateOptions generate;
-    std::string weights;  // "f32", "bf16", or empty: as stored
-    int threads = 0;      // 0: one for each core
+    program::ModelOptions model;
+    program::PictureOptions pictures;
+    std::vector<std::string> questions;                                    // none: describe
+    std::string style;                                                     // "transformers", "lavis", or empty
+    std::vector<std::function<void(tessera::GenerateOptions&)>> settings;  // what was asked for, on top of the style's
     bool json = false;
-    bool turn = true;                   // as EXIF data says
-    std::string transparency = "drop";  // or "white"
-    std::string dump;
+    std::string dump, attention;  // files to write
+};
+struct MatchCommand {
+    program::ModelOptions model;
+    program::PictureOptions pictures;
+    std::vector<std::string> texts;
+    tessera::MatchOptions options;
+    std::string style;
+    bool json = false;
+};
+struct FeaturesCommand {
+    program::ModelOptions model;
+    program::PictureOptions pictures;
+    std::vector<std::string> texts;
+    std::string out;
+};
+struct SearchCommand {
+    program::ModelOptions model;
+    program::PictureOptions pictures;  // to be in the index
+    std::string index;
+    std::string text, like;  // what is looked for: a text, or a picture
+    tessera::Index top = 10, rerank = 0;
+    bool json = false;
 };
 struct InfoCommand {
     std::string model;
@@ -33,5 +59,8 @@ struct MaskCommand {
 /// Return the exit code.
 /// errors  tessera::Error
 int run(const CaptionCommand& command);
+int run(const MatchCommand& command);
+int run(const FeaturesCommand& command);
+int run(const SearchCommand& command);
 int run(const InfoCommand& command);
 int run(const MaskCommand& command);

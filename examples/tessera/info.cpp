@@ -24,13 +24,30 @@ Index bytes_of(const Model& model, DType dtype) {
     return bytes;
 }
 
-// The largest of the temporaries: hidden rows of the image encoder, scores of all words, keys and values.
-template <class Vision, class Query, class Language>
-Index working_bytes(const Blip2<Vision, Query, Language>&) {
-    const Index vision = Vision::config.tokens() * (7 * Vision::width + Vision::config.hidden);
-    const Index text = Query::config.queries + 64;  // a short prompt and 30 tokens
-    const Index language = text * (6 * Language::width + Language::config.hidden) + Language::vocabulary;
-    return 4 * (std::max(vision, language) + 2 * Language::config.layers * text * Language::width);
+// The largest of the temporaries: hidden rows of the image encoder, rows of the language model and the scores of all words, and
+// keys and values of a short prompt and 30 tokens.
+template <class Vision>
+Index vision_floats() {
+    return Vision::config.tokens() * (7 * Vision::width + Vision::config.hidden);
+}
+constexpr Index short_text = 64;
+template <class Vision, class Query, OptConfig C>
+Index working_bytes(const Blip2<Vision, Query, Opt<C>>&) {
+    const Index text = Query::config.queries + short_text;
+    const Index language = text * (6 * C.width + C.hidden) + C.vocabulary;
+    return 4 * (std::max(vision_floats<Vision>(), language) + 2 * C.layers * text * C.width);
+}
+template <class Vision, class Query, T5Config C>
+Index working_bytes(const Blip2<Vision, Query, T5<C>>&) {
+    const Index text = Query::config.queries + short_text, inner = C.heads * C.head_size;
+    const Index language = text * (3 * C.width + 4 * inner + 2 * C.hidden) + C.vocabulary;
+    return 4 * (std::max(vision_floats<Vision>(), language) + 2 * C.decoder_layers * (text + short_text) * inner);
+}
+template <class Vision, class Query>
+Index working_bytes(const Blip2Retrieval<Vision, Query>&) {
+    constexpr QFormerConfig c = Query::config;
+    const Index patches = Vision::config.tokens(), cross = (c.layers + c.cross_every - 1) / c.cross_every;
+    return 4 * (std::max(vision_floats<Vision>(), 1024 * (6 * c.width + c.hidden)) + 2 * cross * patches * c.width);
 }
 
 // The members of a config, by name.
@@ -67,7 +84,7 @@ int run(const InfoCommand& command) {
     for (const auto& [type, amount] : amounts)
         out["types"][std::string(name(type))] = {{"tensors", amount.tensors}, {"bytes", amount.bytes}};
     std::string parts;
-    for_each_part(program::models, config, [&]<class Config>(const Config& part) {
+    for_each_part(program::all_models, config, [&]<class Config>(const Config& part) {
         out["parts"][Config::type_name] = to_json(part);
         std::string role(Config::role);
         role.resize(15, ' ');
@@ -76,7 +93,7 @@ int run(const InfoCommand& command) {
     if (parts.empty())
         throw Error(Errc::config_unsupported, config.file.string(), ": model_type: ", in_quotes(config.model_type),
                     " is none that this program knows");
-    any_model(program::models, [&]<class Model>(const Compiled<Model>& compiled) {
+    any_model(program::all_models, [&]<class Model>(const Compiled<Model>& compiled) {
         if (!mismatches<Model>(config).empty()) return false;
         const Model model;
         out["compiled"] = compiled.name;

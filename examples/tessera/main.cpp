@@ -21,13 +21,16 @@ int finished(int code) {
 // What CLI11 reads, last argument first. It would take the argument after `--prompt=` for the prompt, and a file [cat] for
 // a list.
 std::vector<std::string> arguments(int argc, char** argv) {
+    const auto takes_text = [](std::string_view option) {
+        return option == "--prompt" || option == "--question" || option == "--text";
+    };
     std::vector<std::string> out;
     for (int i = argc; --i > 0;) {
         const std::string argument = argv[i];
         const bool bracketed = argument.starts_with('[') && argument.ends_with(']');
-        if (argument == "--prompt=")
-            out.insert(out.end(), {"", "--prompt"});
-        else if (bracketed && argv[i - 1] != std::string_view("--prompt"))
+        if (argument.ends_with('=') && takes_text(std::string_view(argument).substr(0, argument.size() - 1)))
+            out.insert(out.end(), {"", argument.substr(0, argument.size() - 1)});
+        else if (bracketed && !takes_text(argv[i - 1]))
             out.push_back("./" + argument);
         else
             out.push_back(argument);
@@ -35,51 +38,159 @@ std::vector<std::string> arguments(int argc, char** argv) {
     return out;
 }
 
+void add_model(CLI::App& app, program::ModelOptions& model) {
+    app.add_option("--model", model.folder, "A checkpoint folder, or the name of one in the Hugging Face cache")
+        ->required()
+        ->type_name("DIR");
+    app.add_option("--weights", model.weights, "How weights are kept in memory; default: as the files have them")
+        ->check(CLI::IsMember({"f32", "bf16"}));
+    app.add_option("--threads", model.threads, "Default: one for each core")->check(CLI::Range(1, 1024));
+}
+
+void add_pictures(CLI::App& app, program::PictureOptions& pictures, const char* what) {
+    app.add_option("PICTURE", pictures.names, what);
+    app.add_option("--list", pictures.list, "A file with the name of a picture in each line; - is standard input")
+        ->type_name("FILE");
+    app.add_flag_callback(
+        "--ignore-orientation", [&pictures] { pictures.turn = false; }, "Do not turn pictures as their EXIF data says");
+    app.add_option("--transparency", pictures.transparency,
+                   "What transparent pixels show: the colour under it, or white")
+        ->check(CLI::IsMember({"drop", "white"}));
+}
+constexpr const char* picture_files = "PNG, JPEG, WebP, GIF, BMP, TGA, PPM or PGM files; - is standard input";
+
+constexpr const char* style_help =
+    "The published defaults of transformers or of LAVIS, where options do not say otherwise";
+
+// How text is generated. What is not said stays as the style has it.
+void add_search(CLI::App& app, CaptionCommand& command) {
+    using Options = tessera::GenerateOptions;
+    const auto add = [&]<class Value>(const char* name, Value Options::*member, const char* help) {
+        return app.add_option_function<Value>(
+            name,
+            [&command, member](const Value& value) {
+                command.settings.push_back([member, value](Options& options) { options.*member = value; });
+            },
+            help);
+    };
+    app.add_option("--style", command.style, style_help)->check(CLI::IsMember({"transformers", "lavis"}));
+    add("--max-tokens", &Options::max_tokens, "New tokens at most; default: 30")->check(CLI::Range(1, 100000));
+    add("--min-tokens", &Options::min_tokens, "New tokens at least")->check(CLI::Range(0, 100000));
+    add("--beams", &Options::beams, "Texts that are followed at once; default: 1")->check(CLI::Range(1, 1000));
+    add("--n-best", &Options::n_best, "How many texts to print, the best first")->check(CLI::Range(1, 1000));
+    add("--length-penalty", &Options::length_penalty, "Of beams: above 0 longer texts win")
+        ->check(CLI::Range(-100.0, 100.0));
+    app.add_option_function<std::string>(
+           "--early-stopping",
+           [&command](const std::string& when) {
+               const auto value = when == "yes"  ? tessera::EarlyStopping::yes
+                                  : when == "no" ? tessera::EarlyStopping::no
+                                                 : tessera::EarlyStopping::never;
+               command.settings.push_back([value](Options& options) { options.early_stopping = value; });
+           },
+           "When beam search ends")
+        ->check(CLI::IsMember({"no", "yes", "never"}));
+    app.add_flag_callback(
+        "--sample",
+        [&command] { command.settings.push_back([](Options& options) { options.sample = true, options.beams = 1; }); },
+        "Draw each token by chance");
+    add("--seed", &Options::seed, "Of --sample: the same seed gives the same text");
+    add("--temperature", &Options::temperature, "Of --sample: above 1 more chance");
+    add("--top-k", &Options::top_k, "Of --sample: draw from the k most likely tokens");
+    add("--top-p", &Options::top_p,
+        "Of --sample: draw from the most likely tokens that are together as likely as that");
+    add("--min-p", &Options::min_p,
+        "Of --sample: draw from tokens at least that share as likely as the most likely one");
+    add("--repetition-penalty", &Options::repetition_penalty, "Above 1: fewer repetitions")
+        ->check(CLI::Range(0.01, 100.0));
+    add("--no-repeat-ngram", &Options::no_repeat_ngram, "No sequence of so many tokens occurs twice")
+        ->check(CLI::Range(0, 100000));
+    add("--bad-word", &Options::bad_words, "A word that must not occur; may be given several times")
+        ->allow_extra_args(false);
+    add("--stop", &Options::stop_strings, "Text that ends the answer, and is cut off it; may be given several times")
+        ->allow_extra_args(false);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Describes pictures, and answers questions about them, with a BLIP-2 checkpoint from Hugging Face.",
-                 "tessera");
+    CLI::App app(
+        "Describes pictures, answers questions about them, and finds the pictures of a text, with BLIP-2 checkpoints "
+        "as "
+        "Hugging Face and LAVIS publish them.",
+        "tessera");
     app.require_subcommand(1);
     app.set_version_flag("--version", "tessera " + std::to_string(TESSERA_VERSION_MAJOR) + '.' +
                                           std::to_string(TESSERA_VERSION_MINOR) + '.' +
                                           std::to_string(TESSERA_VERSION_PATCH));
 
     CaptionCommand caption;
-    auto* caption_app = app.add_subcommand("caption", "Describe pictures, or answer a question about them");
-    caption_app
-        ->add_option("--model", caption.model, "A checkpoint folder, or the name of one in the Hugging Face cache")
+    auto* caption_app = app.add_subcommand("caption", "Describe pictures");
+    add_model(*caption_app, caption.model);
+
+    auto* ask_app = app.add_subcommand("ask", "Answer questions about pictures");
+    add_model(*ask_app, caption.model);
+    ask_app->add_option("--question", caption.questions, "What is asked of each picture; may be given several times")
         ->required()
-        ->type_name("DIR");
-    caption_app->add_option("--prompt", caption.generate.prompt,
-                            "What the text begins with: 'a photo of', 'Question: … Answer:'");
-    caption_app->add_option("--max-tokens", caption.generate.max_tokens, "New tokens at most")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    caption_app->add_option("--min-tokens", caption.generate.min_tokens, "New tokens at least")
-        ->check(CLI::Range(0, 100000));
-    caption_app->add_option("--repetition-penalty", caption.generate.repetition_penalty, "Above 1: fewer repetitions")
-        ->check(CLI::Range(0.01, 100.0))
-        ->capture_default_str();
-    caption_app
-        ->add_option("--weights", caption.weights, "How weights are kept in memory; default: as the files have them")
-        ->check(CLI::IsMember({"f32", "bf16"}));
-    caption_app->add_option("--threads", caption.threads, "Default: one for each core")->check(CLI::Range(1, 1024));
-    caption_app->add_flag("--json", caption.json, "One JSON object for each picture");
-    caption_app->add_flag("!--ignore-orientation", caption.turn, "Do not turn pictures as their EXIF data says");
-    caption_app
-        ->add_option("--transparency", caption.transparency,
-                     "What transparent pixels show: the colour under it, or white")
-        ->check(CLI::IsMember({"drop", "white"}))
-        ->capture_default_str();
-    caption_app
-        ->add_option("--dump", caption.dump,
-                     "Write every intermediate value of the last picture to this safetensors file")
+        ->allow_extra_args(false);
+    for (CLI::App* each : {caption_app, ask_app}) {
+        each->add_option_function<std::string>(
+            "--prompt",
+            [&caption](const std::string& prompt) {
+                caption.settings.push_back([prompt](tessera::GenerateOptions& options) { options.prompt = prompt; });
+            },
+            each == ask_app ? "What {} stands for the question in; default: that of the paper for the language model"
+                            : "What the text begins with: 'a photo of', 'Question: … Answer:'");
+        add_search(*each, caption);
+        add_pictures(*each, caption.pictures, picture_files);
+        each->add_flag("--json", caption.json, "One JSON object for each text");
+        each->add_option("--attention", caption.attention,
+                         "Draw where in the picture each word comes from, to this PNG file; for one picture")
+            ->type_name("FILE");
+        each->add_option("--dump", caption.dump,
+                         "Write every intermediate value of the last picture to this safetensors file")
+            ->type_name("FILE");
+    }
+
+    MatchCommand match;
+    auto* match_app = app.add_subcommand("match", "Say how well texts describe pictures");
+    add_model(*match_app, match.model);
+    match_app->add_option("--text", match.texts, "A text; may be given several times")
+        ->required()
+        ->allow_extra_args(false);
+    add_pictures(*match_app, match.pictures, picture_files);
+    match_app->add_flag("!--contrast-only", match.options.itm,
+                        "Only the cosine (ITC), which is quick; no matching (ITM)");
+    match_app->add_option("--style", match.style, style_help)->check(CLI::IsMember({"transformers", "lavis"}));
+    match_app->add_option("--most-tokens", match.options.most_tokens, "Cut texts to so many tokens; 0: do not")
+        ->check(CLI::Range(0, 512));
+    match_app->add_flag("--json", match.json, "One JSON object for each picture");
+
+    FeaturesCommand features;
+    auto* features_app = app.add_subcommand("features", "Write the features of pictures and texts to a file");
+    add_model(*features_app, features.model);
+    features_app->add_option("--text", features.texts, "A text; may be given several times")->allow_extra_args(false);
+    add_pictures(*features_app, features.pictures, "Picture files, or folders of them");
+    features_app->add_option("--out", features.out, "The safetensors file to write")->required()->type_name("FILE");
+
+    SearchCommand search;
+    auto* search_app =
+        app.add_subcommand("search", "Find the pictures that a text describes, or that are like a picture");
+    add_model(*search_app, search.model);
+    add_pictures(*search_app, search.pictures,
+                 "Pictures, or folders of them, to add to the index; they are computed once");
+    search_app->add_option("--index", search.index, "The file that keeps the pictures' features")
+        ->required()
         ->type_name("FILE");
-    caption_app
-        ->add_option("PICTURE", caption.pictures,
-                     "PNG, JPEG, WebP, GIF, BMP, TGA, PPM or PGM files; - is standard input")
-        ->required();
+    search_app->add_option("--text", search.text, "What is looked for");
+    search_app->add_option("--like", search.like, "A picture; those that are like it are looked for")
+        ->type_name("PICTURE");
+    search_app->add_option("--top", search.top, "How many to print")
+        ->check(CLI::Range(1, 1000000))
+        ->capture_default_str();
+    search_app->add_option("--rerank", search.rerank, "Match so many of the best with the text again (ITM)")
+        ->check(CLI::Range(0, 1000000));
+    search_app->add_flag("--json", search.json, "One JSON object for each picture");
 
     InfoCommand info;
     auto* info_app = app.add_subcommand("info", "Say what a checkpoint is and what it needs");
@@ -120,7 +231,11 @@ int main(int argc, char** argv) {
     }
     if (!tile.empty()) mask.drawing.tile_queries = tile[0], mask.drawing.tile_keys = tile[1];
     try {
-        return finished(mask_app->parsed() ? run(mask) : caption_app->parsed() ? run(caption) : run(info));
+        if (caption_app->parsed() || ask_app->parsed()) return finished(run(caption));
+        if (match_app->parsed()) return finished(run(match));
+        if (features_app->parsed()) return finished(run(features));
+        if (search_app->parsed()) return finished(run(search));
+        return finished(mask_app->parsed() ? run(mask) : run(info));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tessera: %s\n", error.what());
         return 1;

@@ -1,19 +1,34 @@
 // The shapes this program is compiled for.
 #pragma once
 #include <tessera/model/blip2/blip2.hpp>
+#include <tessera/model/blip2/retrieval.hpp>
 #include <tessera/model/config.hpp>
 
 namespace program {
 
 using namespace tessera;
 
-/// To run a checkpoint of other shapes, add a line here; `tessera info` prints the numbers.
-inline constexpr std::tuple models{
+// To run a checkpoint of other shapes, add a line here; `tessera info` prints the numbers. Each list is compiled in a file of
+// its own: caption_opt.cpp, caption_t5.cpp, retrieval.cpp.
+
+inline constexpr std::tuple opt_models{
     Compiled<Blip2Opt2_7b>{"blip2-opt-2.7b"},
     Compiled<Blip2Opt2_7bCoco>{"blip2-opt-2.7b-coco"},
     Compiled<Blip2Opt6_7b>{"blip2-opt-6.7b"},
     Compiled<Blip2Opt6_7bCoco>{"blip2-opt-6.7b-coco"},
     Compiled<Blip2Tiny>{"tiny"},
 };
+inline constexpr std::tuple t5_models{
+    Compiled<Blip2FlanT5Xl>{"blip2-flan-t5-xl"},
+    Compiled<Blip2FlanT5XlCoco>{"blip2-flan-t5-xl-coco"},
+    Compiled<Blip2FlanT5Xxl>{"blip2-flan-t5-xxl"},
+    Compiled<Blip2TinyT5>{"tiny-t5"},
+};
+inline constexpr std::tuple retrieval_models{
+    Compiled<Blip2ItmVitG>{"blip2-itm-vit-g"},
+    Compiled<Blip2ItmVitGCoco>{"blip2-itm-vit-g-coco"},
+    Compiled<Blip2ItmTiny>{"tiny-itm"},
+};
+inline constexpr auto all_models = std::tuple_cat(opt_models, t5_models, retrieval_models);
 
 }  // namespace program

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/view.hpp>
+#include <utility>
 
 namespace program {
 
@@ -23,15 +24,22 @@ inline std::string bytes_text(Index bytes) {
     return out;
 }
 
+inline bool is_terminal(FILE* stream) { return ::isatty(::fileno(stream)) != 0; }
+
+enum class Unit { bytes, count };
+
 /// Draws `loading ████░░░░ 42 %  3.1 of 7.5 GB` on standard error, if that is a terminal, and wipes it out at the end.
 class ProgressBar {
   public:
-    explicit ProgressBar(std::string what = "loading", bool draw = ::isatty(STDERR_FILENO) != 0)
-        : what_(std::move(what)), draw_(draw) {}
+    explicit ProgressBar(std::string what = "loading", bool draw = is_terminal(stderr), Unit unit = Unit::bytes)
+        : what_(std::move(what)), draw_(draw), unit_(unit) {}
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
-    ~ProgressBar() {
-        if (drawn_) std::fputs("\r\x1b[K", stderr);
+    ~ProgressBar() { hide(); }
+
+    /// Makes room for a line of text.
+    void hide() {
+        if (std::exchange(drawn_, false)) std::fputs("\r\x1b[K", stderr);
     }
 
     void operator()(Index done, Index total, std::string_view) {
@@ -49,12 +57,14 @@ class ProgressBar {
         const Index full = done * cells / total;
         std::string out = what_ + ' ';
         for (Index i = 0; i < cells; ++i) out += i < full ? "█" : "░";
-        return out + ' ' + std::to_string(done * 100 / total) + " %  " + bytes_text(done) + " of " + bytes_text(total);
+        const auto text = [&](Index n) { return unit_ == Unit::bytes ? bytes_text(n) : std::to_string(n); };
+        return out + ' ' + std::to_string(done * 100 / total) + " %  " + text(done) + " of " + text(total);
     }
 
   private:
     std::string what_;
     bool draw_, drawn_ = false;
+    Unit unit_;
     std::chrono::steady_clock::time_point last_;
 };
 

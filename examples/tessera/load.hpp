@@ -1,0 +1,45 @@
+// Loading what a command names: the checkpoint, or the parts that a model is put together from.
+#pragma once
+#include <iostream>
+#include <tessera/checkpoint/hub.hpp>
+#include <tessera/generate/load.hpp>
+#include <tessera/kernel/parallel.hpp>
+
+#include "choose.hpp"
+#include "progress.hpp"
+
+namespace program {
+
+/// Which checkpoint, how it is kept and run.
+struct ModelOptions {
+    std::string folder;   // or the name of a downloaded one
+    std::string weights;  // "f32", "bf16", "f16", "int8", or empty: as stored
+    int threads = 0;      // 0: one for each core
+};
+
+/// Calls f(choice) with the config of the checkpoint.
+void with_config(const ModelOptions& options, auto&& f) {
+    if (options.threads > 0) tessera::kernel::set_threads(options.threads);
+    const tessera::ModelConfig config(tessera::resolve_model(options.folder));
+    Choice choice(config);
+    f(choice);
+}
+
+/// The model and its processor, with a bar on a terminal.
+template <class Model>
+auto load_model(const Choice& choice, const ModelOptions& options) {
+    using namespace tessera;
+    ProgressBar bar;
+    LoadOptions how{.progress = std::ref(bar), .warn = [&](const std::string& warning) {
+                        bar.hide(), std::cerr << "tessera: " << warning << '\n';
+                    }};
+    if (!options.weights.empty()) how.weight_dtype = options.weights == "bf16" ? DType::bf16 : DType::f32;
+    return load<Model>(choice.config(), how);
+}
+
+/// One JSON object on a line; bytes that are no UTF-8, as names of files may have, become U+FFFD.
+inline void print(const tessera::Json& object) {
+    std::cout << object.dump(-1, ' ', false, tessera::Json::error_handler_t::replace) << std::endl;
+}
+
+}  // namespace program
