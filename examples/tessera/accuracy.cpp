@@ -1,18 +1,11 @@
 #include <cstdio>
-#include <functional>
 #include <iostream>
-#include <optional>
-#include <tessera/core/json.hpp>
 #include <tessera/generate/compare_weights.hpp>
-#include <tessera/generate/load.hpp>
-#include <tessera/image/decode.hpp>
-#include <tessera/image/decode_exact.hpp>
-#include <tessera/image/decode_webp.hpp>
 
+#include "load.hpp"
 #include "models.hpp"
 #include "pack.hpp"
-#include "progress.hpp"
-#include "weights.hpp"
+#include "pictures.hpp"
 
 namespace {
 
@@ -20,14 +13,9 @@ using namespace tessera;
 
 // What the model with those weights makes of each picture; forced to the tokens of `exact`, if there are any.
 template <class Model>
-std::vector<ModelRun> runs(const ModelConfig& config, const AccuracyCommand& command, const std::string& weights,
+std::vector<ModelRun> runs(const program::Choice& choice, const AccuracyCommand& command, const std::string& weights,
                            const std::vector<Image>& images, const std::vector<ModelRun>& exact) {
-    LoadOptions options{.weight_dtype = program::weights_named(weights)};
-    const auto blip2 = [&] {
-        program::ProgressBar bar("loading as " + weights);
-        options.progress = std::ref(bar);
-        return load<Model>(config, options);
-    }();
+    const auto blip2 = program::load_model<Model>(choice, {.weights = weights});
     std::vector<ModelRun> out;
     for (std::size_t i = 0; i < images.size(); ++i)
         out.push_back(run_model(blip2, images[i], command.prompt, command.tokens,
@@ -40,13 +28,11 @@ void print(const WeightComparison& comparison, const AccuracyCommand& command) {
     for (const auto& value : comparison.differences())
         values.push_back({{"name", value.name}, {"rms", value.rms}, {"largest", value.largest}});
     if (command.json) {
-        std::cout << Json{{"weights", command.weights},
-                          {"exact", command.exact},
-                          {"tokens", comparison.tokens()},
-                          {"same_tokens", comparison.same_tokens()},
-                          {"values", values}}
-                         .dump()
-                  << '\n';
+        program::print(Json{{"weights", command.weights},
+                            {"exact", command.exact},
+                            {"tokens", comparison.tokens()},
+                            {"same_tokens", comparison.same_tokens()},
+                            {"values", values}});
         return;
     }
     std::cout << command.weights << " weights beside " << command.exact
@@ -64,24 +50,17 @@ void print(const WeightComparison& comparison, const AccuracyCommand& command) {
 int run(const AccuracyCommand& command) {
     const ModelConfig config(resolve_model(command.model));
     std::vector<Image> images;
-    for (const std::string& picture : command.pictures)
-        images.push_back(read_image(picture, {.decoders = {decode_exact, decode_webp}}));
-    const bool done = any_model(program::models, [&]<class Model>(const Compiled<Model>&) {
-        if constexpr (requires(Model model) { model.language; }) {
-            if (!mismatches<Model>(config).empty()) return false;
+    for (const std::string& picture : command.pictures) images.push_back(program::read_picture(picture, {}));
+    program::Choice choice(config);
+    const bool done =
+        choice.use(std::tuple_cat(program::opt_models, program::t5_models), [&]<class Model>(const Compiled<Model>&) {
             // One after the other: both need not fit into memory.
-            const auto exact = runs<Model>(config, command, command.exact, images, {});
-            const auto other = runs<Model>(config, command, command.weights, images, exact);
+            const auto exact = runs<Model>(choice, command, command.exact, images, {});
+            const auto other = runs<Model>(choice, command, command.weights, images, exact);
             WeightComparison comparison;
             for (std::size_t i = 0; i < images.size(); ++i) comparison.add(exact[i], other[i]);
             print(comparison, command);
-            return true;
-        } else {
-            return false;
-        }
-    });
-    if (!done)
-        throw Error(Errc::config_unsupported, config.file.string(),
-                    ": no compiled BLIP-2 with a language model has these shapes");
+        });
+    if (!done) choice.refuse();
     return 0;
 }

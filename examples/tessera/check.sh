@@ -120,6 +120,14 @@ expect 0 'features of 1 pictures and 1 texts$' "$program" features --model $itr 
 expect 0 '' "$program" caption --model $model --max-tokens 4 --attention "$files/map.png" $wide
 expect 0 'PNG' head -c 4 "$files/map.png"
 
+# Weights packed as they lie in memory give the same tokens; what fewer bits change is measured.
+expect 0 ' of F32 weights for processors of this kind$' "$program" pack --model $model --out "$files/packed"
+expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --model "$files/packed" --max-tokens 4 --json $wide
+expect 0 'packed tensors' "$program" info --model "$files/packed"
+expect 1 'holds packed weights already$' "$program" pack --model $model --out "$files/packed"
+expect 0 '[0-9]+ of 16 tokens are the same$' "$program" accuracy --model $t5 $wide
+expect 0 '"weights":"bf16"' "$program" accuracy --model $model --weights bf16 --tokens 4 --json $wide $tall
+
 # Options.
 expect 1 "^tessera: \[option.value\] prompt: expected text, found the special token '<image>'$" \
   "$program" caption --model $model --prompt 'a <image> of' $wide
@@ -149,7 +157,7 @@ expect 2 'MASK' "$program" mask
 expect 2 'subcommand' "$program"
 expect 2 'model is required' "$program" caption x.png
 expect 1 'PICTURE or --list: expected at least one picture, found none' "$program" caption --model $model
-expect 2 'f16' "$program" caption --model $model --weights f16 x.png
+expect 2 'f8' "$program" caption --model $model --weights f8 x.png
 expect 2 'threads' "$program" caption --model $model --threads 0 x.png
 
 expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" caption --model $model nothing.png

@@ -2,52 +2,26 @@
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/hub.hpp>
 #include <tessera/checkpoint/model_config.hpp>
+#include <tessera/checkpoint/packed.hpp>
+#include <tessera/generate/memory.hpp>
 
 #include "commands.hpp"
 #include "models.hpp"
 #include "progress.hpp"
+#include "weights.hpp"
 
 namespace {
 
 using namespace tessera;
 using program::bytes_text;
 
-// What a model would take in memory, without filling it.
+// What it takes in memory with a picture and a short text: its weights, the temporaries of the image encoder, keys and values.
 template <class Model>
-Index bytes_of(const Model& model, DType dtype) {
-    Index bytes = 0;
-    for_each_parameter(model, [&]<class Leaf>(const std::string&, const Leaf&) {
-        // Matrices are kept as `dtype`, everything else as float.
-        constexpr bool is_matrix = !requires(const Leaf& leaf) { leaf.view(); };
-        bytes += Leaf::rows * Leaf::columns * (is_matrix && dtype == DType::bf16 ? 2 : 4);
-    });
-    return bytes;
-}
-
-// The largest of the temporaries: hidden rows of the image encoder, rows of the language model and the scores of all words, and
-// keys and values of a short prompt and 30 tokens.
-template <class Vision>
-Index vision_floats() {
-    return Vision::config.tokens() * (7 * Vision::width + Vision::config.hidden);
-}
-constexpr Index short_text = 64;
-template <class Vision, class Query, OptConfig C>
-Index working_bytes(const Blip2<Vision, Query, Opt<C>>&) {
-    const Index text = Query::config.queries + short_text;
-    const Index language = text * (6 * C.width + C.hidden) + C.vocabulary;
-    return 4 * (std::max(vision_floats<Vision>(), language) + 2 * C.layers * text * C.width);
-}
-template <class Vision, class Query, T5Config C>
-Index working_bytes(const Blip2<Vision, Query, T5<C>>&) {
-    const Index text = Query::config.queries + short_text, inner = C.heads * C.head_size;
-    const Index language = text * (3 * C.width + 4 * inner + 2 * C.hidden) + C.vocabulary;
-    return 4 * (std::max(vision_floats<Vision>(), language) + 2 * C.decoder_layers * (text + short_text) * inner);
-}
-template <class Vision, class Query>
-Index working_bytes(const Blip2Retrieval<Vision, Query>&) {
-    constexpr QFormerConfig c = Query::config;
-    const Index patches = Vision::config.tokens(), cross = (c.layers + c.cross_every - 1) / c.cross_every;
-    return 4 * (std::max(vision_floats<Vision>(), 1024 * (6 * c.width + c.hidden)) + 2 * cross * patches * c.width);
+Index bytes_of(const Model& model, DType weights) {
+    constexpr Index rows = 128;  // queries, a short prompt and 64 tokens
+    Index cache = 0;
+    if constexpr (requires { model.language; }) cache = rows * cache_row_bytes<decltype(model.language)>();
+    return parameter_bytes_as(model, weights) + vision_bytes<decltype(model.vision)>() + cache;
 }
 
 // The members of a config, by name.
@@ -68,7 +42,8 @@ Json to_json(const Config& config) {
 int run(const InfoCommand& command) {
     const auto folder = resolve_model(command.model);
     const ModelConfig config(folder);
-    const Checkpoint checkpoint(folder);
+    const bool packed = is_packed(folder);
+    const Checkpoint checkpoint(packed ? folder / detail::packed_name : folder);
     const auto amounts = checkpoint.amounts();
     const std::size_t files = checkpoint.files().size();
     Checkpoint::Amount all;
@@ -78,8 +53,13 @@ int run(const InfoCommand& command) {
         all.bytes += amount.bytes;
     }
 
-    Json out = {{"folder", folder.string()}, {"model_type", config.model_type}, {"files", files},
-                {"tensors", all.tensors},    {"parameters", all.numbers},       {"bytes", all.bytes},
+    Json out = {{"folder", folder.string()},
+                {"model_type", config.model_type},
+                {"files", files},
+                {"tensors", all.tensors},
+                {"parameters", all.numbers},
+                {"bytes", all.bytes},
+                {"packed", packed},
                 {"compiled", nullptr}};
     for (const auto& [type, amount] : amounts)
         out["types"][std::string(name(type))] = {{"tensors", amount.tensors}, {"bytes", amount.bytes}};
@@ -97,8 +77,8 @@ int run(const InfoCommand& command) {
         if (!mismatches<Model>(config).empty()) return false;
         const Model model;
         out["compiled"] = compiled.name;
-        out["memory"] = {{"f32", bytes_of(model, DType::f32) + working_bytes(model)},
-                         {"bf16", bytes_of(model, DType::bf16) + working_bytes(model)}};
+        for (const std::string& weights : program::weight_words)
+            out["memory"][weights] = bytes_of(model, program::weights_named(weights));
         return true;
     });
     if (command.tensors)
@@ -112,17 +92,24 @@ int run(const InfoCommand& command) {
         return 0;
     }
 
-    std::cout << folder.string() << ": " << config.model_type << '\n'
-              << parts << "  stored         " << all.numbers << " numbers in " << all.tensors << " tensors, "
-              << bytes_text(all.bytes) << " in " << files << (files == 1 ? " file" : " files");
+    std::cout << folder.string() << ": " << config.model_type << '\n' << parts << "  stored         ";
+    if (!packed) std::cout << all.numbers << " numbers in ";
+    std::cout << all.tensors << (packed ? " packed tensors, " : " tensors, ") << bytes_text(all.bytes) << " in "
+              << files << (files == 1 ? " file" : " files");
     for (const auto& [type, amount] : amounts) std::cout << "; " << name(type) << ' ' << bytes_text(amount.bytes);
     std::cout << '\n';
     if (out["compiled"].is_null())
         std::cout << "  compiled       none of these shapes: a line in examples/tessera/models.hpp adds them\n";
     else
-        std::cout << "  compiled       " << out["compiled"].get<std::string>() << "\n  memory         "
-                  << bytes_text(out["memory"]["f32"].get<Index>()) << " with --weights f32, "
-                  << bytes_text(out["memory"]["bf16"].get<Index>()) << " with --weights bf16\n";
+        std::cout << "  compiled       " << out["compiled"].get<std::string>() << "\n  memory        ";
+    if (!out["compiled"].is_null()) {
+        const char* comma = " ";
+        for (const std::string& weights : program::weight_words) {
+            std::cout << comma << bytes_text(out["memory"][weights].get<Index>()) << " with --weights " << weights;
+            comma = ", ";
+        }
+        std::cout << '\n';
+    }
     if (command.tensors)
         for (const auto& entry : checkpoint.tensors())
             std::cout << "  " << entry.tensor->name << ' ' << shape_text(entry.tensor->shape) << ' '

@@ -7,14 +7,15 @@
 
 #include "choose.hpp"
 #include "progress.hpp"
+#include "weights.hpp"
 
 namespace program {
 
 /// Which checkpoint, how it is kept and run.
 struct ModelOptions {
-    std::string folder;   // or the name of a downloaded one
-    std::string weights;  // "f32", "bf16", "f16", "int8", or empty: as stored
-    int threads = 0;      // 0: one for each core
+    std::string folder = {};   // or the name of a downloaded one
+    std::string weights = {};  // "f32", "bf16", "f16", "i8", or empty: as stored
+    int threads = 0;           // 0: one for each core
 };
 
 /// Calls f(choice) with the config of the checkpoint.
@@ -25,16 +26,26 @@ void with_config(const ModelOptions& options, auto&& f) {
     f(choice);
 }
 
-/// The model and its processor, with a bar on a terminal.
-template <class Model>
-auto load_model(const Choice& choice, const ModelOptions& options) {
+/// Calls f(load options), with a bar on a terminal meanwhile.
+auto loading(const ModelOptions& options, auto&& f) {
     using namespace tessera;
     ProgressBar bar;
     LoadOptions how{.progress = std::ref(bar), .warn = [&](const std::string& warning) {
                         bar.hide(), std::cerr << "tessera: " << warning << '\n';
                     }};
-    if (!options.weights.empty()) how.weight_dtype = options.weights == "bf16" ? DType::bf16 : DType::f32;
-    return load<Model>(choice.config(), how);
+    if (!options.weights.empty()) how.weight_dtype = weights_named(options.weights);
+    return f(how);
+}
+/// The model and its processor.
+template <class Model>
+auto load_model(const Choice& choice, const ModelOptions& options) {
+    return loading(options,
+                   [&](const tessera::LoadOptions& how) { return tessera::load<Model>(choice.config(), how); });
+}
+template <class Model>
+Model load_weights_only(const Choice& choice, const ModelOptions& options) {
+    return loading(options,
+                   [&](const tessera::LoadOptions& how) { return tessera::load_model<Model>(choice.config(), how); });
 }
 
 /// One JSON object on a line; bytes that are no UTF-8, as names of files may have, become U+FFFD.

@@ -7,6 +7,7 @@
 #include <tessera/version.hpp>
 
 #include "commands.hpp"
+#include "pack.hpp"
 
 namespace {
 
@@ -43,7 +44,7 @@ void add_model(CLI::App& app, program::ModelOptions& model) {
         ->required()
         ->type_name("DIR");
     app.add_option("--weights", model.weights, "How weights are kept in memory; default: as the files have them")
-        ->check(CLI::IsMember({"f32", "bf16"}));
+        ->check(CLI::IsMember(program::weight_words));
     app.add_option("--threads", model.threads, "Default: one for each core")->check(CLI::Range(1, 1024));
 }
 
@@ -192,6 +193,36 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0, 1000000));
     search_app->add_flag("--json", search.json, "One JSON object for each picture");
 
+    PackCommand pack;
+    auto* pack_app =
+        app.add_subcommand("pack", "Write weights as they lie in memory: loading them is mapping the file");
+    pack_app->add_option("--model", pack.model, "A checkpoint folder, or the name of one in the Hugging Face cache")
+        ->required()
+        ->type_name("DIR");
+    pack_app->add_option("--weights", pack.weights, "How weights are kept; default: as the files have them")
+        ->check(CLI::IsMember(program::weight_words));
+    pack_app->add_option("--out", pack.out, "The folder to write")->required()->type_name("DIR");
+
+    AccuracyCommand accuracy;
+    auto* accuracy_app =
+        app.add_subcommand("accuracy", "Measure what fewer bits in the weights change: layers, scores, tokens");
+    accuracy_app
+        ->add_option("--model", accuracy.model, "A checkpoint folder, or the name of one in the Hugging Face cache")
+        ->required()
+        ->type_name("DIR");
+    accuracy_app->add_option("--weights", accuracy.weights, "The weights to measure")
+        ->check(CLI::IsMember(program::weight_words))
+        ->capture_default_str();
+    accuracy_app->add_option("--exact", accuracy.exact, "The weights to compare with")
+        ->check(CLI::IsMember(program::weight_words))
+        ->capture_default_str();
+    accuracy_app->add_option("--prompt", accuracy.prompt, "What the text begins with");
+    accuracy_app->add_option("--tokens", accuracy.tokens, "How many tokens of each picture")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    accuracy_app->add_flag("--json", accuracy.json, "One JSON object");
+    accuracy_app->add_option("PICTURE", accuracy.pictures, picture_files)->required();
+
     InfoCommand info;
     auto* info_app = app.add_subcommand("info", "Say what a checkpoint is and what it needs");
     info_app->add_option("--model", info.model, "A checkpoint folder, or the name of one in the Hugging Face cache")
@@ -235,6 +266,8 @@ int main(int argc, char** argv) {
         if (match_app->parsed()) return finished(run(match));
         if (features_app->parsed()) return finished(run(features));
         if (search_app->parsed()) return finished(run(search));
+        if (pack_app->parsed()) return finished(run(pack));
+        if (accuracy_app->parsed()) return finished(run(accuracy));
         return finished(mask_app->parsed() ? run(mask) : run(info));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tessera: %s\n", error.what());
