@@ -2,6 +2,7 @@
 
 #include <support/read_json.hpp>
 #include <support/temporary_folder.hpp>
+#include <support/torch_files.hpp>
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/save.hpp>
 
@@ -100,23 +101,65 @@ TEST_CASE("a file that is a link is followed: downloaded models consist of links
     CHECK(Checkpoint(folder.path()).find("x")->tensor->to_floats().at(0) == 5.0f);
 }
 
-TEST_CASE("a folder without weights says what was expected, and what to do about Python's files") {
+TEST_CASE("files of torch.save: one or several with an index, and safetensors where there are both") {
+    const test::TemporaryFolder folder;
+    const Checkpoint golden(test::golden("blip2_opt"));
+    test::TorchWriter first, second, both;
+    for (const auto& entry : golden.tensors()) (entry.name() < "n" ? first : second).add(*entry.tensor);
+    for (const auto& entry : golden.tensors()) both.add(*entry.tensor);
+    const auto same = [&](const Checkpoint& checkpoint) {
+        CHECK(checkpoint.tensors().size() == golden.tensors().size());
+        for (const auto& entry : golden.tensors()) {
+            const auto* found = checkpoint.find(entry.name());
+            REQUIRE(found != nullptr);
+            CHECK(found->tensor->shape == entry.tensor->shape);
+            CHECK(std::ranges::equal(found->tensor->bytes, entry.tensor->bytes));
+        }
+    };
+    std::string map;
+    for (const auto& entry : golden.tensors())
+        (map += (map.empty() ? "\"" : ", \"") + std::string(entry.name())) +=
+            entry.name() < "n" ? R"(": "pytorch_model-00001-of-00002.bin")"
+                               : R"(": "pytorch_model-00002-of-00002.bin")";
+    first.write(folder.path() / "pytorch_model-00001-of-00002.bin");
+    second.write(folder.path() / "pytorch_model-00002-of-00002.bin");
+    folder.write("pytorch_model.bin.index.json", R"({"weight_map": {)" + map + "}}");
+    same(Checkpoint(folder.path()));
+    CHECK(Checkpoint(folder.path()).files().size() == 2);
+    both.write(folder.path() / "lavis.pth", "model");
+    same(Checkpoint(folder.path() / "lavis.pth"));
+    both.write(folder.path() / "pytorch_model.bin");
+    same(Checkpoint(folder.path()));
+    CHECK(Checkpoint(folder.path()).files().size() == 1);
+    write_one(folder.path() / "model.safetensors", "x", 1.0f);
+    CHECK(Checkpoint(folder.path()).tensors().size() == 1);
+}
+
+TEST_CASE("an index of .bin files names no other files") {
+    const test::TemporaryFolder folder;
+    for (const char* file : {"../x.bin", "x.safetensors"}) {
+        folder.write("pytorch_model.bin.index.json", std::string(R"({"weight_map": {"x": ")") + file + "\"}}");
+        CHECK_THROWS_WITH_AS(Checkpoint(folder.path()),
+                             ("[checkpoint.format] " + (folder.path() / "pytorch_model.bin.index.json").string() +
+                              ": weight_map: expected a .bin file of this folder for 'x', found '" + file + '\'')
+                                 .c_str(),
+                             Error);
+    }
+}
+
+TEST_CASE("a folder without weights says what was expected, and which file may hold them") {
     const test::TemporaryFolder folder;
     const std::string path = folder.path().string();
-    const std::string expected = path + ": expected model.safetensors or model.safetensors.index.json, found ";
-    CHECK_THROWS_WITH_AS(Checkpoint(folder.path()), ("[file.open] " + expected + "neither").c_str(), Error);
-    folder.write("pytorch_model.bin", "x");
-    CHECK_THROWS_WITH_AS(Checkpoint(folder.path()),
-                         ("[file.open] " + expected +
-                          "only 'pytorch_model.bin', which holds Python objects and is not read: save the model as "
-                          "safetensors")
-                             .c_str(),
-                         Error);
+    const std::string expected =
+        ": expected model.safetensors or pytorch_model.bin, or one of them with .index.json, found ";
+    CHECK_THROWS_WITH_AS(Checkpoint(folder.path()), ("[file.open] " + path + expected + "none of them").c_str(), Error);
+    folder.write("eva_vit_g.pth", "x");
+    CHECK_THROWS_WITH_AS(
+        Checkpoint(folder.path()),
+        ("[file.open] " + path + expected + "only 'eva_vit_g.pth': give its own path if it holds the weights").c_str(),
+        Error);
     CHECK_THROWS_WITH_AS(Checkpoint(folder.path() / "nowhere"),
-                         ("[file.open] " + path +
-                          "/nowhere: expected model.safetensors or model.safetensors.index.json, found no such folder")
-                             .c_str(),
-                         Error);
+                         ("[file.open] " + path + "/nowhere" + expected + "no such folder").c_str(), Error);
 }
 
 }  // namespace checkpoint_folder

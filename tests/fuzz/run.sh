@@ -22,6 +22,8 @@ golden=tests/golden
 seeds() {
   case $1 in
     safetensors) pick "$2" $golden/malformed/safetensors/* $golden/malformed/checkpoints/*/model.safetensors ;;
+    torch_file) pick "$2" $golden/torch/*.pth ;;
+    pickle) for file in $golden/torch/*.pth; do tail -c +65 "$file" >"$2/$(basename "$file")"; done ;;  # the first entry of each
     weights_index) pick "$2" $golden/*/model.safetensors.index.json $golden/malformed/checkpoints/*/model.safetensors.index.json ;;
     config) pick "$2" $golden/*/config.json $golden/*/generation_config.json $golden/malformed/checkpoints/*/config.json ;;
     preprocessor_config) pick "$2" $golden/*/*processor_config.json $golden/malformed/preprocessor/* ;;
@@ -61,6 +63,7 @@ lines() { split -l 1 -a 4 - "$1/line"; }
 dictionary() {
   case $1 in
     safetensors | weights_index) files='checkpoint/safetensors.hpp core/dtype.hpp model/opt/names.hpp' ;;
+    torch_file | pickle) files='checkpoint/pickle.hpp checkpoint/torch_file.hpp' ;;
     config) files='checkpoint/config_reader.hpp checkpoint/model_config.hpp generate/generation_config.hpp model/vit/config.hpp model/qformer/config.hpp model/opt/config.hpp' ;;
     preprocessor_config) files=image/read_preprocess.hpp ;;
     mask) files='mask/parse/words.hpp mask/parse/grammar.hpp' ;;
@@ -69,7 +72,7 @@ dictionary() {
   esac
   for file in $files; do
     grep -oE '"[A-Za-z0-9_.]+"' "include/tessera/$file" || true
-  done | sort -u | if [ "$1" = mask ]; then cat; else sed 's/"\(.*\)"/"\\"\1\\""/'; fi
+  done | sort -u | case $1 in mask | torch_file | pickle) cat ;; *) sed 's/"\(.*\)"/"\\"\1\\""/' ;; esac
 }
 
 mkdir -p build/fuzz/findings
