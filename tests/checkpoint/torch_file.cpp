@@ -1,10 +1,10 @@
 // Files of torch.save: those that PyTorch wrote, and such that it never would.
 #include <doctest/doctest.h>
 
-#include <checkpoint/temporary.hpp>
 #include <support/damage.hpp>
 #include <support/golden.hpp>
 #include <support/read_json.hpp>
+#include <support/temporary_folder.hpp>
 #include <support/torch_files.hpp>
 #include <tessera/checkpoint/torch_file.hpp>
 

@@ -8,8 +8,11 @@
 #include <string>
 #include <string_view>
 #include <tessera/checkpoint/load_plan.hpp>
+#include <tessera/checkpoint/model_config.hpp>
 #include <tessera/core/visit.hpp>
 #include <tessera/kernel/parallel.hpp>
+#include <tessera/model/config.hpp>
+#include <unordered_map>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
@@ -148,10 +151,9 @@ inline void check_copies(const LoadPlan& plan) {
     }
 }
 
-inline DType stored_dtype(const LoadPlan& plan) {
+inline DType stored_dtype(std::span<const Match* const> matches) {
     for (const DType type : {DType::bf16, DType::f16})
-        if (std::ranges::all_of(plan.matches, [=](const Match& match) { return match.tensor().type == type; }))
-            return type;
+        if (std::ranges::all_of(matches, [=](const Match* match) { return match->tensor().type == type; })) return type;
     return DType::f32;
 }
 
@@ -175,42 +177,84 @@ NameMap names_of() {
         return {};
 }
 
-/// Fills all parameters of `model`. Nothing is touched unless every parameter has a tensor of its shape and a type that
-/// can be weights.
-/// errors  Errc::checkpoint_missing, _shape, _type, _unexpected (see plan_load), _value (see RowReader); the model is
-///         half filled after the last. Errc::option_value for a weight_dtype that weights are not kept in
-/// cost    reads each byte once, on all threads; beyond the weights the pages being read, and for each thread half a
-///         megabyte or 48 rows of floats
+/// errors  Errc::config_unsupported where that config.json describes other shapes than those that `Model` is compiled for
 template <class Model>
-LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOptions& options = {}) {
+void require_config(const ModelConfig& config) {
+    if (const std::string what = mismatch<Model>(config); !what.empty())
+        throw Error(Errc::config_unsupported, config.file.string(),
+                    ": not the shapes this model is compiled for: ", what);
+}
+
+namespace detail {
+
+/// A checkpoint, and which of its tensors fill which parameters.
+struct PlannedCheckpoint {
+    const Checkpoint* checkpoint;
+    LoadPlan plan;
+};
+
+/// Fills all parameters of `model` whose tensors are in one of `sources`.
+LoadReport fill(auto& model, std::span<const PlannedCheckpoint> sources, const LoadOptions& options) {
     if (options.weight_dtype && !is_weight_dtype(*options.weight_dtype))
         throw Error(Errc::option_value, "weight_dtype: expected F32, BF16, F16 or I8, found ",
                     name(*options.weight_dtype));
-    const std::vector<TensorSpec> specs = tensor_specs(model);
-    const LoadPlan plan = plan_load(specs, checkpoint, names_of<Model>());
-    detail::check_copies(plan);
-
-    LoadReport report{plan};
+    LoadReport report;
     Index total = 0;
-    for (const Match& match : plan.matches) {
-        report.parameters += match.spec.size();
-        if (match.is_stored()) total += match.spec.size() * bits(match.tensor().type) / 8;
+    std::unordered_map<std::string_view, const Match*> matches;
+    for (const auto& [checkpoint, plan] : sources) {
+        check_copies(plan);
+        for (const Match& match : plan.matches) {
+            matches.emplace(match.spec.path, &match);
+            report.parameters += match.spec.size();
+            if (match.is_stored()) total += match.spec.size() * bits(match.tensor().type) / 8;
+        }
+        report += plan;
     }
-    const DType weight_dtype = options.weight_dtype.value_or(detail::stored_dtype(plan));
+    std::vector<const Match*> order;
+    for (const TensorSpec& spec : tensor_specs(model)) order.push_back(matches.at(spec.path));
+    const DType weight_dtype = options.weight_dtype.value_or(stored_dtype(order));
     detail::RowReader reader(weight_dtype, options.progress, total);
-    auto match = plan.matches.begin();
+    auto next = order.begin();
     for_each_parameter(model, [&]<Leaf L>(const std::string&, L& leaf) {
         if constexpr (L::rows * L::columns > 0) {
             leaf.allocate(weight_dtype);
-            const Match& now = *match++;
-            if (match != plan.matches.end() && match->is_stored())  // read from the disk meanwhile
-                match->file().fetch(match->numbers(0, match->spec.size()));
+            const Match& now = **next++;
+            if (next != order.end() && (*next)->is_stored())  // read from the disk meanwhile
+                (*next)->file().fetch((*next)->numbers(0, (*next)->spec.size()));
             reader.read(now, leaf);
         }
     });
     report.bytes = reader.done();
-    if (options.warn && !report.unexpected.empty()) options.warn(checkpoint.place() + ": " + report.warning());
+    for (const auto& [checkpoint, plan] : sources)
+        if (const std::string warning = plan.warning(); options.warn && !warning.empty())
+            options.warn(checkpoint->place() + ": " + warning);
     return report;
+}
+
+}  // namespace detail
+
+/// Fills all parameters of `model`. Nothing is touched unless every parameter has a tensor of its shape and a type that
+/// can be weights. Where a config.json is beside the weights of a folder and describes such a model, it must describe this
+/// one; otherwise, and of a file by itself, only shapes are compared, which do not tell heads, activations or eps.
+/// errors  Errc::config_value, _unsupported; Errc::checkpoint_missing, _shape, _type, _unexpected (see plan_load), _value
+///         (see RowReader); the model is half filled after the last. Errc::option_value for a weight_dtype that weights are
+///         not kept in
+/// cost    reads each byte once, on all threads; beyond the weights the pages being read, and for each thread half a
+///         megabyte or 48 rows of floats
+template <class Model>
+LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOptions& options = {}) {
+    constexpr bool has_config = requires { Model::config; }
+    || requires { Model::configs; };
+    if constexpr (has_config) {
+        if (!checkpoint.config_folder().empty()) {
+            const ModelConfig config(checkpoint.config_folder());
+            bool described = true;
+            for_each_config<Model>([&]<class C>(const C&) { described = described && C::read(config); });
+            if (described) require_config<Model>(config);
+        }
+    }
+    const detail::PlannedCheckpoint source{&checkpoint, plan_load(tensor_specs(model), checkpoint, names_of<Model>())};
+    return detail::fill(model, std::span(&source, 1), options);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string>
 #include <tessera/checkpoint/folder.hpp>
 #include <tessera/checkpoint/name_map.hpp>
@@ -31,15 +32,21 @@ struct Match {
     }
 
     /// errors  Errc::checkpoint_shape, Errc::checkpoint_type
-    void require_fit(const Checkpoint& checkpoint) const {
+    void require_fit(const Checkpoint& checkpoint, std::string_view role) const {
+        const std::string named = in_role(role) + in_quotes(tensor().name);
         if (!fits())
-            throw Error(Errc::checkpoint_shape, in_quotes(tensor().name), ": expected ", shape_text(layout.shape(spec)),
-                        ", found ", shape_text(tensor().shape), " (", file_name(), "; the model's shapes are those of ",
-                        (checkpoint.folder() / "config.json").string(), ')');
+            throw Error(Errc::checkpoint_shape, named, ": expected ", shape_text(layout.shape(spec)), ", found ",
+                        shape_text(tensor().shape), " (", file_name(),
+                        checkpoint.config_folder().empty()
+                            ? ")"
+                            : "; the model's shapes are those of " +
+                                  (checkpoint.config_folder() / "config.json").string() + ')');
         if (!is_weight(tensor().type))
-            throw Error(Errc::checkpoint_type, in_quotes(tensor().name), ": expected F32, F16, BF16 or F64, found ",
-                        name(tensor().type), " (", file_name(), ')');
+            throw Error(Errc::checkpoint_type, named, ": expected F32, F16, BF16 or F64, found ", name(tensor().type),
+                        " (", file_name(), ')');
     }
+    /// The beginning of a sentence about that part of a model.
+    static std::string in_role(std::string_view role) { return role.empty() ? "" : std::string(role) + ": "; }
 };
 
 /// What becomes of each tensor of a checkpoint; every one is in exactly one of the lists.
@@ -48,12 +55,21 @@ struct TensorUse {
     std::vector<std::string> copies;   // of used ones: a tied output layer that is stored beside the table of words
     std::vector<std::string> ignored;  // for purposes that the model does not have: other heads, CLIP's text side, …
     std::vector<std::string> unexpected;  // nobody knows what for
+    std::string spare_layers;  // what there are more of than the model has: `the first 39 of 40 layers of 'blocks' are
+                               // used`; they are among the ignored ones
 
+    TensorUse& operator+=(const TensorUse& other) {
+        for (const auto list : {&TensorUse::used, &TensorUse::copies, &TensorUse::ignored, &TensorUse::unexpected})
+            (this->*list).insert((this->*list).end(), (other.*list).begin(), (other.*list).end());
+        if (!other.spare_layers.empty()) spare_layers += (spare_layers.empty() ? "" : "; ") + other.spare_layers;
+        return *this;
+    }
     /// One sentence on what is unexpected; empty if nothing is.
     std::string warning() const {
-        if (unexpected.empty()) return {};
+        if (unexpected.empty()) return spare_layers;
         constexpr std::size_t shown = 3;
-        std::string out = "not used, since the model has no place for ";
+        std::string out =
+            spare_layers + (spare_layers.empty() ? "" : "; ") + "not used, since the model has no place for ";
         out += unexpected.size() == 1 ? "it: " : std::to_string(unexpected.size()) + " tensors: ";
         for (std::size_t i = 0; i < std::min(unexpected.size(), shown); ++i)
             out += (i == 0 ? "" : ", ") + in_quotes(unexpected[i]);
@@ -70,11 +86,65 @@ struct LoadPlan : TensorUse {
     std::vector<Pair> pairs;
 };
 
-/// Finds a tensor of `checkpoint` for each of `specs`.
-/// errors  Errc::checkpoint_missing (the first in the order of the model, and how many more), Errc::checkpoint_shape,
-///         Errc::checkpoint_type
+/// The part of a model that a checkpoint fills.
+struct LoadPart {
+    std::string role;                                     // in messages: `Q-Former`; empty for the whole model
+    std::function<bool(std::string_view path)> has = {};  // whether a parameter belongs to it; if not set, all do
+};
+
+namespace detail {
+
+/// The list of layers that a path leads through, and which of them: `blocks.7.norm1.weight`.
+struct LayerPath {
+    std::string_view list, rest;
+    Index number = -1;  // there is none
+
+    explicit LayerPath(std::string_view path) {
+        for (std::size_t at = 0; (at = path.find('.', at)) != path.npos; ++at) {
+            const std::size_t end = path.find('.', at + 1);
+            if (end == path.npos) return;
+            const std::string_view digits = path.substr(at + 1, end - at - 1);
+            constexpr std::size_t most_digits = 6;
+            const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+            if (digits.empty() || digits.size() > most_digits || !std::ranges::all_of(digits, is_digit)) continue;
+            list = path.substr(0, at);
+            rest = path.substr(end);
+            number = 0;
+            for (const char digit : digits) number = 10 * number + (digit - '0');
+            return;
+        }
+    }
+    std::string first() const { return std::string(list) + ".0" + std::string(rest); }
+};
+
+/// How many layers of each list there are.
+class LayerCounts {
+  public:
+    void add(std::string_view path) {
+        const LayerPath layer(path);
+        if (layer.number < 0) return;
+        Index& count = counts_[std::string(layer.list)];
+        count = std::max(count, layer.number + 1);
+    }
+    Index of(std::string_view list) const {
+        const auto found = counts_.find(list);
+        return found == counts_.end() ? 0 : found->second;
+    }
+    const auto& all() const { return counts_; }
+
+  private:
+    std::map<std::string, Index, std::less<>> counts_;
+};
+
+}  // namespace detail
+
+/// Finds a tensor of `checkpoint` for each of `specs` that belongs to `part`. Layers after the model's last may stay in the file:
+/// BLIP-2 uses 39 of EVA-CLIP's 40.
+/// errors  Errc::checkpoint_missing (the first in the order of the model, how many more, and how many layers there are),
+///         Errc::checkpoint_shape, Errc::checkpoint_type
 /// cost    reads no weights
-inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& checkpoint, const NameMap& names) {
+inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& checkpoint, const NameMap& names,
+                          const LoadPart& part = {}) {
     struct Candidate {
         Match match;
         std::size_t table = 0;
@@ -82,7 +152,10 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
     };
     std::unordered_map<std::string_view, std::vector<Candidate>> candidates;
     std::unordered_map<std::string_view, const TensorSpec*> wanted;
-    for (const TensorSpec& spec : specs) wanted.emplace(spec.path, &spec);
+    const auto is_part = [&](std::string_view path) { return !part.has || part.has(path); };
+    detail::LayerCounts layers, found_layers;
+    for (const TensorSpec& spec : specs)
+        if (is_part(spec.path)) wanted.emplace(spec.path, &spec), layers.add(spec.path);
 
     LoadPlan plan;
     std::vector<bool> seen(names.tables() + 1, false);
@@ -90,8 +163,11 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
         bool is_wanted = false, may_stay = names.ignores(entry.name());
         for (const NameMap::Place& place : names.places(entry.name())) {
             seen[place.table] = true;
-            may_stay = may_stay || place.optional;
+            may_stay = may_stay || place.optional || !is_part(place.path);
             const auto spec = wanted.find(place.path);
+            const detail::LayerPath layer(place.path);
+            if (spec != wanted.end() || (layer.number >= layers.of(layer.list) && wanted.contains(layer.first())))
+                found_layers.add(place.path), may_stay = true;
             if (spec == wanted.end()) continue;
             is_wanted = true;
             auto& all = candidates[spec->first];
@@ -107,6 +183,7 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
     std::vector<const TensorSpec*> missing;
     std::unordered_map<const Checkpoint::Entry*, bool> is_used;  // or else a copy
     for (const TensorSpec& spec : specs) {
+        if (!is_part(spec.path)) continue;
         const auto found = candidates.find(spec.path);
         if (found == candidates.end()) {
             missing.push_back(&spec);
@@ -127,14 +204,26 @@ inline LoadPlan plan_load(std::span<const TensorSpec> specs, const Checkpoint& c
         const std::string& path = missing.front()->path;
         const auto name = names.stored_name(path, [&](std::size_t table) { return bool{seen[table]}; });
         const std::size_t more = missing.size() - 1;
-        throw Error(Errc::checkpoint_missing, in_quotes(name ? name->name : path),
-                    ": expected by the model that config.json describes, not found in ", checkpoint.place(),
-                    more == 0   ? std::string()
-                    : more == 1 ? ", like one other tensor"
-                                : ", like " + std::to_string(more) + " other tensors");
+        std::string how_many = more == 0   ? std::string()
+                               : more == 1 ? ", like one other tensor"
+                                           : ", like " + std::to_string(more) + " other tensors";
+        const detail::LayerPath layer(path);
+        if (const Index found = found_layers.of(layer.list); layer.number >= found && layer.number >= 0)
+            how_many += "; the model has " + std::to_string(layers.of(layer.list)) + " layers there, the file " +
+                        std::to_string(found);
+        throw Error(Errc::checkpoint_missing, Match::in_role(part.role), in_quotes(name ? name->name : path),
+                    checkpoint.config_folder().empty()
+                        ? ": expected by the model, not found in "
+                        : ": expected by the model that config.json describes, not found in ",
+                    checkpoint.place(), how_many);
     }
-    for (const Match& match : plan.matches) match.require_fit(checkpoint);
-    for (const LoadPlan::Pair& pair : plan.pairs) pair.copy.require_fit(checkpoint);
+    for (const auto& [list, found] : found_layers.all())
+        if (const Index used = layers.of(list); found > used)
+            plan.spare_layers += (plan.spare_layers.empty() ? "" : "; ") + Match::in_role(part.role) + "the first " +
+                                 std::to_string(used) + " of " + std::to_string(found) + " layers of " +
+                                 in_quotes(list) + " are used";
+    for (const Match& match : plan.matches) match.require_fit(checkpoint, part.role);
+    for (const LoadPlan::Pair& pair : plan.pairs) pair.copy.require_fit(checkpoint, part.role);
     for (const auto& [entry, used] : is_used)
         if (used) plan.used.emplace_back(entry->name());
     std::ranges::sort(plan.used);

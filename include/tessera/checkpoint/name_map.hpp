@@ -64,6 +64,7 @@ struct Layout {
 
 /// What a line of a NameMap stands for.
 enum class NameKind : std::uint8_t {
+    // A name that ends in `_` takes `weight` and `bias` without a dot.
     linear,   // .weight, a matrix, and .bias
     norm,     // .weight and .bias (.gamma and .beta in old files), vectors
     patches,  // .weight, a convolution over three colours, and .bias
@@ -120,6 +121,13 @@ class NameMap {
     NameMap& ignore(std::initializer_list<std::string_view> patterns) {
         ignored_.insert(ignored_.end(), patterns);
         return *this;
+    }
+
+    /// The same names for parameters that lie below `ours` in another model.
+    NameMap below(std::string_view ours) const {
+        NameMap out = *this;
+        for (Table& table : out.tables_) table.ours.insert(0, ours);
+        return out;
     }
 
     std::size_t tables() const { return tables_.size(); }
@@ -182,7 +190,7 @@ class NameMap {
             const auto hash = pattern.find('#');
             out += pattern.substr(0, hash);
             if (hash != pattern.npos) out.append(number).append(pattern.substr(hash + 1));
-            return out.append(ending);
+            return out.append(ending.substr(pattern.ends_with('_') && !ending.empty() ? 1 : 0));
         }
     };
 
@@ -201,7 +209,8 @@ class NameMap {
         if (kind >= NameKind::matrix) return match(pattern, name);
         constexpr std::string_view endings[][2] = {
             {".weight", ".weight"}, {".bias", ".bias"}, {".gamma", ".weight"}, {".beta", ".bias"}};
-        for (const auto& [theirs, ours] : std::span(endings).first(kind == NameKind::norm ? 4 : 2)) {
+        for (const auto& [dotted, ours] : std::span(endings).first(kind == NameKind::norm ? 4 : 2)) {
+            const std::string_view theirs = dotted.substr(pattern.ends_with('_') ? 1 : 0);
             if (!name.ends_with(theirs)) continue;
             auto holes = match(pattern, name.substr(0, name.size() - theirs.size()));
             if (holes) holes->ending = ours;

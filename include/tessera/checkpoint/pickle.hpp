@@ -325,17 +325,17 @@ class Pickle {
     }
 
     [[noreturn]] void refuse(unsigned char operation) const {
-        struct Named {
+        struct Refused {
             unsigned char operation;
             const char* name;
         };
-        constexpr Named known[] = {
+        constexpr Refused known[] = {
             {'0', "POP"},       {'1', "POP_MARK"},   {'2', "DUP"},        {'F', "FLOAT"},       {'I', "INT"},
             {'L', "LONG"},      {'P', "PERSID"},     {'S', "STRING"},     {'V', "UNICODE"},     {'d', "DICT"},
             {'g', "GET"},       {'i', "INST"},       {'l', "LIST"},       {'o', "OBJ"},         {'p', "PUT"},
             {0x81, "NEWOBJ"},   {0x82, "EXT1"},      {0x83, "EXT2"},      {0x84, "EXT4"},       {0x8f, "EMPTY_SET"},
             {0x90, "ADDITEMS"}, {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"}, {0x96, "BYTEARRAY8"}, {0x97, "NEXT_BUFFER"}};
-        for (const Named& each : known)
+        for (const Refused& each : known)
             if (each.operation == operation) fail("the operation ", each.name, " is not known here: ", cure);
         fail("the operation ", int{operation}, " is not known here: ", cure);
     }

@@ -138,15 +138,15 @@ class TorchFile : public WeightFile {
                 "expected a dictionary of tensors, or one under 'model', 'state_dict', 'module' or 'model_state_dict', "
                 "found "
                 "none");
-        struct Named {
+        struct Item {
             std::string_view name;
             const PickleValue* value;
         };
-        std::vector<Named> named;
+        std::vector<Item> named;
         const auto items = pickle.items(*tensors);
         for (std::size_t i = 0; i < items.size(); i += 2)
             if (items[i].is(Kind::text)) named.push_back({pickle.text(items[i]), &items[i + 1]});
-        std::ranges::stable_sort(named, {}, &Named::name);
+        std::ranges::stable_sort(named, {}, &Item::name);
         for (std::size_t i = 0; i < named.size(); ++i) {
             const bool replaced = i + 1 < named.size() && named[i + 1].name == named[i].name;
             if (!replaced && named[i].value->is(Kind::tensor))

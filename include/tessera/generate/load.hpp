@@ -41,9 +41,7 @@ inline Blip2Processor load_processor(const ModelConfig& config) {
 /// cost    reads the weights once, tensor by tensor; memory for the weights as they are kept, and a few megabytes
 template <class Model>
 Model load_model(const ModelConfig& config, const LoadOptions& options = {}) {
-    if (const std::string what = mismatch<Model>(config); !what.empty())
-        throw Error(Errc::config_unsupported, config.file.string(),
-                    ": not the shapes this model is compiled for: ", what);
+    require_config<Model>(config);
     Model model;
     const std::filesystem::path folder = config.file.parent_path();
     if (is_packed(folder))
@@ -64,10 +62,20 @@ auto load(const ModelConfig& config, const LoadOptions& options = {}) {
         return load_model<Model>(config, options);
     }
 }
-/// The same for a checkpoint folder, or the snapshot of a hub name (`Salesforce/blip2-opt-2.7b`) in the local cache.
+/// The same for a checkpoint folder, or the snapshot of a hub name (`Salesforce/blip2-opt-2.7b`) in the local cache; for a part of
+/// a model also a file of weights by itself: `load<Vit<eva>>("eva_vit_g.pth")`.
 template <class Model>
 auto load(const std::string& where, const LoadOptions& options = {}) {
-    return load<Model>(ModelConfig(resolve_model(where)), options);
+    const std::filesystem::path path = resolve_model(where);
+    if constexpr (!requires { typename Model::Processor; }) {
+        std::error_code ignored;
+        if (std::filesystem::is_regular_file(path, ignored)) {
+            Model model;
+            load_weights(model, Checkpoint(path), options);
+            return model;
+        }
+    }
+    return load<Model>(ModelConfig(path), options);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

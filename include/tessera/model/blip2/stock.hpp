@@ -21,6 +21,16 @@ inline constexpr VitConfig clip_vit_l14 = checked(VitConfig{.width = 1024,
                                                             .eps = 1e-5f,
                                                             .output_eps = 1e-5f});
 
+/// CLIP's ViT-L/14 as BLIP-2 has it: with a norm of its own after the last block that is used. How many blocks those are, no file
+/// says: LAVIS built 21 when it trained its ViT-L checkpoints, and 22, then 23 (all of CLIP's but the last) since May 2023.
+/// source  LAVIS, models/clip_vit.py: commits 85907dd, 42fb607, a993949
+consteval VitConfig blip2_clip_vit_l14(Index layers = 23) {
+    VitConfig c = clip_vit_l14;
+    c.layers = layers;
+    c.output_norm = true;
+    return checked(c);
+}
+
 // The Q-Former for each image encoder.
 inline constexpr QFormerConfig qformer_vit_g = checked(QFormerConfig{});
 inline constexpr QFormerConfig qformer_itm_vit_g =

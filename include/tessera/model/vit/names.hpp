@@ -32,8 +32,8 @@ inline constexpr NameLine clip[] = {
     {"blocks.#.attention.value", "encoder.layers.#.self_attn.v_proj", linear},
     {"blocks.#.attention.output", "encoder.layers.#.self_attn.out_proj", linear},
 };
-/// LAVIS's ViT-g has no bias for keys.
-inline constexpr NameLine lavis[] = {
+/// EVA-CLIP as LAVIS has it, without a bias for keys.
+inline constexpr NameLine lavis_eva[] = {
     {"patch_embedding", "patch_embed.proj", patches},
     {"class_token", "cls_token", batched},
     {"position", "pos_embed", batched},
@@ -49,23 +49,53 @@ inline constexpr NameLine lavis[] = {
     {"blocks.#.mlp.up", "blocks.#.mlp.fc1", linear},
     {"blocks.#.mlp.down", "blocks.#.mlp.fc2", linear},
 };
+/// CLIP as OpenAI wrote it, and LAVIS has it.
+inline constexpr NameLine openai_clip[] = {
+    {"patch_embedding", "conv1", patches},
+    {"class_token", "class_embedding", vector},
+    {"position", "positional_embedding", matrix},
+    {"input_norm", "ln_pre", norm},
+    {"blocks.#.norm1", "transformer.resblocks.#.ln_1", norm},
+    {"blocks.#.norm2", "transformer.resblocks.#.ln_2", norm},
+    {"blocks.#.attention.query", "transformer.resblocks.#.attn.in_proj_", query},
+    {"blocks.#.attention.key", "transformer.resblocks.#.attn.in_proj_", key},
+    {"blocks.#.attention.value", "transformer.resblocks.#.attn.in_proj_", value},
+    {"blocks.#.attention.output", "transformer.resblocks.#.attn.out_proj", linear},
+    {"blocks.#.mlp.up", "transformer.resblocks.#.mlp.c_fc", linear},
+    {"blocks.#.mlp.down", "transformer.resblocks.#.mlp.c_proj", linear},
+};
 inline constexpr NameLine lavis_norm[] = {{"norm", "ln_vision", norm}};
 
 }  // namespace vit_lines
 
-/// The image encoder alone, of CLIP, or of BLIP-2 as Hugging Face or LAVIS save it.
+/// The image encoder alone, of EVA-CLIP or CLIP, or of BLIP-2, as Hugging Face, LAVIS or OpenAI save it.
 inline NameMap vit_names() {
     NameMap names;
     for (const char* prefix : {"vision_model.", ""})
         names.add("", prefix, vit_lines::common).add("", prefix, vit_lines::eva).add("", prefix, vit_lines::clip);
-    names.add("", "visual_encoder.", vit_lines::lavis).add("", "", vit_lines::lavis_norm);
-    // Tables of the numbers 0, 1, 2, …, CLIP's text side, the other parts of BLIP-2.
+    for (const char* prefix : {"visual_encoder.", "visual.", ""})
+        names.add("", prefix, vit_lines::lavis_eva).add("", prefix, vit_lines::openai_clip);
+    names.add("", "", vit_lines::lavis_norm);
+    // Tables of the numbers 0, 1, 2, …, CLIP's text side, what the encoders have after their last block, the other parts of
+    // BLIP-2.
     return names.ignore({"*position_ids",
                          "*pooler.*",
                          "text_model.*",
                          "text_projection.*",
                          "visual_projection.*",
                          "logit_scale",
+                         "visual_encoder.norm.*",
+                         "visual_encoder.ln_post.*",
+                         "visual_encoder.proj",
+                         "visual.norm.*",
+                         "visual.head.*",
+                         "visual.ln_post.*",
+                         "visual.proj",
+                         "norm.*",
+                         "fc_norm.*",
+                         "head.*",
+                         "ln_post.*",
+                         "proj",
                          "query_tokens",
                          "qformer.*",
                          "Qformer.*",
@@ -75,6 +105,8 @@ inline NameMap vit_names() {
                          "language_model.*",
                          "opt_proj.*",
                          "opt_model.*",
+                         "t5_proj.*",
+                         "t5_model.*",
                          "temp",
                          "itm_head.*",
                          "vision_projection.*",
