@@ -175,6 +175,48 @@ def opt_decode_graph(layers):
     return make
 
 
+FLAN_T5_XL = transformers.T5Config(
+    d_model=2048,
+    d_ff=5120,
+    num_layers=24,
+    num_heads=32,
+    feed_forward_proj="gated-gelu",
+    dense_act_fn="gelu",
+    scale_decoder_outputs=False,
+    decoder_start_token_id=0,
+)
+
+
+def t5(dtype):
+    return randomized(lambda: transformers.T5ForConditionalGeneration(FLAN_T5_XL), dtype)
+
+
+def t5_encode(dtype):
+    """The encoder, and the keys and values that the decoder takes of it: its first step, all but that token."""
+    model = t5(dtype)
+    rows = torch.randn(1, 40, 2048, dtype=dtype)
+
+    def read():
+        encoded = model.encoder(inputs_embeds=rows).last_hidden_state
+        return [(b.layer[1].EncDecAttention.k(encoded), b.layer[1].EncDecAttention.v(encoded)) for b in model.decoder.block]
+
+    return read, ()
+
+
+def t5_decode(dtype):
+    model = t5(dtype)
+    encoded = model.encoder(inputs_embeds=torch.randn(1, 40, 2048, dtype=dtype))
+    past = model(encoder_outputs=encoded, decoder_input_ids=torch.full((1, 10), 7), use_cache=True).past_key_values
+    token = torch.tensor([[7]])
+
+    def step():
+        scores = model(encoder_outputs=encoded, decoder_input_ids=token, past_key_values=past, use_cache=True).logits
+        past.self_attention_cache.crop(-1)
+        return scores
+
+    return step, ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Model:
     name: str  # of the pass
@@ -206,6 +248,8 @@ CASES = [
     Model("Q-Former", "qformer", qformer(1), weights="bf16", peers=(TORCH,)),
     Model("OPT-2.7b decode", "opt", opt_decode(32), weights="bf16", peers=(TORCH,)),
     Model("OPT-2.7b prefill 40", "opt", opt_prefill(32), weights="bf16", peers=(TORCH,)),
+    Model("FlanT5-xl decode", "t5", t5_decode, weights="bf16", peers=(TORCH,), bars={TORCH: 1.7}),
+    Model("FlanT5-xl encode 40", "t5", t5_encode, weights="bf16", peers=(TORCH,)),
 ]
 
 

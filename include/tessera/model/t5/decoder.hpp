@@ -18,6 +18,8 @@ class T5Cache : public KeyValueCache<KeyWidth> {
     T5Cache(Index layers, Index capacity, Index source_rows, DiagonalBias of_positions)
         : KeyValueCache<KeyWidth>(layers, capacity), source(layers, source_rows), bias(std::move(of_positions)) {}
 
+    Index bytes() const { return KeyValueCache<KeyWidth>::bytes() + source.bytes(); }
+
     KeyValueCache<KeyWidth> source;
     DiagonalBias bias;  // of all positions that there is room for
 };
