@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "bert_tokenizer_files.hpp"
 #include "shards.hpp"
 #include "t5_tokenizer_files.hpp"
 #include "tokenizer_files.hpp"
@@ -69,6 +70,10 @@ void write(const Options& options) {
 
     Documents files = settings(shape, torch_name(type));
     if (shards.size() > 1) files["model.safetensors.index.json"] = shard_index(shards, type);
+    if (shape.retrieval()) {
+        files.merge(bert_tokenizer_documents());
+        write_text(options.out / "vocab.txt", bert_vocabulary_text());
+    }
     if (shape.t5) files.merge(t5_tokenizer_documents(shape.qformer.has_value()));
     if (shape.opt) {
         const Vocabulary vocabulary = made_up_vocabulary();

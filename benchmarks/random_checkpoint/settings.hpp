@@ -8,7 +8,7 @@
 namespace tessera::random_checkpoint {
 
 inline constexpr Index newline_id = 50118;
-inline constexpr Index image_id = 50265, t5_image_id = 32100;
+inline constexpr Index image_id = 50265, t5_image_id = 32100, bert_image_id = 30523;
 
 /// File name and content, to be written into the folder.
 using Documents = std::map<std::string, Json>;
@@ -75,10 +75,33 @@ inline Json t5_config(const T5Config& c, std::string_view dtype) {
             {"vocab_size", c.vocabulary}};
 }
 
-inline Json blip2_config(const Shape& shape, std::string_view dtype) {
+inline Json blip2_vision_config(const VitConfig& c) {
     Json vision = {
         {"model_type", "blip_2_vision_model"}, {"dropout", 0.0}, {"num_channels", 3}, {"projection_dim", 512}};
-    if (shape.vision->image != VitConfig{}.image) vision["image_size"] = shape.vision->image;
+    if (c.image != VitConfig{}.image) vision["image_size"] = c.image;
+    return vision;
+}
+
+/// BLIP-2 for retrieval has no language model, and says what it would be all the same.
+inline Json retrieval_config(const Shape& shape, std::string_view dtype) {
+    return {{"model_type", "blip-2"},
+            {"architectures", {"Blip2ForImageTextRetrieval"}},
+            {"image_text_hidden_size", shape.qformer->embedding},
+            {"image_token_index", bert_image_id},
+            {"initializer_factor", 1.0},
+            {"initializer_range", 0.02},
+            {"num_query_tokens", shape.qformer->queries},
+            {"qformer_config",
+             {{"model_type", "blip_2_qformer"},
+              {"use_qformer_text_input", true},
+              {"vocab_size", shape.qformer->vocabulary}}},
+            {"text_config", {{"model_type", "opt"}}},
+            {"torch_dtype", dtype},
+            {"use_decoder_only_language_model", true},
+            {"vision_config", blip2_vision_config(*shape.vision)}};
+}
+
+inline Json blip2_config(const Shape& shape, std::string_view dtype) {
     Json text = shape.opt ? opt_sizes(*shape.opt) : t5_config(*shape.t5, dtype);
     if (shape.opt) text["eos_token_id"] = newline_id;
     text["torch_dtype"] = dtype;
@@ -93,7 +116,7 @@ inline Json blip2_config(const Shape& shape, std::string_view dtype) {
             {"text_config", std::move(text)},
             {"torch_dtype", dtype},
             {"use_decoder_only_language_model", shape.opt.has_value()},
-            {"vision_config", std::move(vision)}};
+            {"vision_config", blip2_vision_config(*shape.vision)}};
 }
 
 inline Json clip_config(const VitConfig& c, std::string_view dtype) {
@@ -153,7 +176,7 @@ inline Json preprocessor_config(const VitConfig& c, bool crop) {
 inline Documents settings(const Shape& shape, std::string_view dtype) {
     Documents files;
     if (shape.qformer) {
-        files["config.json"] = blip2_config(shape, dtype);
+        files["config.json"] = shape.retrieval() ? retrieval_config(shape, dtype) : blip2_config(shape, dtype);
         files["preprocessor_config.json"] = preprocessor_config(*shape.vision, false);
         files["processor_config.json"] = {{"num_query_tokens", shape.qformer->queries},
                                           {"processor_class", "Blip2Processor"}};

@@ -8,8 +8,8 @@
 
 namespace tessera::random_checkpoint {
 
-/// The parts a checkpoint has: image encoder, Q-Former and one of the language models for BLIP-2; `opt`, `t5` or `vision`
-/// alone for others.
+/// The parts a checkpoint has: image encoder, Q-Former and one of the language models for BLIP-2, or none for BLIP-2 for
+/// retrieval; `opt`, `t5` or `vision` alone for others.
 struct Shape {
     std::string_view name;
     std::optional<VitConfig> vision;
@@ -17,6 +17,7 @@ struct Shape {
     std::optional<OptConfig> opt;
     std::optional<T5Config> t5 = {};
 
+    constexpr bool retrieval() const { return qformer && qformer->has_text(); }
     constexpr Index language_width() const { return opt ? opt->embedding : t5->width; }
 };
 
@@ -28,6 +29,8 @@ inline constexpr std::array shapes{
     Shape{"blip2-flan-t5-xl", eva_vit_g14, qformer_vit_g, {}, blip2_flan_t5_xl},
     Shape{"blip2-flan-t5-xl-coco", eva_vit_g14_364, qformer_vit_g, {}, blip2_flan_t5_xl},
     Shape{"blip2-flan-t5-xxl", eva_vit_g14, qformer_vit_g, {}, blip2_flan_t5_xxl},
+    Shape{"blip2-itm-vit-g", eva_vit_g14, qformer_itm_vit_g, {}},
+    Shape{"blip2-itm-vit-g-coco", eva_vit_g14_364, qformer_itm_vit_g, {}},
     Shape{"opt-125m", {}, {}, opt_125m},
     Shape{"opt-350m", {}, {}, opt_350m},
     Shape{"opt-1.3b", {}, {}, opt_1_3b},

@@ -137,7 +137,20 @@ inline void add_qformer(TensorList& list, const QFormerConfig& c) {
         list.linear(layer + "intermediate_query.dense", c.hidden, c.width);
         list.linear(layer + "output_query.dense", c.width, c.hidden, behind_norm);
         list.norm(layer + "output_query.LayerNorm", c.width);
+        if (!c.has_text()) continue;
+        list.linear(layer + "intermediate.dense", c.hidden, c.width);
+        list.linear(layer + "output.dense", c.width, c.hidden, behind_norm);
+        list.norm(layer + "output.LayerNorm", c.width);
     }
+}
+
+/// Words, and the heads of contrast and matching.
+inline void add_retrieval(TensorList& list, const QFormerConfig& c) {
+    list.add("embeddings.word_embeddings.weight", {c.vocabulary, c.width}, {0, 1});
+    list.add("embeddings.position_embeddings.weight", {c.positions, c.width}, {0, 0.3f});
+    list.linear("vision_projection", c.embedding, c.width);
+    list.linear("text_projection", c.embedding, c.width);
+    list.linear("itm_head", 2, c.width);
 }
 
 /// OPTForCausalLM; the output layer is the embedding table, which is stored once.
@@ -213,6 +226,10 @@ inline std::vector<PlannedTensor> planned_tensors(const Shape& shape) {
     if (shape.qformer) {
         add_eva(list, *shape.vision);
         add_qformer(list, *shape.qformer);
+        if (shape.retrieval()) {
+            add_retrieval(list, *shape.qformer);
+            return list.take();
+        }
         list.linear("language_projection", shape.language_width(), shape.qformer->width);
         add_language(list, shape, "language_model.");
     } else if (shape.opt || shape.t5) {

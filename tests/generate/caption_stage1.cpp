@@ -42,7 +42,9 @@ GenerateOptions options_of(const Json& settings) {
 TEST_CASE("every run of the reference: tokens, texts and scores, five pictures at once") {
     const Golden golden;
     Scratch s;
-    for (const auto& [name, run] : golden.expected["captions"].items()) {
+    for (const auto& item : golden.expected["captions"].items()) {
+        const std::string name = item.key();
+        const Json& run = item.value();
         CAPTURE(name);
         const auto options = options_of(run["settings"]);
         const auto found = captions(golden.model, *golden.tokenizer, golden.patches, 5, options, s);
