@@ -3,6 +3,7 @@
 #include <tessera/attention.hpp>
 #include <tessera/generate/answer.hpp>
 #include <tessera/generate/caption.hpp>
+#include <tessera/generate/caption_stage1.hpp>
 #include <tessera/generate/load.hpp>
 #include <tessera/generate/match.hpp>
 #include <tessera/image/decode.hpp>
