@@ -26,4 +26,5 @@ void fuzz::read(std::string_view bytes) {
     describe<VitConfig>(config);
     describe<QFormerConfig>(config);
     describe<OptConfig>(config);
+    describe<T5Config>(config);
 }
