@@ -86,9 +86,9 @@ class Checkpoint {
         }
         if (!std::filesystem::exists(index, ignored)) return false;
         const WeightMap wanted = read_index(index, ending);
-        for (const auto& [tensor, file] : wanted) {
-            const auto is_open = [&](const WeightFile& open) { return open.path().filename() == file; };
-            if (std::ranges::none_of(files_, is_open)) files_.push_back(open_weights(folder_ / file));
+        for (const auto& entry : wanted) {
+            const auto is_open = [&](const WeightFile& file) { return file.path().filename() == entry.second; };
+            if (std::ranges::none_of(files_, is_open)) files_.push_back(open_weights(folder_ / entry.second));
         }
         collect(wanted, index);
         return true;
