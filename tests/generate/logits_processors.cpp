@@ -8,6 +8,7 @@
 
 namespace generate_logits_processors {
 using namespace tessera;
+using namespace tessera::logits;
 
 namespace {
 // PyTorch's sort leaves open which of equal scores come first: of these, as many must stay, whichever they are.
@@ -123,7 +124,7 @@ TEST_CASE("the largest score wins, the first of equals; NaN is an error") {
     const float scores[] = {forbidden, 2, 5, 5};
     CHECK(argmax(scores) == 2);
     const float broken[] = {1, std::numeric_limits<float>::quiet_NaN()};
-    CHECK_THROWS_WITH_AS(detail::require_numbers(broken),
+    CHECK_THROWS_WITH_AS(logits::require_numbers(broken),
                          "[checkpoint.value] logits: expected numbers, found NaN for token 1", Error);
 }
 

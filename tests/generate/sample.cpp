@@ -5,6 +5,8 @@
 
 namespace generate_sample {
 using namespace tessera;
+using namespace tessera::sampling;
+using tessera::logits::forbidden;
 
 TEST_CASE("weights are e^x in whole numbers, to 30 bits of the largest") {
     Scratch s;

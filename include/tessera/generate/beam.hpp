@@ -10,7 +10,7 @@ namespace tessera::inline TESSERA_ISA {
 /// not, the first `beams` go on. Rules about scores act on logarithms of probabilities, after the softmax.
 /// source  transformers 5 _beam_search; a text of a batch is searched as if it were alone, and continuations that rules
 ///         forbid (score −∞) are never taken
-class BeamSearch : public Search {
+class BeamSearch : public TokenSearch {
   public:
     BeamSearch(const SearchRules& rules, std::span<const Token> seen)
         : rules_(rules),
@@ -37,7 +37,7 @@ class BeamSearch : public Search {
         for (std::size_t row = 0; row < count_; ++row) {
             const std::span<float> now(scores + static_cast<Index>(row) * vocabulary,
                                        static_cast<std::size_t>(vocabulary));
-            detail::require_numbers(now.first(1));  // NaN fills its row
+            logits::require_numbers(now.first(1));  // NaN fills its row
             rules_.process(now, running_[row].seen, made_);
             collect(now, row);
         }
@@ -89,7 +89,7 @@ class BeamSearch : public Search {
         for (std::size_t token = 0; token < scores.size(); ++token) {
             const float sum = scores[token] + running_[row].sum;
             const bool full = candidates_.size() == candidates_most_;
-            if (sum == forbidden || (full && !(sum > candidates_.back().sum))) continue;
+            if (sum == logits::forbidden || (full && !(sum > candidates_.back().sum))) continue;
             if (full) candidates_.pop_back();
             const auto place = std::upper_bound(candidates_.begin(), candidates_.end(), sum,
                                                 [](float a, const Candidate& b) { return a > b.sum; });

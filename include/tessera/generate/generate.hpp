@@ -48,7 +48,7 @@ class Branches {
         return {&text_->cache, place_, causal_, positions_};
     }
     /// What is read next: each branch sees what its parent saw, and itself.
-    Continuation<typename Decoder::Cache> next(std::span<const Branch> branches) {
+    Continuation<typename Decoder::Cache> next(std::span<const TokenSearch::Branch> branches) {
         const auto rows = static_cast<Index>(branches.size()), before = text_->cache.length, keys = before + rows;
         const std::size_t width = words(keys), parent_width = words(before);
         next_path_.assign(branches.size() * width, 0);
@@ -66,8 +66,8 @@ class Branches {
     }
 
     std::size_t index;  // in the batch
-    std::unique_ptr<Search> search;
-    std::span<const Branch> now;  // what is read next
+    std::unique_ptr<TokenSearch> search;
+    std::span<const TokenSearch::Branch> now;  // what is read next
 
   private:
     static std::size_t words(Index keys) { return static_cast<std::size_t>((keys + 63) / 64); }
@@ -135,7 +135,7 @@ std::vector<std::vector<Generation>> generate(const Decoder& decoder,
     const auto read_branches = [&] {
         ids.clear(), parts.clear();
         for (auto& text : running) {
-            for (const Branch& branch : text.now) ids.push_back(branch.token);
+            for (const TokenSearch::Branch& branch : text.now) ids.push_back(branch.token);
             parts.push_back(text.next(text.now));
         }
         return decoder.logits(decoder.append(decoder.embedding(ids, s), parts, s), s);

@@ -11,7 +11,7 @@
 #include <tessera/generate/exp_weights.hpp>
 #include <vector>
 
-namespace tessera::inline TESSERA_ISA {
+namespace tessera::inline TESSERA_ISA::logits {
 
 /// The score of a token that must not be chosen.
 inline constexpr float forbidden = -std::numeric_limits<float>::infinity();
@@ -121,7 +121,6 @@ inline void min_p(std::span<float> scores, double share, Scratch& s) {
         if (static_cast<double>(weights[static_cast<Index>(i)]) < least) scores[i] = forbidden;
 }
 
-namespace detail {
 /// By its bits, which -ffast-math does not take for those of some number.
 inline bool is_nan(float x) { return (std::bit_cast<std::uint32_t>(x) & 0x7fffffffu) > 0x7f800000u; }
 
@@ -130,7 +129,6 @@ inline void require_numbers(std::span<const float> scores) {
     for (std::size_t i = 0; i < scores.size(); ++i)
         if (is_nan(scores[i])) throw Error(Errc::checkpoint_value, "logits: expected numbers, found NaN for token ", i);
 }
-}  // namespace detail
 
 /// The token of the largest score; the first of equals.
 inline Token argmax(std::span<const float> scores) {
@@ -140,4 +138,4 @@ inline Token argmax(std::span<const float> scores) {
     return static_cast<Token>(best);
 }
 
-}  // namespace tessera::inline TESSERA_ISA
+}  // namespace tessera::inline TESSERA_ISA::logits

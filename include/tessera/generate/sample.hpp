@@ -5,6 +5,8 @@
 
 namespace tessera::inline TESSERA_ISA {
 
+namespace sampling {
+
 /// Random numbers by their place: number `step` of stream `stream` of a seed.
 /// source  Steele 2014 (SplitMix64): the output function over a counter
 inline std::uint64_t random_bits(std::uint64_t seed, std::uint64_t stream, std::uint64_t step) {
@@ -37,9 +39,11 @@ inline Token draw(std::span<const float> scores, std::uint64_t seed, std::uint64
     return static_cast<Token>(token);
 }
 
+}  // namespace sampling
+
 /// Follows `n_best` texts, which know nothing of each other.
 /// source  transformers _sample: greedy search and multinomial sampling; order of processors as there
-class TokenByToken : public Search {
+class TokenByToken : public TokenSearch {
   public:
     /// `index` is what hooks call the prompt, whose tokens are `seen`.
     TokenByToken(const SearchRules& rules, std::span<const Token> seen, Index index)
@@ -104,18 +108,18 @@ class TokenByToken : public Search {
 
     Token choose(std::span<float> scores, const Text& text, std::size_t stream, Scratch& s) const {
         const GenerateOptions& o = rules_.options;
-        detail::require_numbers(scores);
+        logits::require_numbers(scores);
         rules_.process(scores, text.seen, made(text));
         if (!o.sample) {
-            const Token best = argmax(scores);
-            if (scores[static_cast<std::size_t>(best)] == forbidden) detail::none_allowed();
+            const Token best = logits::argmax(scores);
+            if (scores[static_cast<std::size_t>(best)] == logits::forbidden) detail::none_allowed();
             return best;
         }
-        temperature(scores, o.temperature);
-        top_k(scores, o.top_k, s);
-        top_p(scores, o.top_p, s);
-        min_p(scores, o.min_p, s);
-        return draw(scores, o.seed, stream, static_cast<std::uint64_t>(made(text)), s);
+        logits::temperature(scores, o.temperature);
+        logits::top_k(scores, o.top_k, s);
+        logits::top_p(scores, o.top_p, s);
+        logits::min_p(scores, o.min_p, s);
+        return sampling::draw(scores, o.seed, stream, static_cast<std::uint64_t>(made(text)), s);
     }
 
     const SearchRules& rules_;

@@ -45,10 +45,10 @@ class SearchRules {
 
     /// What changes the scores of the token that follows `seen`, of which `made` are new.
     void process(std::span<float> scores, std::span<const Token> seen, Index made) const {
-        repetition_penalty(scores, seen, options.repetition_penalty);
-        no_repeat_ngram(scores, seen, options.no_repeat_ngram);
-        no_bad_words(scores, seen, bad_);
-        if (made < options.min_tokens) suppress(scores, ends_);
+        logits::repetition_penalty(scores, seen, options.repetition_penalty);
+        logits::no_repeat_ngram(scores, seen, options.no_repeat_ngram);
+        logits::no_bad_words(scores, seen, bad_);
+        if (made < options.min_tokens) logits::suppress(scores, ends_);
     }
     /// Why a text ends with the last of `seen`, if it does.
     std::optional<Finish> finish(std::span<const Token> seen, Index made) const {
@@ -78,16 +78,16 @@ namespace detail {
 }
 }  // namespace detail
 
-/// A token that is read next, after what row `parent` of the last step has read.
-struct Branch {
-    Index parent;
-    Token token;
-};
-
 /// The texts that are followed at once after one prompt: a row of scores for each.
-class Search {
+class TokenSearch {
   public:
-    virtual ~Search() = default;
+    /// A token that is read next, after what row `parent` of the last step has read.
+    struct Branch {
+        Index parent;
+        Token token;
+    };
+
+    virtual ~TokenSearch() = default;
     /// Chooses what follows, which is read next; nothing when the search is over.
     /// shape   scores [rows, vocabulary], logits of the rows returned last (one at the beginning); they are changed
     /// errors  Errc::checkpoint_value for NaN; Errc::option_value when no token is allowed
