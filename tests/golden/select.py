@@ -21,26 +21,32 @@ sys.path.insert(0, str(HERE / "make"))
 import select_attention  # noqa: E402
 from thin import thin, write_json  # noqa: E402
 
-SAME_AS_BLIP2_OPT = ["pixel_values", "train.*"]  # what rounded weights do not change, or what one type of weights shows
+# What rounded weights do not change, or what one type of weights shows.
+SAME_AS_BLIP2_OPT = ["pixel_values", "train.*", "vision.embeddings", "vision.layer_*", "qformer.embeddings", "qformer.layer_[012]"]
 ROUNDED = ["blip2_opt_bf16", "blip2_opt_f16"]
 DROP = {
-    "opt": ["grad.*", "train.*"],
-    "opt_350m_style": ["grad.*", "train.*"],
+    "opt": ["grad.*", "train.*", "generate.*"],
+    "opt_350m_style": ["grad.*", "train.*", "generate.*"],
     "blip2_opt": ["grad.*"],
     "blip2_opt_bf16": SAME_AS_BLIP2_OPT,
     "blip2_opt_f16": SAME_AS_BLIP2_OPT,
-    "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*"],
+    "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*", "itm.layer_0"],
     "stage1": ["grad*", "loss*", "*_labels"],
-    "t5": ["grad.*", "encoder.last_hidden_state", "loss"],
+    "t5": ["grad.*", "encoder.last_hidden_state", "encoder.layer_0", "loss"],
     "blip2_t5": ["grad.*", "train.*", "pixel_values", "vision.embeddings", "vision.layer_*", "qformer.embeddings",
                  "qformer.layer_[012]", "long.encoder.layer_*", "long.decoder.layer_*", "generate.greedy_prompt.*"],
 }
-# Tokenizers that lie in `tokenizers/unigram` are links to there; one form is enough for a folder.
-LINKS = {"t5": ["spiece.model", "tokenizer_config.json"], "blip2_t5": ["tokenizer.json", "tokenizer_config.json"]}
+# One form of the tokenizer is enough for a folder.
 LEFT_OUT = ["blip2_t5/spiece.model"]
 
-# Resizing: the pictures are in `NAME.input`; one case to 224 pixels is as good as three; floats of all levels are in few pixels.
-RESIZE_CASES = ["photo_down.224x224", "wide_up.224x224"]
+PICTURES = {"clip_vision": 2}  # of five
+
+# Scores of words, of which every eighth stays (`check_logits` in tests/support/compare.hpp).
+SCORES = {folder: ["*logits", "*logits_of_last_20"] if folder != "stage1" else ["lm_logits"] for folder in
+          ("stage1", "opt", "opt_350m_style", "blip2_opt", "blip2_opt_bf16", "blip2_opt_f16", "t5", "blip2_t5")}
+
+# Resizing: the pictures are in `NAME.input`; one size is as good as several; floats of all levels are in few pixels.
+RESIZE_CASES = ["photo_down.224x224", "wide_up.224x224", "tall_both.224x224"]
 RESIZE_FLOATS = ["one_pixel.56x56", "photo_down.56x56", "black_and_white_noise.56x56"]
 
 
@@ -51,10 +57,10 @@ def main():
         shutil.copytree(source / folder, HERE / folder, copy_function=shutil.copyfile)
         expected = source / folder / "expected.safetensors"
         if expected.exists():
-            thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []))
-        for name in LINKS.get(folder, []):
-            (HERE / folder / name).unlink()
-            (HERE / folder / name).symlink_to(f"../tokenizers/unigram/{name}")
+            thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []), sample=SCORES.get(folder, []),
+                 first=PICTURES.get(folder))
+    clip = json.loads((HERE / "clip_vision/expected.json").read_text())
+    write_json(HERE / "clip_vision/expected.json", dict(clip, images=clip["images"][: PICTURES["clip_vision"]]))
     for name in LEFT_OUT:
         (HERE / name).unlink()
     expected = json.loads((HERE / "stage1/expected.json").read_text())

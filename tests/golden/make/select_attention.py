@@ -14,7 +14,7 @@ from thin import thin, write_json
 CASES = {
     "alibi": ["b1_h4_q7_k7_d16"],
     "bidirectional": ["b1_h2_q1_k1_d16", "b1_h2_q7_k7_d24", "b1_h1_q65_k7_d16"],
-    "block_sparse": ["b1_h2_q33_k33_d24", "b1_h1_q65_k33_d88"],
+    "block_sparse": ["b1_h2_q33_k33_d24"],
     "causal": ["b1_h2_q1_k1_d16", "b1_h2_q7_k7_d24", "b1_h1_q65_k65_d24", "b1_h2_q33_k7_d16", "top_left"],
     "composition": ["causal_and_padding", "causal_and_not_window", "not_causal", "nothing_at_all"],
     "multimodal_causal": ["b1_h2_q7_k7_d16", "b1_h1_q65_k65_d64"],
