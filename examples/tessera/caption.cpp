@@ -7,6 +7,7 @@ int run(const CaptionCommand& command) {
     int failures = 0;
     program::with_config(command.model, [&](program::Choice& choice) {
         if (program::caption_opt(command, choice, failures) || program::caption_t5(command, choice, failures)) return;
+        if (!choice.has_config()) choice.refuse();
         const ModelConfig& config = choice.config();
         if (config.model_type != "blip-2")
             throw Error(Errc::config_unsupported, config.file.string(), ": captions need BLIP-2, found model_type ",

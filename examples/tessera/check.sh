@@ -120,6 +120,12 @@ expect 0 'features of 1 pictures and 1 texts$' "$program" features --model $itr 
 expect 0 '' "$program" caption --model $model --max-tokens 4 --attention "$files/map.png" $wide
 expect 0 'PNG' head -c 4 "$files/map.png"
 
+# A model put together from parts.
+expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --vision $model --qformer $model --language $model --shape tiny --max-tokens 4 --json $wide
+expect 1 '^tessera: .*--shape: expected one of blip2-opt-2.7b, ' "$program" caption --vision $model --qformer $model --language $model $wide
+expect 1 '^tessera: \[config.unsupported\] language model: .*t5.*: ' "$program" caption --vision $model --qformer $model --language $t5 --shape tiny $wide
+expect 1 '^tessera: .*expected either --model, or --vision.*found both$' "$program" caption --model $model --vision $model $wide
+
 # Weights packed as they lie in memory give the same tokens; what fewer bits change is measured.
 expect 0 ' of F32 weights for processors of this kind$' "$program" pack --model $model --out "$files/packed"
 expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --model "$files/packed" --max-tokens 4 --json $wide
@@ -155,7 +161,7 @@ expect 2 'tile' "$program" mask full --tile 0 32
 expect 2 'MASK' "$program" mask
 
 expect 2 'subcommand' "$program"
-expect 2 'model is required' "$program" caption x.png
+expect 1 'expected either --model, or --vision, --qformer and --language, found neither$' "$program" caption x.png
 expect 1 'PICTURE or --list: expected at least one picture, found none' "$program" caption --model $model
 expect 2 'f8' "$program" caption --model $model --weights f8 x.png
 expect 2 'threads' "$program" caption --model $model --threads 0 x.png

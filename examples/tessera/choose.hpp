@@ -9,19 +9,26 @@ namespace program {
 /// Looks for it in lists that lie in files of their own, each compiled by itself.
 class Choice {
   public:
-    explicit Choice(const tessera::ModelConfig& config) : config_(config) {}
+    explicit Choice(const tessera::ModelConfig& config) : config_(&config) {}
+    /// For a model put together from parts, of which no config.json tells: the compiled model of that name.
+    explicit Choice(std::string shape) : shape_(std::move(shape)) {}
 
-    const tessera::ModelConfig& config() const { return config_; }
+    bool has_config() const { return config_ != nullptr; }
+    const tessera::ModelConfig& config() const { return *config_; }
 
     /// Calls f(compiled) with the first of `models` that has the checkpoint's shapes; says whether one has.
     template <class... M>
     bool use(const std::tuple<tessera::Compiled<M>...>& models, auto&& f) {
         return tessera::any_model(models, [&]<class Model>(const tessera::Compiled<Model>& compiled) {
             names_ += (names_.empty() ? "" : ", ") + std::string(compiled.name);
-            const std::size_t count = tessera::mismatches<Model>(config_).size();
+            if (!has_config()) {
+                if (shape_ == compiled.name) f(compiled);
+                return shape_ == compiled.name;
+            }
+            const std::size_t count = tessera::mismatches<Model>(config()).size();
             if (count < fewest_) {
                 fewest_ = count;
-                nearest_ = compiled.name + (", but " + tessera::mismatch<Model>(config_));
+                nearest_ = compiled.name + (", but " + tessera::mismatch<Model>(config()));
             }
             if (count > 0) return false;
             f(compiled);
@@ -30,14 +37,17 @@ class Choice {
     }
     /// Throws what to say where none has.
     [[noreturn]] void refuse() const {
-        throw tessera::Error(tessera::Errc::config_unsupported, config_.file.string(),
+        if (!has_config())
+            throw tessera::Error(tessera::Errc::option_value, "--shape: expected one of ", names_, ", found ",
+                                 tessera::in_quotes(shape_));
+        throw tessera::Error(tessera::Errc::config_unsupported, config().file.string(),
                              ": no compiled model has these shapes: of ", names_, " the nearest is ", nearest_,
                              " (`tessera info` prints what a line in examples/tessera/models.hpp needs to add them)");
     }
 
   private:
-    const tessera::ModelConfig& config_;
-    std::string names_, nearest_;
+    const tessera::ModelConfig* config_ = nullptr;
+    std::string shape_, names_, nearest_;
     std::size_t fewest_ = std::string::npos;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <iostream>
 #include <tessera/checkpoint/hub.hpp>
-#include <tessera/generate/load.hpp>
+#include <tessera/generate/load_parts.hpp>
 #include <tessera/kernel/parallel.hpp>
 
 #include "choose.hpp"
@@ -13,17 +13,30 @@ namespace program {
 
 /// Which checkpoint, how it is kept and run.
 struct ModelOptions {
-    std::string folder = {};   // or the name of a downloaded one
-    std::string weights = {};  // "f32", "bf16", "f16", "i8", or empty: as stored
-    int threads = 0;           // 0: one for each core
+    std::string folder = {};        // or the name of a downloaded one
+    tessera::PartPaths parts = {};  // instead of a folder
+    std::string shape = {};         // of what they are put together to, by the name of a compiled model
+    std::string weights = {};       // "f32", "bf16", "f16", "i8", or empty: as stored
+    int threads = 0;                // 0: one for each core
 };
 
 /// Calls f(choice) with the config of the checkpoint.
 void with_config(const ModelOptions& options, auto&& f) {
     if (options.threads > 0) tessera::kernel::set_threads(options.threads);
-    const tessera::ModelConfig config(tessera::resolve_model(options.folder));
-    Choice choice(config);
-    f(choice);
+    const bool parts =
+        !options.parts.vision.empty() || !options.parts.qformer.empty() || !options.parts.language.empty();
+    if (parts == !options.folder.empty())
+        throw tessera::Error(tessera::Errc::option_value,
+                             "expected either --model, or --vision, --qformer and --language, found ",
+                             parts ? "both" : "neither");
+    if (parts) {
+        Choice choice(options.shape);
+        f(choice);
+    } else {
+        const tessera::ModelConfig config(tessera::resolve_model(options.folder));
+        Choice choice(config);
+        f(choice);
+    }
 }
 
 /// Calls f(load options), with a bar on a terminal meanwhile.
@@ -39,8 +52,10 @@ auto loading(const ModelOptions& options, auto&& f) {
 /// The model and its processor.
 template <class Model>
 auto load_model(const Choice& choice, const ModelOptions& options) {
-    return loading(options,
-                   [&](const tessera::LoadOptions& how) { return tessera::load<Model>(choice.config(), how); });
+    return loading(options, [&](const tessera::LoadOptions& how) {
+        return choice.has_config() ? tessera::load<Model>(choice.config(), how)
+                                   : tessera::load_parts<Model>(options.parts, how);
+    });
 }
 template <class Model>
 Model load_weights_only(const Choice& choice, const ModelOptions& options) {

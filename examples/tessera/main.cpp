@@ -41,8 +41,15 @@ std::vector<std::string> arguments(int argc, char** argv) {
 
 void add_model(CLI::App& app, program::ModelOptions& model) {
     app.add_option("--model", model.folder, "A checkpoint folder, or the name of one in the Hugging Face cache")
-        ->required()
         ->type_name("DIR");
+    app.add_option("--vision", model.parts.vision,
+                   "Instead of --model: the image encoder, a folder or a file of weights");
+    app.add_option("--qformer", model.parts.qformer, "The Q-Former with what was trained with it");
+    app.add_option("--language", model.parts.language, "The language model, a folder");
+    app.add_option("--tokenizer", model.parts.tokenizer,
+                   "A folder with tokenizer files; default: that of the language model");
+    app.add_option("--shape", model.shape,
+                   "What the parts are put together to: the name of a compiled model, as lavis-opt-2.7b");
     app.add_option("--weights", model.weights, "How weights are kept in memory; default: as the files have them")
         ->check(CLI::IsMember(program::weight_words));
     app.add_option("--threads", model.threads, "Default: one for each core")->check(CLI::Range(1, 1024));

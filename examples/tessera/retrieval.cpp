@@ -26,6 +26,7 @@ void with_model(const program::ModelOptions& options, auto&& f) {
             f(blip2);
         });
         if (found) return;
+        if (!choice.has_config()) choice.refuse();
         if (!choice.config().root().mentions("architectures", "Blip2ForImageTextRetrieval"))
             throw Error(Errc::config_unsupported, choice.config().file.string(),
                         ": match, features and search need a checkpoint with heads for retrieval, as "
@@ -172,12 +173,17 @@ struct Found {
     float cosine, score;
 };
 
+// What an index says its features come from.
+std::string model_name(const program::ModelOptions& model) {
+    const std::string& named = model.folder.empty() ? model.parts.qformer : model.folder;
+    return std::filesystem::absolute(named).lexically_normal().filename().string();
+}
+
 template <class Model>
 int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     constexpr Index queries = Model::queries, width = Model::embedding;
     Scratch s;
-    PictureIndex index(command.index, std::filesystem::absolute(command.model.folder).filename().string(), queries,
-                       width);
+    PictureIndex index(command.index, model_name(command.model), queries, width);
     std::vector<std::string> missing;
     int failures = 0;
     if (!command.pictures.names.empty() || !command.pictures.list.empty())

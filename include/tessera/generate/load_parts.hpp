@@ -6,9 +6,8 @@ namespace tessera::inline TESSERA_ISA {
 
 /// Where each part comes from: a checkpoint folder, a file of weights, or a name on the hub.
 struct PartPaths {
-    std::string vision;  // EVA-CLIP or CLIP, or a BLIP-2 that holds its own: `eva_vit_g.pth`
-    std::string
-        qformer;  // the Q-Former, its queries and all else that was trained with it: `blip2_pretrained_opt2.7b.pth`
+    std::string vision;          // EVA-CLIP or CLIP, or a BLIP-2 that holds its own: `eva_vit_g.pth`
+    std::string qformer;         // with its queries and all else that was trained: `blip2_pretrained_opt2.7b.pth`
     std::string language = {};   // `facebook/opt-2.7b`; none where the model has none
     std::string tokenizer = {};  // a folder with tokenizer files; empty: the language model's
 };
@@ -28,6 +27,11 @@ inline VitConfig as_part(VitConfig found, const VitConfig& model) {
 inline QFormerConfig as_part(QFormerConfig found, const QFormerConfig& model) {
     if (!model.has_text())
         found.vocabulary = model.vocabulary, found.positions = model.positions, found.embedding = model.embedding;
+    return found;
+}
+/// FlanT5's own config.json says the approximate GELU; BLIP-2 runs it with the exact one.
+inline T5Config as_part(T5Config found, const T5Config& model) {
+    found.activation = model.activation;
     return found;
 }
 auto as_part(auto found, const auto&) { return found; }
@@ -86,8 +90,8 @@ inline Blip2Processor processor_of_parts(const PartPaths& parts, const Checkpoin
 
 }  // namespace detail
 
-/// Loads a BLIP-2 that writes, or one for retrieval, from parts, and its processor, both in a Pipeline. The Q-Former's file also gives what was trained with it: the
-/// queries, the norm after the image encoder, the projection to the language model. A picture of another size than the
+/// Loads a BLIP-2 that writes, or one for retrieval, from parts, and its processor, both in a Pipeline. The Q-Former's file also
+/// gives what was trained with it: the queries, the norm after the image encoder, the projection to the language model. A picture of another size than the
 /// encoder was made for is read with positions that are interpolated (set `processor.preprocess`).
 /// errors  those of load; each sentence names the part: `image encoder: …`
 /// source  LAVIS: what its checkpoints leave out is what it downloads from elsewhere

@@ -33,6 +33,7 @@ consteval VitConfig blip2_clip_vit_l14(Index layers = 23) {
 
 // The Q-Former for each image encoder.
 inline constexpr QFormerConfig qformer_vit_g = checked(QFormerConfig{});
+inline constexpr QFormerConfig qformer_itm_vit_l = checked(QFormerConfig{.context = 1024, .vocabulary = 30523});
 inline constexpr QFormerConfig qformer_itm_vit_g =
     checked(QFormerConfig{.vocabulary = 30523});  // BERT's words and [DEC]
 inline constexpr QFormerConfig qformer_vit_l = checked(QFormerConfig{.context = 1024});
