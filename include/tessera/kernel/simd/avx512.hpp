@@ -137,7 +137,8 @@ inline void store(f16* p, Vec a) {
 
 template <int Place>
 Vec load_quarter(const std::int8_t* p) {
-    return {_mm512_maskz_cvtepi32_ps(every, _mm512_maskz_loadu_epi8(0x8888888888888888u, p + (Place - 3)))};
+    const __m512i top = _mm512_set1_epi32(static_cast<int>(0xff000000u));
+    return {_mm512_maskz_cvtepi32_ps(every, _mm512_maskz_and_epi32(every, _mm512_loadu_si512(p + (Place - 3)), top))};
 }
 inline void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d) {
     const auto low = [](Vec x) {
