@@ -5,5 +5,6 @@
 #include <tessera/generate/caption.hpp>
 #include <tessera/generate/caption_stage1.hpp>
 #include <tessera/generate/load.hpp>
+#include <tessera/generate/load_parts.hpp>
 #include <tessera/generate/match.hpp>
 #include <tessera/image/decode.hpp>

@@ -104,7 +104,7 @@ struct PickleValue {
 /// Reads pickles of protocols 2 to 5.
 /// errors  Errc::checkpoint_format, beginning with `place`, at which byte: an operation or a name that is not known, a call of
 ///         anything, a pickle that is cut off or contradicts itself
-/// cost    at most 64 bytes of memory for each byte that is read; no recursion, whatever is nested
+/// cost    memory in proportion: no block of more than 64 bytes for each byte that is read; no recursion, whatever is nested
 /// source  the comments of Python's pickletools.py
 class Pickle {
   public:

@@ -14,7 +14,7 @@ namespace tessera::inline TESSERA_ISA {
 /// share numbers.
 /// errors  Errc::file_open; Errc::checkpoint_format names the file, the tensor and what is wrong with it, and every Python object
 ///         and operation that is not needed for tensors: nothing is executed
-/// cost    memory for the description only, at most 64 bytes for each of its bytes
+/// cost    memory for the description only, in proportion to its size
 /// source  torch/serialization.py, torch/_utils.py
 class TorchFile : public WeightFile {
   public:

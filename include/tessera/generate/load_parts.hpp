@@ -90,10 +90,17 @@ inline Blip2Processor processor_of_parts(const PartPaths& parts, const Checkpoin
 
 }  // namespace detail
 
-/// Loads a BLIP-2 that writes, or one for retrieval, from parts, and its processor, both in a Pipeline. The Q-Former's file also
-/// gives what was trained with it: the queries, the norm after the image encoder, the projection to the language model. A picture of another size than the
-/// encoder was made for is read with positions that are interpolated (set `processor.preprocess`).
-/// errors  those of load; each sentence names the part: `image encoder: …`
+/// Loads a BLIP-2 that writes, or one for retrieval, from parts, and its processor, both in a Pipeline. The Q-Former's file
+/// also gives what was trained with it: the queries, the norm after the image encoder, the projection to the language
+/// model. A picture of another size than the encoder was made for is read with positions that are interpolated (set
+/// `processor.preprocess`).
+/// ```cpp
+/// using Model = Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<opt_2_7b>>;
+/// const auto blip2 = load_parts<Model>({.vision = "eva_vit_g.pth",
+///                                       .qformer = "blip2_pretrained_opt2.7b.pth",
+///                                       .language = "facebook/opt-2.7b"});
+/// ```
+/// errors  those of load; a sentence about a config or a tensor names the part first: `image encoder: …`
 /// source  LAVIS: what its checkpoints leave out is what it downloads from elsewhere
 template <class Model>
 Pipeline<Model> load_parts(const PartPaths& parts, const LoadOptions& options = {}) {
