@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <tessera/core/visit.hpp>
+#include <tessera/core/leaf_ref.hpp>
 #include <vector>
 
 namespace core_visit {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <tessera/checkpoint/load_plan.hpp>
 #include <tessera/checkpoint/model_config.hpp>
-#include <tessera/core/visit.hpp>
+#include <tessera/core/leaf_ref.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/model/config.hpp>
 #include <unordered_map>
@@ -43,12 +43,10 @@ class RowReader {
 
     /// Writes all rows to `leaf`, each once, from several threads at once.
     /// errors  Errc::checkpoint_value names the first number that is NaN, infinite, or too large for `weight_dtype`
-    template <Leaf L>
-    void read(const Match& match, L& leaf) {
-        if constexpr (requires(const bf16* rows) { leaf.write(Index{}, rows, Index{}); })
-            if (match.tensor().type == DType::bf16 && match.is_stored() &&
-                (weight_dtype_ == DType::bf16 || weight_dtype_ == DType::f32))
-                return read_as<bf16>(match, leaf);
+    void read(const Match& match, LeafRef leaf) {
+        if (leaf.takes_bf16() && match.tensor().type == DType::bf16 && match.is_stored() &&
+            (weight_dtype_ == DType::bf16 || weight_dtype_ == DType::f32))
+            return read_as<bf16>(match, leaf);
         read_as<float>(match, leaf);
     }
     Index done() const { return done_; }
@@ -59,7 +57,7 @@ class RowReader {
     static constexpr Index rows_together = 48;              // a multiple of every panel's width: threads write apart
 
     template <class Number>
-    void read_as(const Match& match, auto& leaf) {
+    void read_as(const Match& match, LeafRef leaf) {
         const Index rows = match.spec.rows, columns = match.spec.columns;
         const Index block = std::min(std::max(block_numbers / columns / rows_together, Index{1}) * rows_together, rows);
         const Index part = std::max(part_numbers / (block * columns), Index{1}) * block;
@@ -162,9 +160,7 @@ inline DType stored_dtype(std::span<const Match* const> matches) {
 /// The learned tensors of a model, in the order in which `visit` names them.
 std::vector<TensorSpec> tensor_specs(const auto& model) {
     std::vector<TensorSpec> specs;
-    for_each_parameter(model, [&]<Leaf L>(const std::string& path, const L&) {
-        if (L::rows * L::columns > 0) specs.push_back({path, L::rows, L::columns});
-    });
+    for (const auto& [path, leaf] : leaves_of(model)) specs.push_back({path, leaf.rows(), leaf.columns()});
     return specs;
 }
 
@@ -193,8 +189,9 @@ struct PlannedCheckpoint {
     LoadPlan plan;
 };
 
-/// Fills all parameters of `model` whose tensors are in one of `sources`.
-LoadReport fill(auto& model, std::span<const PlannedCheckpoint> sources, const LoadOptions& options) {
+/// Fills all of `leaves`, whose tensors are in one of `sources`.
+inline LoadReport fill(std::span<const NamedLeaf> leaves, std::span<const PlannedCheckpoint> sources,
+                       const LoadOptions& options) {
     if (options.weight_dtype && !is_weight_dtype(*options.weight_dtype))
         throw Error(Errc::option_value, "weight_dtype: expected F32, BF16, F16 or I8, found ",
                     name(*options.weight_dtype));
@@ -211,19 +208,15 @@ LoadReport fill(auto& model, std::span<const PlannedCheckpoint> sources, const L
         report += plan;
     }
     std::vector<const Match*> order;
-    for (const TensorSpec& spec : tensor_specs(model)) order.push_back(matches.at(spec.path));
+    for (const NamedLeaf& leaf : leaves) order.push_back(matches.at(leaf.path));
     const DType weight_dtype = options.weight_dtype.value_or(stored_dtype(order));
     detail::RowReader reader(weight_dtype, options.progress, total);
-    auto next = order.begin();
-    for_each_parameter(model, [&]<Leaf L>(const std::string&, L& leaf) {
-        if constexpr (L::rows * L::columns > 0) {
-            leaf.allocate(weight_dtype);
-            const Match& now = **next++;
-            if (next != order.end() && (*next)->is_stored())  // read from the disk meanwhile
-                (*next)->file().fetch((*next)->numbers(0, (*next)->spec.size()));
-            reader.read(now, leaf);
-        }
-    });
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+        leaves[i].leaf.allocate(weight_dtype);
+        if (i + 1 < order.size() && order[i + 1]->is_stored())  // read from the disk meanwhile
+            order[i + 1]->file().fetch(order[i + 1]->numbers(0, order[i + 1]->spec.size()));
+        reader.read(*order[i], leaves[i].leaf);
+    }
     report.bytes = reader.done();
     for (const auto& [checkpoint, plan] : sources)
         if (const std::string warning = plan.warning(); options.warn && !warning.empty())
@@ -254,7 +247,7 @@ LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOp
         }
     }
     const detail::PlannedCheckpoint source{&checkpoint, plan_load(tensor_specs(model), checkpoint, names_of<Model>())};
-    return detail::fill(model, std::span(&source, 1), options);
+    return detail::fill(leaves_of(model), std::span(&source, 1), options);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

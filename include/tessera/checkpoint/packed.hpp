@@ -50,18 +50,14 @@ inline bool is_packed(const std::filesystem::path& folder) {
 /// As which type the matrices of `model` are kept; f32 where it has none.
 DType kept_dtype(const auto& model) {
     DType out = DType::f32;
-    for_each_parameter(model, [&](const std::string&, const auto& leaf) {
-        if constexpr (requires { leaf.packed().dtype(); }) out = leaf.packed().dtype();
-    });
+    for (const auto& [path, leaf] : leaves_of(model)) out = leaf.matrix_dtype().value_or(out);
     return out;
 }
 
-/// Writes the weights of `model`, as they are kept, to the folder `to`, and copies there what lies beside them in the checkpoint folder `from`: config.json, tokenizer, picture settings.
-/// errors  Errc::option_value where `to` is `from`, or has packed weights already; Errc::file_open where a file cannot be read or
-///         written
-/// cost    writes as many bytes as the model takes in memory
-template <class Model>
-void pack(const Model& model, const std::filesystem::path& from, const std::filesystem::path& to) {
+namespace detail {
+
+inline void pack(std::span<const NamedLeaf> leaves, DType weights, const std::filesystem::path& from,
+                 const std::filesystem::path& to) {
     namespace fs = std::filesystem;
     std::error_code failed;
     fs::create_directories(to, failed);
@@ -80,13 +76,13 @@ void pack(const Model& model, const std::filesystem::path& from, const std::file
 
     Json header;
     header["__metadata__"] = detail::packed_layout(from);
-    header["__metadata__"]["weights"] = name(kept_dtype(model));
+    header["__metadata__"]["weights"] = name(weights);
     Index end = 0;
-    for_each_parameter(model, [&](const std::string& path, const auto& leaf) {
+    for (const auto& [path, leaf] : leaves) {
         const Index begin = end;
         leaf.for_each_block([&](std::span<const std::byte> block) { end += MappedMemory::aligned(std::ssize(block)); });
         if (end > begin) header[path] = {{"dtype", "U8"}, {"shape", {end - begin}}, {"data_offsets", {begin, end}}};
-    });
+    }
     std::string text = header.dump();
     text.append(4096 - (8 + text.size()) % 4096, ' ');  // weights begin on a page
 
@@ -95,14 +91,13 @@ void pack(const Model& model, const std::filesystem::path& from, const std::file
     std::ofstream out(part, std::ios::binary);
     for (int i = 0; i < 8; ++i) out.put(static_cast<char>(text.size() >> 8 * i & 0xff));
     out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    for_each_parameter(model, [&](const std::string&, const auto& leaf) {
-        leaf.for_each_block([&](std::span<const std::byte> block) {
+    for (const NamedLeaf& named : leaves)
+        named.leaf.for_each_block([&](std::span<const std::byte> block) {
             const Index size = std::ssize(block);
             constexpr char zeros[alignment]{};
             out.write(reinterpret_cast<const char*>(block.data()), size);
             out.write(zeros, MappedMemory::aligned(size) - size);
         });
-    });
     out.close();
     if (out) fs::rename(part, file, failed);
     if (!out || failed) {
@@ -111,13 +106,8 @@ void pack(const Model& model, const std::filesystem::path& from, const std::file
     }
 }
 
-/// Fills `model` with the packed weights of a folder: they stay where the file is mapped. A page that is written to becomes this
-/// process's own; the file never changes. Numbers are not looked at.
-/// errors  Errc::checkpoint_format where they are packed for another processor, version or config.json: one sentence that says
-///         so, and what to do; Errc::checkpoint_missing, Errc::checkpoint_shape; Errc::option_value for options.weight_dtype
-/// cost    no memory of its own, and about 0.1 s a gigabyte where the file is in the system's cache
-template <class Model>
-void load_packed(Model& model, const std::filesystem::path& folder, const LoadOptions& options = {}) {
+inline void load_packed(std::span<const NamedLeaf> leaves, const std::filesystem::path& folder,
+                        const LoadOptions& options) {
     const std::filesystem::path path = folder / detail::packed_name;
     const auto file = std::make_shared<const Safetensors>(path);
     const auto fail = [&](Errc code, const auto&... parts) { throw Error(code, path.string(), ": ", parts...); };
@@ -137,23 +127,19 @@ void load_packed(Model& model, const std::filesystem::path& folder, const LoadOp
              name(*options.weight_dtype));
 
     file->file().allow_writing();
-    Index count = 0;
-    for_each_parameter(model, [&]<Leaf L>(const std::string& parameter, L& leaf) {
-        if constexpr (L::rows * L::columns > 0) {
-            const StoredTensor* const tensor = file->find(parameter);
-            if (tensor == nullptr)
-                fail(Errc::checkpoint_missing, in_quotes(parameter), ": not found; pack the checkpoint again");
-            auto* const begin = const_cast<unsigned char*>(tensor->bytes.data());
-            MappedMemory memory(reinterpret_cast<std::byte*>(begin), std::ssize(tensor->bytes), file);
-            leaf.map(*weights, memory);
-            if (memory.wanted() != std::ssize(tensor->bytes) || !memory.is_aligned())
-                fail(Errc::checkpoint_shape, in_quotes(parameter), ": expected ", memory.wanted(),
-                     " aligned bytes, found ", tensor->bytes.size(), "; pack the checkpoint again");
-            ++count;
-        }
-    });
-    if (count != std::ssize(file->tensors()))
-        fail(Errc::checkpoint_unexpected, "expected ", count, " parameters, found ", file->tensors().size(),
+    for (const auto& [parameter, leaf] : leaves) {
+        const StoredTensor* const tensor = file->find(parameter);
+        if (tensor == nullptr)
+            fail(Errc::checkpoint_missing, in_quotes(parameter), ": not found; pack the checkpoint again");
+        auto* const begin = const_cast<unsigned char*>(tensor->bytes.data());
+        MappedMemory memory(reinterpret_cast<std::byte*>(begin), std::ssize(tensor->bytes), file);
+        leaf.map(*weights, memory);
+        if (memory.wanted() != std::ssize(tensor->bytes) || !memory.is_aligned())
+            fail(Errc::checkpoint_shape, in_quotes(parameter), ": expected ", memory.wanted(), " aligned bytes, found ",
+                 tensor->bytes.size(), "; pack the checkpoint again");
+    }
+    if (leaves.size() != file->tensors().size())
+        fail(Errc::checkpoint_unexpected, "expected ", leaves.size(), " parameters, found ", file->tensors().size(),
              "; pack the checkpoint again");
     const auto all = file->file().bytes();
     constexpr std::size_t part = std::size_t{16} << 20;
@@ -161,7 +147,28 @@ void load_packed(Model& model, const std::filesystem::path& folder, const LoadOp
         const auto from = static_cast<std::size_t>(i) * part;
         file->file().populate(all.subspan(from, std::min(part, all.size() - from)));
     });
-    if (options.progress) options.progress(parameter_bytes(model), parameter_bytes(model), detail::packed_name);
+    if (options.progress) options.progress(std::ssize(all), std::ssize(all), detail::packed_name);
+}
+
+}  // namespace detail
+
+/// Writes the weights of `model`, as they are kept, to the folder `to`, and copies there what lies beside them in the checkpoint folder `from`: config.json, tokenizer, picture settings.
+/// errors  Errc::option_value where `to` is `from`, or has packed weights already; Errc::file_open where a file cannot be read or
+///         written
+/// cost    writes as many bytes as the model takes in memory
+template <class Model>
+void pack(const Model& model, const std::filesystem::path& from, const std::filesystem::path& to) {
+    detail::pack(leaves_of(model), kept_dtype(model), from, to);
+}
+
+/// Fills `model` with the packed weights of a folder: they stay where the file is mapped. A page that is written to becomes this
+/// process's own; the file never changes. Numbers are not looked at.
+/// errors  Errc::checkpoint_format where they are packed for another processor, version or config.json: one sentence that says
+///         so, and what to do; Errc::checkpoint_missing, Errc::checkpoint_shape; Errc::option_value for options.weight_dtype
+/// cost    no memory of its own, and about 0.1 s a gigabyte where the file is in the system's cache
+template <class Model>
+void load_packed(Model& model, const std::filesystem::path& folder, const LoadOptions& options = {}) {
+    detail::load_packed(leaves_of(model), folder, options);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

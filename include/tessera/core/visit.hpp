@@ -6,6 +6,12 @@
 
 namespace tessera::inline TESSERA_ISA {
 
+namespace detail {
+inline std::string joined(const std::string& path, std::string_view name) {
+    return path.empty() ? std::string(name) : path + '.' + std::string(name);
+}
+}  // namespace detail
+
 /// Calls `f(path, leaf)` for every parameter below `layer`. Each layer names its children once:
 /// `static void visit(auto& self, auto&& f) { f("weight", self.weight); f("bias", self.bias); }`.
 /// Member names joined with '.' are the path; children in a list are `blocks.0`, `blocks.1`, …
@@ -15,7 +21,7 @@ void for_each_parameter(auto& layer, auto&& f, const std::string& path = {}) {
         f(path, layer);
     } else {
         Layer::visit(layer, [&](std::string_view name, auto& child) {
-            for_each_parameter(child, f, path.empty() ? std::string(name) : path + '.' + std::string(name));
+            for_each_parameter(child, f, detail::joined(path, name));
         });
     }
 }
@@ -23,22 +29,6 @@ void for_each_parameter(auto& layer, auto&& f, const std::string& path = {}) {
 /// Names the children of a list: `visit_list("blocks", self.blocks, f)`.
 void visit_list(std::string_view name, auto& list, auto&& f) {
     for (std::size_t i = 0; i < list.size(); ++i) f(std::string(name) + '.' + std::to_string(i), list[i]);
-}
-
-/// Number of learned numbers.
-Index parameter_count(const auto& layer) {
-    Index count = 0;
-    for_each_parameter(layer, [&](const std::string&, const auto& leaf) {
-        count += std::remove_cvref_t<decltype(leaf)>::rows * std::remove_cvref_t<decltype(leaf)>::columns;
-    });
-    return count;
-}
-
-/// Bytes the learned numbers take in memory.
-Index parameter_bytes(const auto& layer) {
-    Index bytes = 0;
-    for_each_parameter(layer, [&](const std::string&, const auto& leaf) { bytes += leaf.bytes(); });
-    return bytes;
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -135,7 +135,7 @@ Pipeline<Model> load_parts(const PartPaths& parts, const LoadOptions& options = 
         plan(*language, Language::names().below("language."), decltype(Language::config)::role, is_language);
     }
     out.processor = detail::processor_of_parts(parts, qformer, language ? &*language : nullptr, Vision::config.image);
-    detail::fill(out.model, plans, options);
+    detail::fill(leaves_of(out.model), plans, options);
     return out;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdio>
 #include <string>
-#include <tessera/core/visit.hpp>
+#include <tessera/core/leaf_ref.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 #include <tessera/model/blip2/retrieval.hpp>
 #include <tessera/model/config.hpp>
@@ -22,7 +22,7 @@ inline constexpr std::tuple published_models{
 /// Bytes that the learned numbers of `model` take where matrices are kept as `weights`; it may be empty.
 Index parameter_bytes_as(const auto& model, DType weights) {
     Index bytes = 0;
-    for_each_parameter(model, [&]<Leaf L>(const std::string&, const L&) { bytes += L::bytes_as(weights); });
+    for (const auto& [path, leaf] : leaves_of(model)) bytes += leaf.bytes_as(weights);
     return bytes;
 }
 

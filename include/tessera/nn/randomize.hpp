@@ -1,7 +1,7 @@
 // Random weights, for models that are to be trained, timed or tried out.
 #pragma once
 #include <cmath>
-#include <tessera/core/visit.hpp>
+#include <tessera/core/leaf_ref.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
@@ -9,13 +9,12 @@ namespace tessera::inline TESSERA_ISA {
 /// Sets every parameter of `model`: matrices uniformly with a variance of 1 / columns, vectors named `bias` to 0, other
 /// single rows (the gains of norms) to 1. The same numbers for the same seed, everywhere.
 void randomize(auto& model, std::uint64_t seed, DType stored = DType::f32) {
-    for_each_parameter(model, [&](const std::string& path, auto& leaf) {
-        using Kind = std::remove_cvref_t<decltype(leaf)>;
+    for (const auto& [path, leaf] : leaves_of(model)) {
         leaf.allocate(stored);
-        const float fill = Kind::rows > 1 ? 0.0f : path.ends_with("bias") ? 0.0f : 1.0f;
-        const float scale = Kind::rows > 1 ? std::sqrt(12.0f / static_cast<float>(Kind::columns)) : 0.0f;
-        std::vector<float> row(static_cast<std::size_t>(Kind::columns));
-        for (Index i = 0; i < Kind::rows; ++i) {
+        const float fill = leaf.rows() > 1 ? 0.0f : path.ends_with("bias") ? 0.0f : 1.0f;
+        const float scale = leaf.rows() > 1 ? std::sqrt(12.0f / static_cast<float>(leaf.columns())) : 0.0f;
+        std::vector<float> row(static_cast<std::size_t>(leaf.columns()));
+        for (Index i = 0; i < leaf.rows(); ++i) {
             for (float& x : row) {
                 seed += 0x9e3779b97f4a7c15u;  // splitmix64 (Steele 2014)
                 std::uint64_t z = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9u;
@@ -24,7 +23,7 @@ void randomize(auto& model, std::uint64_t seed, DType stored = DType::f32) {
             }
             leaf.write(i, row.data(), 1);
         }
-    });
+    }
 }
 
 }  // namespace tessera::inline TESSERA_ISA
