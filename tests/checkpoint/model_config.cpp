@@ -3,6 +3,7 @@
 #include <support/golden_models.hpp>
 #include <support/temporary_folder.hpp>
 #include <tessera/checkpoint/model_config.hpp>
+#include <tessera/core/leaf_ref.hpp>
 #include <tessera/generate/generation_config.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 
