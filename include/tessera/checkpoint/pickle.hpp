@@ -11,6 +11,7 @@
 #include <string_view>
 #include <tessera/checkpoint/zip.hpp>
 #include <tessera/core/dtype.hpp>
+#include <utility>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
