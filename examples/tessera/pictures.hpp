@@ -1,15 +1,10 @@
 // The pictures that a command is given.
 #pragma once
-#include <cstdio>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <tessera/generate/style.hpp>
-#include <tessera/image/decode.hpp>
-#include <tessera/image/decode_exact.hpp>
-#include <tessera/image/decode_webp.hpp>
+#include <tessera/image/image.hpp>
 #include <vector>
 
 #include "progress.hpp"
@@ -25,23 +20,7 @@ struct PictureOptions {
 
 /// All names, those of the list last.
 /// errors  Errc::file_open; Errc::option_value where there are none
-inline std::vector<std::string> picture_names(const PictureOptions& options) {
-    std::vector<std::string> names = options.names;
-    if (!options.list.empty()) {
-        std::ifstream file;
-        if (options.list != "-") file.open(options.list);
-        std::istream& lines = options.list == "-" ? std::cin : file;
-        if (!lines) throw tessera::Error(tessera::Errc::file_open, options.list, ": cannot be read");
-        for (std::string line; std::getline(lines, line);) {
-            if (line.ends_with('\r')) line.pop_back();
-            if (!line.empty()) names.push_back(line);
-        }
-    }
-    if (names.empty())
-        throw tessera::Error(tessera::Errc::option_value,
-                             "PICTURE or --list: expected at least one picture, found none");
-    return names;
-}
+std::vector<std::string> picture_names(const PictureOptions& options);
 
 /// How the style reads pictures, where nothing else was asked for.
 inline void apply(const tessera::StyleDefaults& style, PictureOptions& options) {
@@ -50,15 +29,8 @@ inline void apply(const tessera::StyleDefaults& style, PictureOptions& options) 
         options.transparency = style.transparency == tessera::Transparency::white ? "white" : "drop";
 }
 
-inline tessera::Image read_picture(const std::string& name, const PictureOptions& options) {
-    using namespace tessera;
-    const DecodeOptions how{.transparency = options.transparency == "white" ? Transparency::white : Transparency::drop,
-                            .turn_upright = options.turn.value_or(true),
-                            .decoders = {decode_exact, decode_webp}};
-    if (name != "-") return read_image(name, how);
-    const std::string bytes{std::istreambuf_iterator<char>(std::cin), {}};
-    return decode_image({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, "standard input", how);
-}
+/// errors  those of read_image
+tessera::Image read_picture(const std::string& name, const PictureOptions& options);
 
 /// Calls f(name, image) for each picture that can be read and says which cannot, with a bar on a terminal where there are
 /// several and `bar` is set. Stops where f returns false.

@@ -215,7 +215,7 @@ TEST_CASE("vec: f16 to floats and back, every one of them") {
     std::array<f16, lanes + 1> from, to;
     for (std::uint32_t bits = 0; bits < 0x10000; bits += static_cast<std::uint32_t>(lanes)) {
         for (std::size_t i = 0; i < from.size(); ++i) from[i] = f16{static_cast<std::uint16_t>(bits + i)};
-        for (const std::size_t shift : {0, 1}) {
+        for (const std::size_t shift : {std::size_t{0}, std::size_t{1}}) {
             const Lanes whole = lanes_of(load(from.data() + shift));
             store(to.data() + shift, load(whole.data()));
             bool right = true;
@@ -237,7 +237,7 @@ TEST_CASE("vec: f16 to floats and back, every one of them") {
 TEST_CASE("vec: quarters of int8, and four vectors together") {
     std::array<std::int8_t, 4 * lanes + 4> from{}, to{};  // three more before the first
     for (int start = -128; start < 128; ++start)
-        for (const std::size_t shift : {3, 4}) {
+        for (const std::size_t shift : {std::size_t{3}, std::size_t{4}}) {
             for (std::size_t i = 0; i < from.size(); ++i)
                 from[i] = static_cast<std::int8_t>((start + 3 * static_cast<int>(i)) % 128);
             const std::int8_t* const p = from.data() + shift;
