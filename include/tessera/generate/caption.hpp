@@ -13,13 +13,13 @@ struct Caption : Generation {
     struct Seconds {
         double preprocess = 0, vision = 0, qformer = 0, prompt = 0, tokens = 0;
     } seconds = {};  // `prompt`: up to the first tokens; `tokens`: all others; both of the whole batch
-
-    /// Prints the text.
-    template <class Stream>
-    friend auto operator<<(Stream& out, const Caption& caption) -> decltype(out << caption.text) {
-        return out << caption.text;
-    }
 };
+
+/// Prints the text.
+template <class Stream>
+auto operator<<(Stream& out, const Caption& caption) -> decltype(out << caption.text) {
+    return out << caption.text;
+}
 
 namespace detail {
 

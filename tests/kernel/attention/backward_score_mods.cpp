@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <tessera/mask/score_mod/additive.hpp>
+#include <tessera/mask/score_mod/soft_cap.hpp>
 
 #include "support/attention_gradients.hpp"
 #include "support/catalogue.hpp"
