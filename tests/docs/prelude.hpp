@@ -2,6 +2,9 @@
 #pragma once
 #include <functional>
 #include <iostream>
+#include <tessera/generate/attention_map.hpp>
+#include <tessera/generate/match.hpp>
+#include <tessera/image/write.hpp>
 #include <tessera/model/opt/names.hpp>
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/randomize.hpp>
@@ -15,3 +18,13 @@ inline Tensor<float, dyn, 768> x({64, 768}), queries({32, 768});
 inline Tensor<float, dyn, 1408> patches({257, 1408});
 inline std::vector<Index> offsets{0, 20, 64};
 inline constexpr Range text_rows{32, 64}, query_rows{0, 32};
+
+extern Pipeline<Blip2Tiny> blip2;
+extern Image picture;
+
+extern Blip2ItmTiny model;
+extern ConstRows<588> pixels;
+extern Grid grid;
+extern Scratch s;
+extern TextBatch texts;
+extern std::vector<ImageTextPair> pairs;

@@ -9,7 +9,7 @@ namespace tessera::inline TESSERA_ISA {
 
 /// BLIP-2 as Salesforce/blip2-itm-vit-g has it: pictures and texts compared (ITC), and read together (ITM).
 /// ```cpp
-/// const auto keys = model.read(patches, grid, s);                         // pictures, once
+/// const auto keys = model.read(pixels, grid, s);                          // pictures, once
 /// const auto cosines = model.itc(model.image_features(keys, s), model.text_features(texts, s), s);
 /// const auto logits = model.itm(keys, pairs, texts, s);
 /// ```
