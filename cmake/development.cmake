@@ -31,5 +31,7 @@ endfunction()
 add_library(tessera_native_kernels STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/include/tessera/kernel/kernels.cpp)
 target_link_libraries(tessera_native_kernels PUBLIC tessera::tessera PRIVATE tessera_strict)
 target_compile_definitions(tessera_native_kernels PUBLIC TESSERA_COMPILED_KERNELS)
+# Sanitizers are for what reads files; the folder of the kernels compiles them itself.
+target_compile_options(tessera_native_kernels PRIVATE -fno-sanitize=all)
 set_target_properties(tessera_native_kernels PROPERTIES CXX_EXTENSIONS OFF)
 tessera_compile_for(tessera_native_kernels native)

@@ -42,7 +42,7 @@ TEST_CASE("keys and values take as many bytes as is said before") {
     const Token words[] = {5, 6, 7};
     const Prompt<tiny_t5.width> prompt{{}, words};
     const auto text = t5.begin(std::span(&prompt, 1), 9, s);
-    CHECK(text[0].cache.bytes() == 10 * cache_row_bytes<T5<tiny_t5>>());
+    CHECK(text[0].cache.bytes() == (10 + 3) * cache_row_bytes<T5<tiny_t5>>());  // of the text and of its source
     CHECK(text[0].cache.source.bytes() == 3 * cache_row_bytes<T5<tiny_t5>>());
 }
 

@@ -155,7 +155,7 @@ TEST_CASE("an output layer of its own is refused where the configuration ties it
     }();
     T5<c> model;
     CHECK_THROWS_WITH_AS(
-        load_weights(model, Checkpoint(test::golden("t5"))),
+        load_weights(model, Checkpoint(test::golden("t5/model.safetensors"))),
         "[checkpoint.unexpected] 'lm_head.weight': expected the numbers of 'shared.weight', which the model has in "
         "its place, found others (model.safetensors)",
         Error);
