@@ -1,4 +1,4 @@
-// A learned tensor of whatever extents, for code that is compiled once for all of them: loading, packing.
+// A learned tensor of whatever extents, for code that is compiled once for all of them: loading, packing, training.
 #pragma once
 #include <functional>
 #include <optional>
@@ -25,6 +25,9 @@ class LeafRef {
     }
     void allocate(DType stored) const { table_->allocate(leaf_, stored); }
     void write(Index first, const float* values, Index count) const { table_->write(leaf_, first, values, count); }
+    void read(Index row, float* out) const { table_->read(leaf_, row, out); }
+    /// The leaf's address, by which records name it.
+    const void* id() const { return leaf_; }
     /// Whether it takes rows of bf16 as they are.
     bool takes_bf16() const { return table_->write_bf16 != nullptr; }
     void write(Index first, const bf16* values, Index count) const { table_->write_bf16(leaf_, first, values, count); }
@@ -41,6 +44,7 @@ class LeafRef {
         DType (*matrix_dtype)(const void*);
         void (*allocate)(void*, DType);
         void (*write)(void*, Index, const float*, Index);
+        void (*read)(const void*, Index, float*);
         void (*write_bf16)(void*, Index, const bf16*, Index);
         void (*map)(void*, DType, MappedMemory&);
         void (*blocks)(const void*, const Blocks&);
@@ -56,6 +60,7 @@ class LeafRef {
                 [](void* leaf, Index first, const float* values, Index count) {
                     static_cast<L*>(leaf)->write(first, values, count);
                 },
+                [](const void* leaf, Index row, float* out) { static_cast<const L*>(leaf)->read(row, out); },
                 nullptr,
                 nullptr,
                 nullptr};
