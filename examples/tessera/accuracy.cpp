@@ -2,6 +2,7 @@
 #include <iostream>
 #include <tessera/generate/compare_weights.hpp>
 
+#include "json_line.hpp"
 #include "load.hpp"
 #include "models.hpp"
 #include "pack.hpp"

@@ -10,6 +10,7 @@
 #include <tessera/image/write.hpp>
 
 #include "commands.hpp"
+#include "json_line.hpp"
 #include "load.hpp"
 
 namespace program {
@@ -46,8 +47,7 @@ tessera::GenerateOptions generate_options(const CaptionCommand& command) {
     using namespace tessera;
     GenerateOptions options;
     if (!command.style.empty()) {
-        const StyleDefaults style =
-            style_defaults<Model>(command.style == "lavis" ? Style::lavis : Style::transformers);
+        const StyleDefaults style = style_defaults<Model>(style_named(command.style));
         options = command.questions.empty() ? style.caption : style.answer;
     }
     for (const auto& set : command.settings) set(options);
@@ -70,9 +70,8 @@ int describe(const Choice& choice, CaptionCommand command) {
                     std::max(generate.beams, generate.n_best));
     auto blip2 = load_model<Model>(choice, command.model);
     if (!command.style.empty()) {
-        const Style style = command.style == "lavis" ? Style::lavis : Style::transformers;
-        const StyleDefaults defaults = style_defaults<Model>(style);
-        apply_style(blip2, style);
+        const StyleDefaults defaults = style_defaults<Model>(style_named(command.style));
+        apply_style(blip2, defaults);
         apply(defaults, command.pictures);
         if (defaults.simplifies_questions)
             for (std::string& question : command.questions) question = simple_question(question);

@@ -8,6 +8,8 @@
 #include <tessera/checkpoint/save.hpp>
 #include <vector>
 
+#include "json_line.hpp"
+
 namespace program {
 
 /// A picture file as it was when its features were computed.
@@ -89,7 +91,7 @@ class PictureIndex {
         }
         SafetensorsWriter writer;
         writer.note("model", model_);
-        writer.note("pictures", list.dump(-1, ' ', false, Json::error_handler_t::replace));
+        writer.note("pictures", json_text(list));
         writer.add("image_features", {static_cast<Index>(pictures_.size()), queries_, width_}, features.data());
         writer.write(path_);
     }

@@ -98,11 +98,10 @@ int run(const InfoCommand& command) {
               << files << (files == 1 ? " file" : " files");
     for (const auto& [type, amount] : amounts) std::cout << "; " << name(type) << ' ' << bytes_text(amount.bytes);
     std::cout << '\n';
-    if (out["compiled"].is_null())
+    if (out["compiled"].is_null()) {
         std::cout << "  compiled       none of these shapes: a line in examples/tessera/models.hpp adds them\n";
-    else
+    } else {
         std::cout << "  compiled       " << out["compiled"].get<std::string>() << "\n  memory        ";
-    if (!out["compiled"].is_null()) {
         const char* comma = " ";
         for (const std::string& weights : program::weight_words) {
             std::cout << comma << bytes_text(out["memory"][weights].get<Index>()) << " with --weights " << weights;

@@ -63,9 +63,4 @@ Model load_weights_only(const Choice& choice, const ModelOptions& options) {
                    [&](const tessera::LoadOptions& how) { return tessera::load_model<Model>(choice.config(), how); });
 }
 
-/// One JSON object on a line; bytes that are no UTF-8, as names of files may have, become U+FFFD.
-inline void print(const tessera::Json& object) {
-    std::cout << object.dump(-1, ' ', false, tessera::Json::error_handler_t::replace) << std::endl;
-}
-
 }  // namespace program

@@ -16,11 +16,18 @@ struct PictureOptions {
     std::string list;                // a file with a name in each line; "-": standard input
     std::optional<bool> turn;        // as EXIF data says; not set: yes, or as the style does
     std::string transparency;        // "drop" or "white"; empty: drop, or as the style does
+
+    bool any() const { return !names.empty() || !list.empty(); }
 };
 
 /// All names, those of the list last.
 /// errors  Errc::file_open; Errc::option_value where there are none
 std::vector<std::string> picture_names(const PictureOptions& options);
+
+/// The style of that name: "transformers" or "lavis".
+inline tessera::Style style_named(const std::string& name) {
+    return name == "lavis" ? tessera::Style::lavis : tessera::Style::transformers;
+}
 
 /// How the style reads pictures, where nothing else was asked for.
 inline void apply(const tessera::StyleDefaults& style, PictureOptions& options) {

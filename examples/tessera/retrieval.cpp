@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/generate/load.hpp>
 #include <tessera/generate/match.hpp>
@@ -143,7 +144,7 @@ int write_features(const Pipeline<Model>& blip2, const FeaturesCommand& command)
     std::vector<std::string> done;
     std::vector<float> features;
     int failures = 0;
-    if (!command.pictures.names.empty() || !command.pictures.list.empty())
+    if (command.pictures.any())
         failures = program::for_each_picture(program::with_folders(picture_names(command.pictures)), command.pictures,
                                              true, [&](const std::string& name, const Image& image) {
                                                  const auto now = features_of(blip2, image, s);
@@ -152,8 +153,8 @@ int write_features(const Pipeline<Model>& blip2, const FeaturesCommand& command)
                                                  return true;
                                              });
     SafetensorsWriter writer;
-    writer.note("pictures", Json(done).dump(-1, ' ', false, Json::error_handler_t::replace));
-    writer.note("texts", Json(command.texts).dump(-1, ' ', false, Json::error_handler_t::replace));
+    writer.note("pictures", program::json_text(done));
+    writer.note("texts", program::json_text(command.texts));
     if (!done.empty()) writer.add("image_features", {static_cast<Index>(done.size()), queries, width}, features.data());
     if (!command.texts.empty()) {
         const auto frame = s.frame();
@@ -186,7 +187,7 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     PictureIndex index(command.index, model_name(command.model), queries, width);
     std::vector<std::string> missing;
     int failures = 0;
-    if (!command.pictures.names.empty() || !command.pictures.list.empty())
+    if (command.pictures.any())
         for (const std::string& name : program::with_folders(picture_names(command.pictures)))
             if (index.find(name) == nullptr) missing.push_back(name);
     if (!missing.empty()) {
@@ -206,9 +207,9 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
 
     const auto frame = s.frame();
     const std::vector<std::string> texts{command.text};
+    const auto words = match_texts(*blip2.processor.tokenizer, texts, positions<Model>);
     std::vector<Found> found;
     if (!command.text.empty()) {
-        const auto words = match_texts(*blip2.processor.tokenizer, texts, positions<Model>);
         const ConstRows<width> asked = blip2.model.text_features(words, s);
         for (const IndexedPicture& picture : index.pictures()) {
             const ConstRows<width> features(picture.features.data(), {queries, width});
@@ -225,7 +226,6 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     const auto better = [](const Found& a, const Found& b) { return a.score > b.score; };
     std::ranges::stable_sort(found, better);
     if (command.rerank > 0) {  // as LAVIS does: the logit of "match" on top of the cosine
-        const auto words = match_texts(*blip2.processor.tokenizer, texts, positions<Model>);
         std::vector<Found> best(found.begin(),
                                 found.begin() + std::min<std::ptrdiff_t>(command.rerank, std::ssize(found)));
         for (Found& one : best) {
@@ -256,20 +256,18 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
 int run(const MatchCommand& asked) {
     int failures = 0;
     MatchCommand command = asked;
+    std::optional<StyleDefaults> style;
     if (!command.style.empty()) {
-        const StyleDefaults style =
-            style_defaults(command.style == "lavis" ? Style::lavis : Style::transformers, LanguageFamily::opt);
-        program::apply(style, command.pictures);
+        style = style_defaults(program::style_named(command.style),
+                               LanguageFamily::opt);  // matching needs no language model
+        program::apply(*style, command.pictures);
         if (command.style == "lavis") {
             for (std::string& text : command.texts) text = simple_caption(text);
             if (command.options.most_tokens == 0) command.options.most_tokens = 32;
         }
     }
     with_model(command.model, [&](auto& blip2) {
-        if (command.style == "lavis") {
-            blip2.processor.preprocess.pass_order = PassOrder::pillow_12;
-            blip2.model.vision.norm.eps = 1e-5f;
-        }
+        if (command.style == "lavis") apply_style(blip2, *style);
         failures = match_all(blip2, command);
     });
     return failures == 0 ? 0 : 1;

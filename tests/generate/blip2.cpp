@@ -13,23 +13,16 @@
 #include "support/generate_settings.hpp"
 #include "support/read_json.hpp"
 #include "support/rounded_golden.hpp"
+#include "support/tensor_part.hpp"
 
 namespace generate_blip2 {
 using namespace tessera;
+using test::part;
 
 namespace {
 
 constexpr double activations =
     6e-5;  // tests/golden/make/README.template.md: four times what PyTorch's f32 differs from f64
-
-// Row `index` of the first extent of a stored tensor.
-std::vector<float> part(const Safetensors& file, const std::string& name, std::size_t index) {
-    const auto& tensor = file.tensor(name);
-    const auto all = tensor.to_floats();
-    const std::size_t size = all.size() / static_cast<std::size_t>(tensor.shape.at(0));
-    return {all.begin() + static_cast<std::ptrdiff_t>(index * size),
-            all.begin() + static_cast<std::ptrdiff_t>((index + 1) * size)};
-}
 
 struct Folder {
     std::string name;

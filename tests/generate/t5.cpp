@@ -12,22 +12,16 @@
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
 #include "support/read_json.hpp"
+#include "support/tensor_part.hpp"
 
 namespace generate_t5 {
 using namespace tessera;
+using test::part;
 
 namespace {
 
 constexpr double activations = 6e-5;  // tests/golden/make/README.template.md
 
-// Row `index` of the first extent of a stored tensor.
-std::vector<float> part(const Safetensors& file, const std::string& name, std::size_t index) {
-    const auto& tensor = file.tensor(name);
-    const auto all = tensor.to_floats();
-    const auto size = static_cast<std::ptrdiff_t>(all.size() / static_cast<std::size_t>(tensor.shape.at(0)));
-    const auto first = all.begin() + static_cast<std::ptrdiff_t>(index) * size;
-    return {first, first + size};
-}
 // Compares the logits of each step of one text, if the reference has them.
 int check_steps(const Dump& dump, const Safetensors& file, const std::string& run, std::size_t index,
                 std::size_t steps) {

@@ -16,9 +16,7 @@ class Dump : public Recorder {
     };
     using Recorder::on;
     void on(const Named& named) override {
-        std::string key(named.name);
-        if (named.index >= 0) key += '_' + std::to_string(named.index);
-        values_[key] = {named.rows, named.width, {named.values, named.values + named.rows * named.width}};
+        values_[named.path()] = {named.rows, named.width, {named.values, named.values + named.rows * named.width}};
     }
 
     const std::map<std::string, Value>& values() const { return values_; }

@@ -226,6 +226,15 @@ inline LoadReport fill(std::span<const NamedLeaf> leaves, std::span<const Planne
 
 }  // namespace detail
 
+namespace detail {
+/// As load_weights, where config.json has been compared already.
+template <class Model>
+LoadReport fill_from(Model& model, const Checkpoint& checkpoint, const LoadOptions& options) {
+    const PlannedCheckpoint source{&checkpoint, plan_load(tensor_specs(model), checkpoint, names_of<Model>())};
+    return fill(leaves_of(model), std::span(&source, 1), options);
+}
+}  // namespace detail
+
 /// Fills all parameters of `model`. Nothing is touched unless every parameter has a tensor of its shape and a type that
 /// can be weights. Where a config.json is beside the weights of a folder and describes such a model, it must describe this
 /// one; otherwise, and of a file by itself, only shapes are compared, which do not tell heads, activations or eps.
@@ -246,8 +255,7 @@ LoadReport load_weights(Model& model, const Checkpoint& checkpoint, const LoadOp
             if (described) require_config<Model>(config);
         }
     }
-    const detail::PlannedCheckpoint source{&checkpoint, plan_load(tensor_specs(model), checkpoint, names_of<Model>())};
-    return detail::fill(leaves_of(model), std::span(&source, 1), options);
+    return detail::fill_from(model, checkpoint, options);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

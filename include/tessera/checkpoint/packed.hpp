@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <tessera/checkpoint/load.hpp>
+#include <tessera/checkpoint/save.hpp>
 #include <tessera/core/json.hpp>
 #include <tessera/kernel/matmul/pack.hpp>
 
@@ -86,24 +87,16 @@ inline void pack(std::span<const NamedLeaf> leaves, DType weights, const std::fi
     std::string text = header.dump();
     text.append(4096 - (8 + text.size()) % 4096, ' ');  // weights begin on a page
 
-    // Under another name until it is whole.
-    const fs::path file = to / detail::packed_name, part = file.string() + ".part";
-    std::ofstream out(part, std::ios::binary);
-    for (int i = 0; i < 8; ++i) out.put(static_cast<char>(text.size() >> 8 * i & 0xff));
-    out.write(text.data(), static_cast<std::streamsize>(text.size()));
-    for (const NamedLeaf& named : leaves)
-        named.leaf.for_each_block([&](std::span<const std::byte> block) {
-            const Index size = std::ssize(block);
-            constexpr char zeros[alignment]{};
-            out.write(reinterpret_cast<const char*>(block.data()), size);
-            out.write(zeros, MappedMemory::aligned(size) - size);
-        });
-    out.close();
-    if (out) fs::rename(part, file, failed);
-    if (!out || failed) {
-        fs::remove(part, failed);
-        throw Error(Errc::file_open, file.string(), ": cannot be written");
-    }
+    replace_file(to / packed_name, [&](std::ofstream& out) {
+        write_header(out, text);
+        for (const NamedLeaf& named : leaves)
+            named.leaf.for_each_block([&](std::span<const std::byte> block) {
+                const Index size = std::ssize(block);
+                constexpr char zeros[alignment]{};
+                out.write(reinterpret_cast<const char*>(block.data()), size);
+                out.write(zeros, MappedMemory::aligned(size) - size);
+            });
+    });
 }
 
 inline void load_packed(std::span<const NamedLeaf> leaves, const std::filesystem::path& folder,

@@ -5,11 +5,20 @@
 #include <fstream>
 #include <string>
 #include <tessera/core/dtype.hpp>
+#include <tessera/core/file.hpp>
 #include <tessera/core/json.hpp>
 #include <utility>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
+
+namespace detail {
+/// The length of the header, and the header.
+inline void write_header(std::ofstream& out, const std::string& header) {
+    for (int i = 0; i < 8; ++i) out.put(static_cast<char>(std::uint64_t{header.size()} >> 8 * i & 0xff));
+    out.write(header.data(), static_cast<std::streamsize>(header.size()));
+}
+}  // namespace detail
 
 /// Tensors on their way to a file; the numbers are copied when they are added.
 class SafetensorsWriter {
@@ -30,20 +39,10 @@ class SafetensorsWriter {
     void write(const std::filesystem::path& path) const {
         std::string header = header_.dump();
         header.append((8 - header.size() % 8) % 8, ' ');  // so that the numbers are aligned
-        std::filesystem::path part = path;
-        part += ".part";
-        std::ofstream out(part, std::ios::binary);
-        const auto length = static_cast<std::uint64_t>(header.size());
-        for (int i = 0; i < 8; ++i) out.put(static_cast<char>(length >> 8 * i & 0xff));
-        out.write(header.data(), static_cast<std::streamsize>(header.size()));
-        out.write(data_.data(), static_cast<std::streamsize>(data_.size()));
-        const bool opened = out.is_open();
-        out.close();
-        std::error_code reason;
-        if (out) std::filesystem::rename(part, path, reason);
-        if (out && !reason) return;
-        if (opened) std::filesystem::remove(part, reason);
-        throw Error(Errc::file_open, path.string(), ": cannot be written");
+        replace_file(path, [&](std::ofstream& out) {
+            detail::write_header(out, header);
+            out.write(data_.data(), static_cast<std::streamsize>(data_.size()));
+        });
     }
 
   private:

@@ -1,5 +1,6 @@
 // What a forward pass reports to whoever listens: a profiler, a dump of intermediate values, a training tape.
 #pragma once
+#include <string>
 #include <string_view>
 #include <tessera/core/view.hpp>
 
@@ -19,6 +20,9 @@ struct Named {
     Index index;  // −1 where there is only one
     const float* values;
     Index rows, width;
+
+    /// `vision.layer_3`
+    std::string path() const { return std::string(name) + (index < 0 ? "" : '_' + std::to_string(index)); }
 };
 
 /// Listens to the kernel calls of everything that runs on a Scratch. Each record comes after the work is done.

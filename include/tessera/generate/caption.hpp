@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <tessera/generate/generate.hpp>
+#include <tessera/generate/image_patches.hpp>
 #include <tessera/model/blip2/blip2.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -39,16 +40,11 @@ class Stopwatch {
 template <class Vision, class Query, class Language>
 void read_picture(Rows<Language::embedding_width> soft, const Blip2<Vision, Query, Language>& model,
                   const Preprocess& settings, const Image& image, Caption::Seconds& seconds, Scratch& s) {
-    constexpr Index patch = Vision::config.patch;
     const auto frame = s.frame();
     Stopwatch watch;
-    const auto pixels = preprocess(image, settings);
-    s.name("pixel_values", -1, View<const float, dyn, dyn>(pixels.data(), {3 * pixels.extent(1), pixels.extent(2)}));
-    const Grid grid{pixels.extent(1) / patch, pixels.extent(2) / patch};
-    const auto patches = s.rows<Vision::config.patch_pixels()>(grid.size());
-    patchify(patches, pixels.view(), patch);
+    const ImagePatches<Vision> patches(image, settings, s);
     seconds.preprocess = watch.lap();
-    const auto image_embeds = model.vision(patches, grid, s);
+    const auto image_embeds = model.vision(patches.rows, patches.grid, s);
     seconds.vision = watch.lap();
     const auto query_output = model.qformer(image_embeds, s);  // [Q, Query::width]
     model.projection.into(soft, query_output, s);

@@ -29,8 +29,7 @@ class KeepValues : public Recorder {
     explicit KeepValues(ModelRun& run) : run_(run) {}
     using Recorder::on;
     void on(const Named& named) override {
-        std::string name(named.name);
-        if (named.index >= 0) name += '_' + std::to_string(named.index);
+        std::string name = named.path();
         const auto is = [&](const ModelRun::Value& value) { return value.name == name; };
         if (std::ranges::none_of(run_.values, is))
             run_.values.push_back({std::move(name), {named.values, named.values + named.rows * named.width}});

@@ -47,7 +47,7 @@ Model load_model(const ModelConfig& config, const LoadOptions& options = {}) {
     if (is_packed(folder))
         load_packed(model, folder, options);
     else
-        load_weights(model, Checkpoint(folder), options);
+        detail::fill_from(model, Checkpoint(folder), options);
     return model;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <tessera/generate/image_patches.hpp>
 #include <tessera/model/blip2/retrieval.hpp>
 #include <vector>
 
@@ -59,15 +60,8 @@ inline MatchTexts match_texts(const Tokenizer& tokenizer, std::span<const std::s
 /// shape   [P + 1, Vision::width], in scratch memory
 template <class Vision>
 Rows<Vision::width> encode_image(const Vision& vision, const Preprocess& settings, const Image& image, Scratch& s) {
-    constexpr Index patch = Vision::config.patch;
-    const auto pixels = preprocess(image, settings);
-    const Grid grid{pixels.extent(1) / patch, pixels.extent(2) / patch};
-    auto y = s.rows<Vision::width>(grid.size() + 1);
-    const auto frame = s.frame();
-    const auto patches = s.rows<Vision::config.patch_pixels()>(grid.size());
-    patchify(patches, pixels.view(), patch);
-    copy_rows(y, vision(patches, grid, s), s);
-    return y;
+    const ImagePatches<Vision> patches(image, settings, s);
+    return vision(patches.rows, patches.grid, s);
 }
 
 /// How well each text describes each picture. Every picture passes the image encoder once, and its keys and values are

@@ -1,5 +1,6 @@
 // Texts that go on token by token, each by itself: the most likely token every time (greedy), or one drawn by chance.
 #pragma once
+#include <tessera/core/split_mix.hpp>
 #include <tessera/generate/search.hpp>
 #include <tessera/kernel/row/softmax.hpp>
 
@@ -8,15 +9,8 @@ namespace tessera::inline TESSERA_ISA {
 namespace sampling {
 
 /// Random numbers by their place: number `step` of stream `stream` of a seed.
-/// source  Steele 2014 (SplitMix64): the output function over a counter
 inline std::uint64_t random_bits(std::uint64_t seed, std::uint64_t stream, std::uint64_t step) {
-    const auto mix = [](std::uint64_t x) {
-        x += 0x9e3779b97f4a7c15u;
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-        return x ^ (x >> 31);
-    };
-    return mix(mix(mix(seed) ^ stream) ^ step);
+    return split_mix(split_mix(split_mix(seed) ^ stream) ^ step);
 }
 
 /// A token drawn with probabilities e^score / Σ e^score. Which one is a function of the scores' bits and of `seed`, `stream`

@@ -61,13 +61,16 @@ StyleDefaults style_defaults(Style style) {
     return style_defaults(style, language_family<decltype(Model::language)>);
 }
 
-/// Makes a loaded BLIP-2 prepare pictures and run its image encoder as `style` does. (How pictures are decoded is the
+/// Makes a loaded BLIP-2 prepare pictures and run its image encoder in that style. (How pictures are decoded is the
 /// caller's: StyleDefaults::transparency, turn_upright.)
 template <class Model>
-void apply_style(Pipeline<Model>& blip2, Style style) {
-    const StyleDefaults defaults = style_defaults<Model>(style);
+void apply_style(Pipeline<Model>& blip2, const StyleDefaults& defaults) {
     blip2.processor.preprocess.pass_order = defaults.pass_order;
     blip2.model.vision.norm.eps = defaults.vision_eps;
+}
+template <class Model>
+void apply_style(Pipeline<Model>& blip2, Style style) {
+    apply_style(blip2, style_defaults<Model>(style));
 }
 
 namespace detail {

@@ -101,37 +101,22 @@ struct MultiHeadAttention {
     void into(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Index layer, Scratch& s,
               const Options& options = {}) const requires(context_width == width) {
         const auto frame = s.frame();
-        const auto q = query(x, s), mixed = s.rows<query_width>(x.extent(0));
         const auto now = project(x, s);
-        Index first = 0;
-        for (const Continuation<Cache>& text : texts) {
+        attend_texts(y, x, texts, s, options, [&](const Continuation<Cache>& text, Index first) {
             const auto rows = text.cache->layer(layer);
             const Index length = rows.length + text.rows;
             require_room(length, rows);
             copy_rows(rows.keys.slice(rows.length, text.rows), now.keys.slice(first, text.rows), s);
             copy_rows(rows.values.slice(rows.length, text.rows), now.values.slice(first, text.rows), s);
-            attend(mixed.slice(first, text.rows), q.slice(first, text.rows),
-                   {rows.keys.slice(0, length), rows.values.slice(0, length)}, text.mask, s, text.score_mod,
-                   options.bias_table);
-            first += text.rows;
-        }
-        detail::require_rows("Attention", width, "the texts", x.extent(0), first);
-        output.into(y, mixed, s, {.residual = options.residual});
+            return KeyValues<key_width>{rows.keys.slice(0, length), rows.values.slice(0, length)};
+        });
     }
     /// Attends from the rows of several texts, one text after another, each to what its cache holds of layer `layer`; adds
     /// nothing there.
     void attend_cached(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Index layer,
                        Scratch& s, const Options& options = {}) const {
-        const auto frame = s.frame();
-        const auto q = query(x, s), mixed = s.rows<query_width>(x.extent(0));
-        Index first = 0;
-        for (const Continuation<Cache>& text : texts) {
-            attend(mixed.slice(first, text.rows), q.slice(first, text.rows), text.cache->layer(layer).filled(),
-                   text.mask, s, text.score_mod, options.bias_table);
-            first += text.rows;
-        }
-        detail::require_rows("Attention", width, "the texts", x.extent(0), first);
-        output.into(y, mixed, s, {.residual = options.residual});
+        attend_texts(y, x, texts, s, options,
+                     [&](const Continuation<Cache>& text, Index) { return text.cache->layer(layer).filled(); });
     }
 
     /// The keys and values of `context`, in scratch memory.
@@ -157,6 +142,20 @@ struct MultiHeadAttention {
     }
 
   private:
+    /// Each text's rows attend to the keys and values that past(text, its first row) returns.
+    void attend_texts(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Scratch& s,
+                      const Options& options, const auto& past) const {
+        const auto frame = s.frame();
+        const auto q = query(x, s), mixed = s.rows<query_width>(x.extent(0));
+        Index first = 0;
+        for (const Continuation<Cache>& text : texts) {
+            attend(mixed.slice(first, text.rows), q.slice(first, text.rows), past(text, first), text.mask, s,
+                   text.score_mod, options.bias_table);
+            first += text.rows;
+        }
+        detail::require_rows("Attention", width, "the texts", x.extent(0), first);
+        output.into(y, mixed, s, {.residual = options.residual});
+    }
     /// mixed = the values that the queries `q` see.
     void attend(Rows<query_width> mixed, ConstRows<query_width> q, KeyValues<key_width> past, MaskRef mask, Scratch& s,
                 const ScoreModRef& score_mod, LeafId bias_table) const {

@@ -63,9 +63,16 @@ struct Embedding {
     }
     /// The scores of every word: the table as an output layer.
     Rows<Vocabulary> logits(ConstRows<Width> x, Scratch& s) const {
-        require_weight();
         auto y = s.rows<Vocabulary>(x.extent(0));
-        kernel::gemm(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.packed(), {});
+        logits_into(y, x, s);
+        return y;
+    }
+    /// Writes them into `y`, with a bias for each word where there is one.
+    void logits_into(Rows<Vocabulary> y, ConstRows<Width> x, Scratch& s,
+                     const Parameter<Vocabulary>* bias = nullptr) const {
+        require_weight();
+        kernel::gemm(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.packed(),
+                     {.bias = bias == nullptr ? nullptr : bias->data()});
         s.record(LinearOp{.y = y.data(),
                           .x = x.data(),
                           .rows = x.extent(0),
@@ -74,8 +81,8 @@ struct Embedding {
                           .y_stride = Vocabulary,
                           .x_stride = Width,
                           .weight = &weight.packed(),
-                          .weight_leaf = &weight});
-        return y;
+                          .weight_leaf = &weight,
+                          .bias_leaf = bias});
     }
 
     static void visit(auto& self, auto&& f) { f("weight", self.weight); }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 #include <tessera/core/leaf_ref.hpp>
+#include <tessera/core/split_mix.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
@@ -16,10 +17,8 @@ void randomize(auto& model, std::uint64_t seed, DType stored = DType::f32) {
         std::vector<float> row(static_cast<std::size_t>(leaf.columns()));
         for (Index i = 0; i < leaf.rows(); ++i) {
             for (float& x : row) {
-                seed += 0x9e3779b97f4a7c15u;  // splitmix64 (Steele 2014)
-                std::uint64_t z = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9u;
-                z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-                x = fill + scale * (static_cast<float>((z ^ z >> 31) >> 40) * 0x1p-24f - 0.5f);
+                x = fill + scale * (static_cast<float>(split_mix(seed) >> 40) * 0x1p-24f - 0.5f);
+                seed += split_mix_step;
             }
             leaf.write(i, row.data(), 1);
         }

@@ -1,5 +1,6 @@
 // Random blocks, the same ones on every machine.
 #pragma once
+#include <tessera/core/split_mix.hpp>
 #include <tessera/mask/blocks.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -20,17 +21,11 @@ struct Random {
     bool by_head = false;
 
   private:
-    static constexpr std::uint64_t hash(std::uint64_t z) {
-        z += 0x9e3779b97f4a7c15u;
-        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-        return z ^ z >> 31;
-    }
     /// Which blocks of row y are visible.
     constexpr auto row(Index head, Index y) const {
-        const std::uint64_t place = hash(hash(seed) ^ static_cast<std::uint64_t>(by_head ? head : 0));
-        return [limit = density, row = hash(place ^ static_cast<std::uint64_t>(y))](Index x) {
-            return static_cast<double>(hash(row ^ static_cast<std::uint64_t>(x)) >> 11) * 0x1p-53 < limit;
+        const std::uint64_t place = split_mix(split_mix(seed) ^ static_cast<std::uint64_t>(by_head ? head : 0));
+        return [limit = density, row = split_mix(place ^ static_cast<std::uint64_t>(y))](Index x) {
+            return static_cast<double>(split_mix(row ^ static_cast<std::uint64_t>(x)) >> 11) * 0x1p-53 < limit;
         };
     }
 

@@ -20,18 +20,7 @@ struct LmHead {
         if (!words.weight.is_set() || !bias.is_set())
             throw Error(Errc::weight_unset, "LmHead<", Vocabulary, ", ", Width,
                         ">: called before its weights were set");
-        const auto x = norm(dense(states, s, {.activation = Activation::gelu}), s);
-        kernel::gemm(y.data(), Vocabulary, x.data(), Width, x.extent(0), words.weight.packed(), {.bias = bias.data()});
-        s.record(LinearOp{.y = y.data(),
-                          .x = x.data(),
-                          .rows = x.extent(0),
-                          .in = Width,
-                          .out = Vocabulary,
-                          .y_stride = Vocabulary,
-                          .x_stride = Width,
-                          .weight = &words.weight.packed(),
-                          .weight_leaf = &words.weight,
-                          .bias_leaf = &bias});
+        words.logits_into(y, norm(dense(states, s, {.activation = Activation::gelu}), s), s, &bias);
         return y;
     }
 
