@@ -48,7 +48,7 @@ TEST_CASE("a name twice, and a place that cannot be written, are errors") {
     writer.add("x", {1}, &x);
     CHECK_THROWS_WITH_AS(writer.add("x", {1}, &x), "[checkpoint.format] 'x': added twice", Error);
     CHECK_THROWS_WITH_AS(writer.write("/nowhere/x.safetensors"),
-                         "[file.open] /nowhere/x.safetensors: cannot be written", Error);
+                         "[file.open] /nowhere/x.safetensors: cannot be written: No such file or directory", Error);
 }
 
 }  // namespace checkpoint_save

@@ -5,7 +5,6 @@
 #pragma once
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <tessera/checkpoint/load.hpp>
@@ -87,16 +86,16 @@ inline void pack(std::span<const NamedLeaf> leaves, DType weights, const std::fi
     std::string text = header.dump();
     text.append(4096 - (8 + text.size()) % 4096, ' ');  // weights begin on a page
 
-    replace_file(to / packed_name, [&](std::ofstream& out) {
-        write_header(out, text);
-        for (const NamedLeaf& named : leaves)
-            named.leaf.for_each_block([&](std::span<const std::byte> block) {
-                const Index size = std::ssize(block);
-                constexpr char zeros[alignment]{};
-                out.write(reinterpret_cast<const char*>(block.data()), size);
-                out.write(zeros, MappedMemory::aligned(size) - size);
-            });
-    });
+    OutputFile out(to / packed_name);
+    write_header(out, text);
+    for (const NamedLeaf& named : leaves)
+        named.leaf.for_each_block([&](std::span<const std::byte> block) {
+            constexpr std::byte zeros[alignment]{};
+            const Index size = std::ssize(block);
+            out.write(block);
+            out.write(std::span(zeros).first(static_cast<std::size_t>(MappedMemory::aligned(size) - size)));
+        });
+    out.commit();
 }
 
 inline void load_packed(std::span<const NamedLeaf> leaves, const std::filesystem::path& folder,

@@ -1,12 +1,11 @@
 // Writing safetensors files.
 #pragma once
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <functional>
 #include <string>
 #include <tessera/core/dtype.hpp>
-#include <tessera/core/file.hpp>
 #include <tessera/core/json.hpp>
+#include <tessera/core/output_file.hpp>
 #include <utility>
 #include <vector>
 
@@ -14,15 +13,20 @@ namespace tessera::inline TESSERA_ISA {
 
 namespace detail {
 /// The length of the header, and the header.
-inline void write_header(std::ofstream& out, const std::string& header) {
-    for (int i = 0; i < 8; ++i) out.put(static_cast<char>(std::uint64_t{header.size()} >> 8 * i & 0xff));
-    out.write(header.data(), static_cast<std::streamsize>(header.size()));
+inline void write_header(OutputFile& out, const std::string& header) {
+    std::string length(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(std::uint64_t{header.size()} >> 8 * i & 0xff);
+    out.write(length + header);
 }
 }  // namespace detail
 
-/// Tensors on their way to a file; the numbers are copied when they are added.
+/// Tensors on their way to a file.
 class SafetensorsWriter {
   public:
+    /// Writes the numbers of a tensor, in little-endian order.
+    using Numbers = std::function<void(OutputFile& file)>;
+
+    /// Copies the numbers.
     /// errors  Errc::checkpoint_format for a name that was added before
     void add(const std::string& name, const std::vector<Index>& shape, const float* values) {
         add(name, DType::f32, shape, values, sizeof(float));
@@ -30,35 +34,57 @@ class SafetensorsWriter {
     void add(const std::string& name, const std::vector<Index>& shape, const std::int64_t* values) {
         add(name, DType::i64, shape, values, sizeof(std::int64_t));
     }
+    /// Without a copy: `numbers` writes as many as the shape has when the file is written.
+    void add(const std::string& name, DType type, const std::vector<Index>& shape, Numbers numbers) {
+        if (header_.contains(name)) throw Error(Errc::checkpoint_format, '\'', name, "': added twice");
+        const Index begin = end_;
+        end_ += count_of(shape) * bits(type) / 8;
+        header_[name] = {{"dtype", tessera::name(type)}, {"shape", shape}, {"data_offsets", {begin, end_}}};
+        tensors_.push_back({std::move(numbers), end_});
+    }
 
     /// Adds a text about the file, which `Safetensors::note` finds.
     void note(const std::string& key, const std::string& text) { header_["__metadata__"][key] = text; }
 
-    /// A file that was there before stays until the new one is whole.
+    /// A file that was there before stays until the new one is whole, and on the disk.
     /// errors  Errc::file_open when the file cannot be written whole
     void write(const std::filesystem::path& path) const {
         std::string header = header_.dump();
         header.append((8 - header.size() % 8) % 8, ' ');  // so that the numbers are aligned
-        replace_file(path, [&](std::ofstream& out) {
-            detail::write_header(out, header);
-            out.write(data_.data(), static_cast<std::streamsize>(data_.size()));
-        });
+        OutputFile out(path);
+        detail::write_header(out, header);
+        const Index begin = out.size();
+        for (const Tensor& tensor : tensors_) {
+            tensor.numbers(out);
+            if (out.size() - begin != tensor.end)
+                throw Error(Errc::checkpoint_format, path.string(), ": a tensor should end at byte ", tensor.end,
+                            ", its numbers do at ", out.size() - begin);
+        }
+        out.commit();
     }
 
   private:
+    struct Tensor {
+        Numbers numbers;
+        Index end;
+    };
+
+    static Index count_of(const std::vector<Index>& shape) {
+        Index count = 1;
+        for (const Index extent : shape) count *= extent;
+        return count;
+    }
     void add(const std::string& name, DType type, const std::vector<Index>& shape, const void* values,
              std::size_t element) {
-        if (header_.contains(name)) throw Error(Errc::checkpoint_format, '\'', name, "': added twice");
-        std::size_t count = 1;
-        for (const Index extent : shape) count *= static_cast<std::size_t>(extent);
-        const std::size_t begin = data_.size();
-        data_.resize(begin + count * element);
-        if (count > 0) std::memcpy(data_.data() + begin, values, count * element);
-        header_[name] = {{"dtype", tessera::name(type)}, {"shape", shape}, {"data_offsets", {begin, data_.size()}}};
+        const auto* const begin = static_cast<const std::byte*>(values);
+        const std::size_t size = static_cast<std::size_t>(count_of(shape)) * element;
+        add(name, type, shape,
+            [copy = std::vector<std::byte>(begin, begin + size)](OutputFile& file) { file.write(copy); });
     }
 
     Json header_ = Json::object();
-    std::vector<char> data_;
+    std::vector<Tensor> tensors_;
+    Index end_ = 0;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

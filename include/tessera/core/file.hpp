@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <tessera/core/error.hpp>
@@ -16,22 +15,6 @@
 #include <utility>
 
 namespace tessera::inline TESSERA_ISA {
-
-/// Makes a file of what write(stream) writes. One that was there before stays until the new one is whole.
-/// errors  Errc::file_open when it cannot be written whole
-void replace_file(const std::filesystem::path& path, auto&& write) {
-    std::filesystem::path part = path;
-    part += ".part";
-    std::ofstream out(part, std::ios::binary);
-    const bool opened = out.is_open();
-    write(out);
-    out.close();
-    std::error_code failed;
-    if (out) std::filesystem::rename(part, path, failed);
-    if (out && !failed) return;
-    if (opened) std::filesystem::remove(part, failed);
-    throw Error(Errc::file_open, path.string(), ": cannot be written");
-}
 
 /// A whole file as bytes, mapped read-only; pages are read when they are touched.
 /// errors  Errc::file_open names the path and the system's reason
