@@ -23,6 +23,28 @@ inline double activate(double x, Activation what) {
     return x;
 }
 
+/// The derivative of `activate`; that of relu at 0 is 0.
+inline double activation_derivative(double x, Activation what) {
+    switch (what) {
+        case Activation::none:
+            return 1;
+        case Activation::relu:
+            return x > 0 ? 1 : 0;
+        case Activation::gelu:
+            return 0.5 * std::erfc(-x / std::numbers::sqrt2) +
+                   x * std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi);
+        case Activation::gelu_tanh: {
+            const double scale = std::sqrt(2 / std::numbers::pi), t = std::tanh(scale * (x + 0.044715 * x * x * x));
+            return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x);
+        }
+        case Activation::quick_gelu: {
+            const double gate = 1 / (1 + std::exp(-1.702 * x));
+            return gate + 1.702 * x * gate * (1 - gate);
+        }
+    }
+    return 1;
+}
+
 /// y = activation(x·Wᵀ + bias) + residual, summed in double.
 /// shape   x [M, K], weight [N, K], bias [N] or empty, residual [M, N] or empty → y [M, N]
 inline void linear(View<float, dyn, dyn> y, View<const float, dyn, dyn> x, View<const float, dyn, dyn> weight,
