@@ -47,14 +47,13 @@ inline std::string notes(const Scene& scene, Random& random) {
     std::vector<std::string> lines;
     for (std::size_t i = 0; i < static_cast<std::size_t>(scene.count); ++i) {
         const Object& object = scene.objects[i];
-        std::vector<std::string> words{std::string(size_names[std::size_t(object.size)]),
-                                       std::string(colour_names[std::size_t(object.colour)]),
-                                       std::string(shape_names[std::size_t(object.shape)])};
-        if (scene.count == 2)
-            words.emplace_back((i == 0 ? relation_names : inverse_names)[std::size_t(scene.relation)]);
-        random.shuffle(words);
+        std::vector<std::string> said{std::string(size_names[std::size_t(object.size)]),
+                                      std::string(colour_names[std::size_t(object.colour)]),
+                                      std::string(shape_names[std::size_t(object.shape)])};
+        if (scene.count == 2) said.emplace_back((i == 0 ? relation_names : inverse_names)[std::size_t(scene.relation)]);
+        random.shuffle(said);
         std::string& line = lines.emplace_back();
-        for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+        for (const std::string& word : said) line += (line.empty() ? "" : " ") + word;
     }
     random.shuffle(lines);
     return lines.size() == 1 ? lines[0] : lines[0] + ", " + lines[1];
@@ -77,6 +76,15 @@ inline Document draw_document(const Scene& scene, Random& random, std::size_t mo
     const std::size_t place =
         first ? 0 : static_cast<std::size_t>(random.below(static_cast<Index>(out.said.size()) + 1));
     out.said.insert(out.said.begin() + static_cast<std::ptrdiff_t>(place), {"", caption(scene)});
+    return out;
+}
+
+/// A document as an OPT reads it: ` large red ring</s>a large red ring\nQuestion: what size is the ring? Answer: large\n`.
+inline std::string opt_text(const Document& document) {
+    std::string out = document.context.empty() ? "" : ' ' + document.context;
+    out += "</s>";
+    for (const auto& [question, answer] : document.said)
+        out += (question.empty() ? answer : "Question: " + question + " Answer: " + answer) + '\n';
     return out;
 }
 
