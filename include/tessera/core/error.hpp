@@ -36,6 +36,7 @@ enum class Errc {
     weight_unset,           // a layer was called before it had its weights
     rows_mismatch,          // an output or a residual has another number of rows than the input
     scratch_frame,          // a Scratch is used without frames, so that it only grows
+    tape_memory,            // a gradient would pass through rows that the tape does not have
 };
 
 /// `checkpoint.shape` for Errc::checkpoint_shape, and so on.
@@ -81,6 +82,8 @@ constexpr std::string_view name(Errc code) {
             return "rows.mismatch";
         case Errc::scratch_frame:
             return "scratch.frame";
+        case Errc::tape_memory:
+            return "tape.memory";
     }
     return "unknown";
 }

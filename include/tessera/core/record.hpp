@@ -13,6 +13,7 @@ struct AttendOp;
 struct EmbedOp;
 struct AddOp;
 struct MultiplyOp;
+struct FunctionOp;
 
 /// An intermediate value with a name: `vision.layer` 3 [rows, width].
 struct Named {
@@ -35,11 +36,24 @@ class Recorder {
     virtual void on(const EmbedOp&) {}
     virtual void on(const AddOp&) {}
     virtual void on(const MultiplyOp&) {}
+    virtual void on(const FunctionOp&) {}
     virtual void on(const Named&) {}
 
-    /// Whether what records point at has to stay, as a tape needs it to go back. Then frames free nothing, and layers also
-    /// keep what only the backward pass reads: pre-activations, log-sum-exps, statistics of norms.
+    /// Whether what records point at has to stay, as a tape needs it to go back. Then frames within which something was kept
+    /// free nothing, and layers also keep what only the backward pass reads: pre-activations, log-sum-exps, statistics of
+    /// norms.
     virtual bool keeps() const { return false; }
+    /// For who keeps: how much so far, pieces of memory that were taken and records.
+    struct Kept {
+        Index pieces = 0, records = 0;
+    };
+    virtual Kept kept() const { return {}; }
+    /// The next piece of memory was taken; those after the first `pieces` were given back.
+    virtual void took(const void*, Index /*bytes*/) {}
+    virtual void gave_back(Index /*pieces*/) {}
+    /// What comes in between is one block of a stack: it reads rows that stay, and writes rows that stay.
+    virtual void begin_block() {}
+    virtual void end_block() noexcept {}
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -9,6 +9,35 @@
 
 namespace tessera::inline TESSERA_ISA {
 
+namespace detail {
+/// Blocks of memory that are filled one after another, and stay when they are given back.
+struct Arena {
+    /// How far it is filled: blocks before `block`, and `used` bytes of that one.
+    struct Place {
+        std::size_t block = 0;
+        Index used = 0;
+    };
+    static constexpr Index smallest_block = Index{1} << 20;
+
+    std::vector<Buffer<std::byte>> blocks;  // never moved while something taken from them lives
+    Place at;
+
+    /// A piece of `bytes`, which are a multiple of a cache line.
+    std::byte* take(Index bytes) {
+        while (at.block < blocks.size() && at.used + bytes > blocks[at.block].size()) at = {at.block + 1, 0};
+        if (at.block == blocks.size()) blocks.emplace_back(std::max(bytes, smallest_block));
+        std::byte* const p = blocks[at.block].data() + at.used;
+        at.used += bytes;
+        return p;
+    }
+    Index capacity() const {
+        Index bytes = 0;
+        for (const auto& block : blocks) bytes += block.size();
+        return bytes;
+    }
+};
+}  // namespace detail
+
 /// An arena for one thread's forward passes. What is taken lives until the frame it was taken in ends: open one around each
 /// pass, `const auto frame = scratch.frame();`, and leave it when its results are no longer needed.
 /// errors  std::bad_alloc; Errc::scratch_frame when more and more is taken outside of any frame, where nothing is given back
@@ -26,13 +55,8 @@ class Scratch {
         static_assert(std::is_trivially_copyable_v<T>);
         if (frames_ == 0 && !keeps()) count_unframed();
         const Index bytes = (count * Index{sizeof(T)} + Index{alignment} - 1) / Index{alignment} * Index{alignment};
-        while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size()) {
-            ++block_;
-            used_ = 0;
-        }
-        if (block_ == blocks_.size()) blocks_.emplace_back(std::max(bytes, smallest_block));
-        std::byte* p = blocks_[block_].data() + used_;
-        used_ += bytes;
+        std::byte* const p = arena_.take(bytes);
+        if (keeps()) recorder_->took(p, bytes);
         return reinterpret_cast<T*>(p);
     }
 
@@ -42,30 +66,52 @@ class Scratch {
         return {take<float>(count * Width), {count, Width}};
     }
 
-    /// Gives back, when it ends, all that was taken since it began; nothing where the recorder keeps it.
+    /// Gives back, when it ends, all that was taken since it began; nothing where the recorder has kept a record meanwhile.
     class Frame {
       public:
-        explicit Frame(Scratch& scratch) : scratch_(scratch), block_(scratch.block_), used_(scratch.used_) {
+        explicit Frame(Scratch& scratch) : scratch_(scratch), at_(scratch.arena_.at), kept_(scratch.kept()) {
             ++scratch_.frames_;
         }
         Frame(const Frame&) = delete;
         Frame& operator=(const Frame&) = delete;
         ~Frame() {
             --scratch_.frames_;
-            if (!scratch_.keeps()) scratch_.give_back(block_, used_);
+            if (scratch_.keeps()) {
+                if (scratch_.kept().records != kept_.records) return;
+                scratch_.recorder_->gave_back(kept_.pieces);
+            }
+            scratch_.arena_.at = at_;
         }
 
       private:
         Scratch& scratch_;
-        std::size_t block_;
-        Index used_;
+        detail::Arena::Place at_;
+        Recorder::Kept kept_;
     };
     [[nodiscard]] Frame frame() { return Frame(*this); }
 
+    /// Tells the recorder, as long as it lives, that what runs is one block of a stack.
+    class Block {
+      public:
+        explicit Block(Scratch& scratch) : recorder_(scratch.recorder_) {
+            if (recorder_ != nullptr) recorder_->begin_block();
+        }
+        Block(const Block&) = delete;
+        Block& operator=(const Block&) = delete;
+        ~Block() {
+            if (recorder_ != nullptr) recorder_->end_block();
+        }
+
+      private:
+        Recorder* recorder_;
+    };
+    [[nodiscard]] Block block() { return Block(*this); }
+
     /// Gives back everything; what was taken is gone.
     void clear() {
-        give_back(0, 0);
+        arena_.at = {};
         unframed_ = 0;
+        if (keeps()) recorder_->gave_back(0);
     }
 
     /// Whether a recorder wants everything to stay; see Recorder::keeps.
@@ -81,31 +127,23 @@ class Scratch {
     }
 
     /// Bytes it holds.
-    Index capacity() const {
-        Index bytes = 0;
-        for (const auto& block : blocks_) bytes += block.size();
-        return bytes;
-    }
+    Index capacity() const { return arena_.capacity(); }
+
+  protected:
+    detail::Arena arena_;  // where the next piece is taken from
 
   private:
-    static constexpr Index smallest_block = Index{1} << 20;
     // Results outside of frames are kept for good. So many of them are a loop without a frame.
     static constexpr Index most_unframed = 256, most_unframed_bytes = Index{256} << 20;
 
-    void give_back(std::size_t block, Index used) {
-        block_ = block;
-        used_ = used;
-    }
+    Recorder::Kept kept() const { return keeps() ? recorder_->kept() : Recorder::Kept{}; }
     void count_unframed() {
         if (++unframed_ > most_unframed && capacity() > most_unframed_bytes)
             throw Error(Errc::scratch_frame, "Scratch: expected a frame around each pass, found ", unframed_,
                         " results outside of any, which stay for good; write `const auto frame = scratch.frame();`");
     }
 
-    std::vector<Buffer<std::byte>> blocks_;  // never moved while something taken from them lives
-    std::size_t block_ = 0;                  // the block that is being filled
-    Index used_ = 0;                         // bytes of it that are taken
-    Index frames_ = 0, unframed_ = 0;        // open frames; what was taken outside of them
+    Index frames_ = 0, unframed_ = 0;  // open frames; what was taken outside of them
     Recorder* recorder_ = nullptr;
 };
 

@@ -30,7 +30,7 @@ template <Index Width>
 struct AttentionOptions {
     ScoreModRef score_mod = {};      // what becomes of a score before the softmax: a bias, a cap, …
     ConstRows<Width> residual = {};  // [T, Width], added last; may be the output itself
-    LeafId bias_table = nullptr;     // the learned table that score_mod was made of, for whoever records
+    LearnedBias bias = {};           // the learned table that score_mod was made of, for whoever records
 };
 
 namespace detail {
@@ -92,7 +92,7 @@ struct MultiHeadAttention {
               const Options& options = {}) const {
         const auto frame = s.frame();
         const auto mixed = s.rows<query_width>(x.extent(0));
-        attend(mixed, query(x, s), past, mask, s, options.score_mod, options.bias_table);
+        attend(mixed, query(x, s), past, mask, s, options.score_mod, options.bias);
         output.into(y, mixed, s, {.residual = options.residual});
     }
     /// Self-attention of rows that follow what caches hold, one text after another: adds their keys and values to layer
@@ -150,7 +150,7 @@ struct MultiHeadAttention {
         Index first = 0;
         for (const Continuation<Cache>& text : texts) {
             attend(mixed.slice(first, text.rows), q.slice(first, text.rows), past(text, first), text.mask, s,
-                   text.score_mod, options.bias_table);
+                   text.score_mod, options.bias);
             first += text.rows;
         }
         detail::require_rows("Attention", width, "the texts", x.extent(0), first);
@@ -158,7 +158,7 @@ struct MultiHeadAttention {
     }
     /// mixed = the values that the queries `q` see.
     void attend(Rows<query_width> mixed, ConstRows<query_width> q, KeyValues<key_width> past, MaskRef mask, Scratch& s,
-                const ScoreModRef& score_mod, LeafId bias_table) const {
+                const ScoreModRef& score_mod, const LearnedBias& bias) const {
         const Index queries = q.extent(0), keys = past.keys.extent(0);
         detail::require_fit("Attention", mask, queries, keys);
         float* const lse = s.keeps() ? s.take<float>(heads * queries) : nullptr;
@@ -173,8 +173,8 @@ struct MultiHeadAttention {
                                            .scale = scale(),
                                            .key_heads = key_heads};
         kernel::attend(mixed.data(), q.data(), past.keys.data(), past.values.data(), shape, mask, s, score_mod, lse);
-        s.record(AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask, score_mod,
-                          bias_table});
+        s.record(
+            AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask, score_mod, bias});
     }
     static void require_room(Index length, const typename Cache::Layer& cache) {
         if (length > cache.keys.extent(0))

@@ -63,7 +63,10 @@ class StackRows {
     /// Calls f(y, x) to write the next rows.
     void step(const auto& f) {
         const Rows<Width> next = scratch_.keeps() ? scratch_.rows<Width>(now_.extent(0)) : other_;
-        f(next, ConstRows<Width>(now_));
+        {
+            const auto block = scratch_.block();
+            f(next, ConstRows<Width>(now_));
+        }
         other_ = now_;
         now_ = next;
     }

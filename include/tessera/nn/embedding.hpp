@@ -29,7 +29,7 @@ void add_rows(Rows<Width> y, std::type_identity_t<ConstRows<Width>> x, const Par
     TESSERA_EXPECTS(first >= 0 && first + y.extent(0) <= Count && x.extent(0) == y.extent(0));
     const float* const row = table.data() + first * Width;
     for (Index i = 0; i < y.size(); ++i) y.data()[i] = x.data()[i] + row[i];
-    s.record(AddOp{y.data(), x.data(), y.extent(0), Width, first, &table});
+    s.record(AddOp{y.data(), x.data(), y.extent(0), Width, first, &table, row});
 }
 
 /// y = x, recorded.
@@ -81,6 +81,7 @@ struct Embedding {
                           .y_stride = Vocabulary,
                           .x_stride = Width,
                           .weight = &weight.packed(),
+                          .bias = bias == nullptr ? nullptr : bias->data(),
                           .weight_leaf = &weight,
                           .bias_leaf = bias});
     }

@@ -104,7 +104,7 @@ struct FoldedAttention {
                               .first_row = h * head_dim,
                               .transposed = true});
         s.record(AttendOp{seen.data(), folded.data(), context.data(), context.data(), lse, sizes, mask,
-                          options.score_mod, options.bias_table});
+                          options.score_mod, options.bias});
         for (Index h = 0; h < Heads; ++h)
             s.record(LinearOp{.y = mixed.data() + h * head_dim,
                               .x = seen.data() + h * Context,
@@ -114,6 +114,7 @@ struct FoldedAttention {
                               .y_stride = Width,
                               .x_stride = Heads * Context,
                               .weight = &value.weight.packed(h),
+                              .bias = value.bias.data() + h * head_dim,
                               .weight_leaf = &value.weight,
                               .bias_leaf = &value.bias,
                               .first_row = h * head_dim,

@@ -69,6 +69,7 @@ struct Linear {
                           .preactivation = preactivation,
                           .activation = options.activation,
                           .weight = &weight.packed(),
+                          .bias = epilogue.bias,
                           .weight_leaf = &weight,
                           .bias_leaf = Bias == HasBias::yes ? &bias : nullptr});
     }

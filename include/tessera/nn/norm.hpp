@@ -22,7 +22,8 @@ void norm_into(const char* name, NormKind kind, float eps, const Parameter<Width
         kernel::layer_norm(y.data(), x.data(), weight.data(), bias->data(), rows, Width, eps, mean, rstd);
     else
         kernel::rms_norm(y.data(), x.data(), weight.data(), rows, Width, eps, rstd);
-    s.record(NormOp{y.data(), x.data(), rows, Width, kind, weight.data(), mean, rstd, &weight, bias});
+    s.record(NormOp{y.data(), x.data(), rows, Width, kind, eps, weight.data(), bias == nullptr ? nullptr : bias->data(),
+                    mean, rstd, &weight, bias});
 }
 }  // namespace detail
 

@@ -7,6 +7,7 @@
 #include <tessera/kernel/attention/shape.hpp>
 #include <tessera/kernel/matmul/pack.hpp>
 #include <tessera/mask/mask_ref.hpp>
+#include <tessera/mask/score_mod/relative_bias.hpp>
 #include <tessera/mask/score_mod/score_mod_ref.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -23,6 +24,7 @@ struct LinearOp {
     const float* preactivation = nullptr;  // [rows, out]; null without an activation, or where nobody keeps it
     Activation activation = Activation::none;
     const kernel::PackedB* weight;
+    const float* bias = nullptr;  // [out]
     LeafId weight_leaf, bias_leaf = nullptr;
     Index first_row = 0;         // of the leaves, where this product takes only some of their rows
     bool transposed = false;     // rows of the leaf are inputs, not outputs
@@ -37,9 +39,16 @@ struct NormOp {
     const float* x;
     Index rows, width;
     NormKind kind;
-    const float* gain;         // [width]
-    const float *mean, *rstd;  // [rows]; null where nobody keeps them, and for RMS norm there is no mean
+    float eps;
+    const float *gain, *bias;  // [width]; RMS norm has no bias
+    float *mean, *rstd;        // [rows]; null where nobody keeps them, and for RMS norm there is no mean
     LeafId gain_leaf, bias_leaf;
+};
+
+/// The learned table of a relative bias that a score modifier was made of; none where `table` is null.
+struct LearnedBias {
+    LeafId table = nullptr;  // [buckets, heads]
+    RelativeBuckets buckets = {};
 };
 
 /// out [queries, heads·d] = attention of q over k and v where `mask` allows it, scores modified by `score_mod`. Who keeps
@@ -47,11 +56,11 @@ struct NormOp {
 struct AttendOp {
     float* out;
     const float *q, *k, *v;
-    const float* lse;  // [heads, queries]; null where nobody keeps it
+    float* lse;  // [heads, queries]; null where nobody keeps it
     kernel::AttentionShape shape;
     MaskRef mask;
     ScoreModRef score_mod;
-    LeafId bias_table;  // of which score_mod was made
+    LearnedBias bias;  // of which score_mod was made
 };
 
 /// y [rows, width] = rows `ids` of a table; without ids, the rows from `first_row` on
@@ -69,6 +78,7 @@ struct AddOp {
     const float* x;
     Index rows, width, first_row;
     LeafId table;
+    const float* added = nullptr;  // these rows of the table
 };
 
 /// y [count] = a · b, number by number
@@ -76,6 +86,19 @@ struct MultiplyOp {
     float* y;
     const float *a, *b;
     Index count;
+};
+
+struct BackwardContext;  // train/backward/context.hpp
+
+/// Numbers at y that were computed from `reads` and `leaves` by no kernel of a model, such as a loss; `back` takes the
+/// gradient by y further. It is a trivially copyable function object of `bytes`, which who keeps the record copies.
+struct FunctionOp {
+    const float* y;
+    std::span<const float* const> reads;
+    std::span<const LeafId> leaves;
+    const void* function;
+    std::size_t bytes;
+    void (*back)(const void* function, BackwardContext&);
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -38,10 +38,7 @@ class QFormerDecoder {
             TESSERA_EXPECTS(soft.extent(0) == 0 && !ids.empty());
             caches.emplace_back(Query::config.layers, Query::config.queries + static_cast<Index>(ids.size()) + more);
         }
-        {
-            const auto frame = s.frame();
-            qformer_(pictures_, s, caches);
-        }
+        fill(caches, s);
         std::vector<Beginning<QFormerDecoder>> out;
         out.reserve(prompts.size());
         for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -80,6 +77,25 @@ class QFormerDecoder {
     Rows<vocabulary> logits(ConstRows<embedding_width> states, Scratch& s) const { return head_(states, embedding, s); }
 
   private:
+    /// What the queries of each picture leave for its text. They have no place in it.
+    void fill(std::span<Cache> caches, Scratch& s) const {
+        constexpr Index queries = Query::config.queries;
+        const auto frame = s.frame();
+        const auto left = Query::query_keys(pictures_.images(), s);
+        qformer_(pictures_, s, left);
+        const std::span places(s.take<Index>(queries), std::size_t{queries});
+        std::ranges::fill(places, Index{0});
+        for (Index first = 0; Cache & cache : caches) {
+            for (Index layer = 0; layer < Query::config.layers; ++layer) {
+                const auto& [keys, values] = left[static_cast<std::size_t>(layer)];
+                std::ranges::copy(keys.slice(first, queries).span(), cache.layer(layer).keys.data());
+                std::ranges::copy(values.slice(first, queries).span(), cache.layer(layer).values.data());
+            }
+            cache.advance(places);
+            first += queries;
+        }
+    }
+
     const Query& qformer_;
     const Head& head_;
     const typename Query::Keys& pictures_;

@@ -12,7 +12,16 @@ template <Index Width>
 class ImageKeys {
   public:
     ImageKeys(Index layers, Index images, Index patches)
-        : images_(images), patches_(patches), values_(2 * layers * images * patches * Width) {}
+        : images_(images), patches_(patches), values_(size(layers, images, patches)) {}
+    /// In memory that the caller lends, `size` floats.
+    ImageKeys(float* memory, Index layers, Index images, Index patches)
+        : images_(images),
+          patches_(patches),
+          values_(memory, size(layers, images, patches), std::shared_ptr<const void>(std::shared_ptr<void>(), memory)) {
+    }
+    static constexpr Index size(Index layers, Index images, Index patches) {
+        return 2 * layers * images * patches * Width;
+    }
 
     Index images() const { return images_; }
     Index patches() const { return patches_; }  // of each picture
@@ -33,6 +42,14 @@ class ImageKeys {
 
     Index images_, patches_;
     Buffer<float> values_;
+};
+
+/// The keys and values of the queries' self-attention in one layer: all that text sees there of a picture under
+/// masks::multimodal_causal.
+/// shape   of n pictures [n·Queries, Width] each
+template <Index Width>
+struct QueryKeys {
+    Rows<Width> keys, values;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -48,10 +48,13 @@ struct QFormer {
     }
 
     /// What all texts read of `pictures` pictures: to be computed once, and kept as long as texts come.
-    /// cost    4·layers with cross-attention·P·Context·Width flops a picture; allocates what it returns
+    /// cost    4·layers with cross-attention·P·Context·Width flops a picture; allocates what it returns, or takes it from a tape
     Keys read(ConstRows<C.context> patches, Scratch& s, Index pictures = 1) const requires(C.has_text()) {
         require_pictures(patches, pictures);
-        Keys keys((C.layers + C.cross_every - 1) / C.cross_every, pictures, patches.extent(0) / pictures);
+        constexpr Index crossing = (C.layers + C.cross_every - 1) / C.cross_every;
+        const Index each = patches.extent(0) / pictures;
+        Keys keys = s.keeps() ? Keys(s.take<float>(Keys::size(crossing, pictures, each)), crossing, pictures, each)
+                              : Keys(crossing, pictures, each);
         for (Index i = 0; i < C.layers; i += C.cross_every) {
             const auto& cross = layers[static_cast<std::size_t>(i)].cross.part;
             cross.key.into(keys.keys(i / C.cross_every), patches, s);
@@ -60,12 +63,12 @@ struct QFormer {
         return keys;
     }
 
-    /// The queries' view of each picture, without text. Where there are `caches`, one a picture, they get the keys and values
-    /// of the queries' self-attention: all that text sees of a picture under masks::multimodal_causal.
+    /// The queries' view of each picture, without text. Where there is `kept`, for each layer, it gets the keys and values of
+    /// the queries' self-attention.
     /// shape   keys of n pictures → [n·Queries, Width]
-    Rows<C.width> operator()(const Keys& keys, Scratch& s, std::span<KeyValueCache<C.width>> caches = {}) const
+    Rows<C.width> operator()(const Keys& keys, Scratch& s, std::span<const QueryKeys<C.width>> kept = {}) const
         requires(C.has_text()) {
-        TESSERA_EXPECTS(caches.empty() || static_cast<Index>(caches.size()) == keys.images());
+        TESSERA_EXPECTS(kept.empty() || static_cast<Index>(kept.size()) == C.layers);
         auto y = s.rows<C.width>(keys.images() * C.queries);
         const auto frame = s.frame();
         const auto query_starts = multiples(C.queries, keys.images(), s);
@@ -73,21 +76,57 @@ struct QFormer {
         const Packed cross(query_starts, multiples(keys.patches(), keys.images(), s), Full{});
         const auto attend = [&](Index layer, const auto& part, Rows<C.width> to, ConstRows<C.width> in,
                                 ConstRows<C.width> residual) {
-            const auto layer_frame = s.frame();
-            const KeyValues<C.width> own = part.project(in, s);
-            for (Index first = 0; KeyValueCache<C.width> & cache : caches) {
-                const auto kept = cache.layer(layer);
-                std::ranges::copy(own.keys.slice(first, C.queries), kept.keys.data());
-                std::ranges::copy(own.values.slice(first, C.queries), kept.values.data());
-                first += C.queries;
-            }
-            part.into(to, in, own, self, s, {.residual = residual});
+            if (kept.empty()) return part.into(to, in, in, self, s, {.residual = residual});
+            const auto& [own_keys, own_values] = kept[static_cast<std::size_t>(layer)];
+            part.key.into(own_keys, in, s);
+            part.value.into(own_values, in, s);
+            part.into(to, in, KeyValues<C.width>{own_keys, own_values}, self, s, {.residual = residual});
         };
         run(y, embed_queries(keys.images(), s), {C.queries, query_starts}, s, attend,
             read_in(keys, 0, keys.images(), cross, s));
-        const std::span places(s.take<Index>(C.queries), std::size_t{C.queries});
-        std::ranges::fill(places, Index{0});  // queries have none
-        for (KeyValueCache<C.width>& cache : caches) cache.advance(places);
+        return y;
+    }
+    /// Memory for what the queries of `pictures` pictures leave in each layer.
+    static std::span<const QueryKeys<C.width>> query_keys(Index pictures, Scratch& s) {
+        auto* const layers = s.take<QueryKeys<C.width>>(C.layers);
+        for (Index i = 0; i < C.layers; ++i)
+            std::construct_at(layers + i, QueryKeys<C.width>{s.rows<C.width>(pictures * C.queries),
+                                                             s.rows<C.width>(pictures * C.queries)});
+        return {layers, std::size_t(C.layers)};
+    }
+
+    /// Texts, one a picture, each row of which sees the queries of its picture and the text up to itself: the text's half of
+    /// masks::multimodal_causal, where the queries have been there before.
+    /// shape   ids [sum of T] → [sum of T, Width]
+    Rows<C.width> text_after(std::span<const QueryKeys<C.width>> seen, const TextBatch& texts, Scratch& s) const
+        requires(C.has_text()) {
+        const Index count = texts.count(), total = static_cast<Index>(texts.ids.size());
+        auto y = s.rows<C.width>(total);
+        const auto frame = s.frame();
+        auto* const key_starts = s.take<Index>(count + 1);
+        for (Index i = 0; i <= count; ++i) key_starts[i] = i * C.queries + texts.starts[static_cast<std::size_t>(i)];
+        const Packed mask(texts.starts, {key_starts, static_cast<std::size_t>(count) + 1}, Causal::after(C.queries));
+        const auto x = s.rows<C.width>(total);
+        for (Index i = 0; i < count; ++i)
+            embed_text(x.slice(texts.starts[static_cast<std::size_t>(i)], texts.length(i)), texts[i], s);
+        const auto join = [&](ConstRows<C.width> queries_part, ConstRows<C.width> text_part) {
+            const auto all = s.rows<C.width>(key_starts[count]);
+            for (Index i = 0; i < count; ++i) {
+                const Index start = texts.starts[static_cast<std::size_t>(i)], length = texts.length(i);
+                copy_rows(all.slice(key_starts[i], C.queries), queries_part.slice(i * C.queries, C.queries), s);
+                copy_rows(all.slice(key_starts[i] + C.queries, length), text_part.slice(start, length), s);
+            }
+            return all;
+        };
+        const auto attend = [&](Index layer, const auto& part, Rows<C.width> to, ConstRows<C.width> in,
+                                ConstRows<C.width> residual) {
+            const auto layer_frame = s.frame();
+            const auto& [keys, values] = seen[static_cast<std::size_t>(layer)];
+            const auto [own_keys, own_values] = part.project(in, s);
+            const KeyValues<C.width> all{join(keys, own_keys), join(values, own_values)};
+            part.into(to, in, all, mask, s, {.residual = residual});
+        };
+        run(y, x, {0, texts.starts}, s, attend, [](auto&&...) {});
         return y;
     }
 

@@ -102,7 +102,7 @@ struct T5Decoder {
                 to, in, s,
                 [&](auto out, auto x, auto residual) {
                     layer.attention.part.into(out, x, x, causal, s,
-                                              {.score_mod = relative, .residual = residual, .bias_table = &bias});
+                                              {.score_mod = relative, .residual = residual, .bias = {&bias, buckets}});
                 },
                 [&](auto out, auto x, auto residual) {
                     layer.cross.part.into(out, x, source, own_source, s, {.residual = residual});

@@ -27,8 +27,9 @@ struct T5Encoder {
         if (!bias.is_set()) throw Error(Errc::weight_unset, "T5: called before its weights were set");
         const auto frame = s.frame();
         // Rows of one text are as far apart as its tokens; those of others are hidden.
-        const auto relative = relative_bias(s.take<float>(DiagonalBias::size(C.heads, count, count)), bias.view(),
-                                            {.buckets = C.buckets, .max_distance = C.max_distance}, count, count);
+        const RelativeBuckets buckets{.buckets = C.buckets, .max_distance = C.max_distance};
+        const auto relative =
+            relative_bias(s.take<float>(DiagonalBias::size(C.heads, count, count)), bias.view(), buckets, count, count);
         const Packed mask(offsets, Full{});
         const auto first = s.rows<C.width>(count);
         copy_rows(first, embedded, s);
@@ -37,7 +38,7 @@ struct T5Encoder {
             const auto& layer = layers[i];
             const auto attend = [&](Rows<C.width> to, ConstRows<C.width> in, ConstRows<C.width> residual) {
                 layer.attention.part.into(to, in, in, mask, s,
-                                          {.score_mod = relative, .residual = residual, .bias_table = &bias});
+                                          {.score_mod = relative, .residual = residual, .bias = {&bias, buckets}});
             };
             rows.step([&](Rows<C.width> to, ConstRows<C.width> in) { layer.into(to, in, s, attend); });
             s.name("encoder.layer", static_cast<Index>(i), rows.now());

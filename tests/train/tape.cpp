@@ -1,5 +1,5 @@
 // The records of a forward pass hold all that going back needs: gradients made of them alone agree with finite differences.
-#include "support/tape.hpp"
+#include <tessera/train/tape.hpp>
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@
 #include <tessera/nn/folded_attention.hpp>
 #include <tessera/nn/randomize.hpp>
 
-namespace nn_tape {
+namespace train_tape {
 using namespace tessera;
 
 namespace {
@@ -52,26 +52,39 @@ void check_direction(const std::string& what, double found, double norm, const a
     CHECK(std::abs(found - want) < rounding + 2 * step * step * norm);
 }
 
-/// `run(scratch)` is a forward pass of `model` that reads `x`, whose gradient is looked at, too.
+/// `run(x, scratch)` is a forward pass of `model`; the gradient by x is looked at, too.
 template <Index Width>
 void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run) {
-    test::Tape tape;
-    const auto y = run(tape.scratch);
+    Gradients gradients(model);
+    Tape tape(gradients);
+    const auto rows = tape.rows<Width>(x.extent(0));
+    std::copy_n(x.data(), x.size(), rows.data());
+    tape.watch<Width>(rows);
+    const auto y = run(rows, tape);
     {
         Scratch plain;
         const auto frame = plain.frame();
-        const auto same = run(plain);
-        bool equal = true;
-        for (Index i = 0; i < y.size(); ++i) equal = equal && y.data()[i] == same.data()[i];
-        CHECK(equal);  // a tape changes no bit
+        CHECK(std::ranges::equal(run(x, plain).span(), y.span()));  // a tape changes no bit
     }
-    for (Index i = 0; i < y.size(); ++i) tape.gradient(y.data() + i) = factor(i);
-    tape.backward();
+    std::vector<float> seed(static_cast<std::size_t>(y.size()));
+    for (Index i = 0; i < y.size(); ++i) seed[static_cast<std::size_t>(i)] = static_cast<float>(factor(i));
+    tape.backward(y.data(), seed);
+    {
+        Gradients others(model);
+        Tape less(others, Checkpoint::blocks);
+        const auto same = less.rows<Width>(x.extent(0));
+        std::copy_n(x.data(), x.size(), same.data());
+        less.watch<Width>(same);
+        less.backward(run(same, less).data(), seed);
+        CHECK(std::ranges::equal(others.values(), gradients.values()));
+        CHECK(std::ranges::equal(std::span(less.gradient(same.data()), static_cast<std::size_t>(x.size())),
+                                 std::span(tape.gradient(rows.data()), static_cast<std::size_t>(x.size()))));
+    }
 
     Scratch s;
     const auto loss = [&] {
         const auto frame = s.frame();
-        return Loss(run(s));
+        return Loss(run(x, s));
     };
     std::mt19937 random(5);
     std::normal_distribution<double> normal;
@@ -101,13 +114,13 @@ void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run)
         std::vector<float> values(static_cast<std::size_t>(leaf.rows * columns));
         for (Index row = 0; row < leaf.rows; ++row) leaf.read(row, values.data() + row * columns);
         const double square = check(
-            path, values, [&](Index i) { return tape.gradient(static_cast<LeafId>(&leaf), i); },
+            path, values, [&](Index i) { return double{gradients.find(&leaf)[i]}; },
             [&](const std::vector<float>& to) { leaf.write(0, to.data(), leaf.rows); });
         if (!path.ends_with("key.bias")) CHECK(square > 0);  // that of keys moves all scores of a row alike
     });
     const std::vector<float> values(x.data(), x.data() + x.size());
     check(
-        "x", values, [&](Index i) { return tape.gradient(x.data() + i); },
+        "x", values, [&](Index i) { return double{tape.gradient(rows.data())[i]}; },
         [&](const std::vector<float>& to) { std::copy(to.begin(), to.end(), x.data()); });
 }
 
@@ -116,9 +129,9 @@ void check_block(const auto& mask, const ScoreModRef& score_mod = {}) {
     B block(1e-5f);
     randomize(block, 3);
     auto x = random_rows<24>(7, 1);
-    check_gradients(block, x, [&](Scratch& s) {
+    check_gradients(block, x, [&](ConstRows<24> rows, Scratch& s) {
         auto y = s.rows<24>(7);
-        block.into(y, x, mask, s, score_mod);
+        block.into(y, rows, mask, s, score_mod);
         return y;
     });
 }
@@ -163,10 +176,10 @@ TEST_CASE("T5's layers: RMS norm, no scale, no biases, heads of a width of their
     for (Index i = 0; i < table.size(); ++i) table.data()[i] = static_cast<float>(factor(i));
     const DiagonalBias bias = relative_bias(table, {}, 7, 7);
     auto x = random_rows<24>(7, 2);
-    check_gradients(layer, x, [&](Scratch& s) {
+    check_gradients(layer, x, [&](ConstRows<24> rows, Scratch& s) {
         auto y = s.rows<24>(7);
         const auto h = s.rows<24>(7);
-        layer.attention.into(h, x, s, [&](Rows<24> to, ConstRows<24> in, ConstRows<24> residual) {
+        layer.attention.into(h, rows, s, [&](Rows<24> to, ConstRows<24> in, ConstRows<24> residual) {
             layer.attention.part.into(to, in, in, Full{}, s, {.score_mod = bias, .residual = residual});
         });
         layer.mlp.into(y, h, s);
@@ -179,9 +192,9 @@ TEST_CASE("grouped heads, and a context of another width") {
     randomize(layer, 4);
     auto x = random_rows<24>(5, 3);
     const auto context = random_rows<36>(9, 4);
-    check_gradients(layer, x, [&](Scratch& s) { return layer(x, context, Full{}, s); });
+    check_gradients(layer, x, [&](ConstRows<24> rows, Scratch& s) { return layer(rows, context, Full{}, s); });
     auto wide = random_rows<36>(9, 4);
-    check_gradients(layer, wide, [&](Scratch& s) { return layer(x, wide, Full{}, s); });
+    check_gradients(layer, wide, [&](ConstRows<36> rows, Scratch& s) { return layer(x, rows, Full{}, s); });
 }
 
 TEST_CASE("a layer of the Q-Former: queries that read a picture by folded attention") {
@@ -192,20 +205,20 @@ TEST_CASE("a layer of the Q-Former: queries that read a picture by folded attent
     auto x = random_rows<16>(4, 5);
     auto patches = random_rows<24>(33, 6);
     const Index starts[] = {0, 4};
-    const auto run = [&](Scratch& s) {
+    const auto run = [&](ConstRows<16> rows, ConstRows<24> picture, Scratch& s) {
         auto y = s.rows<16>(4);
         layer.into(
-            y, x, {4, starts}, s,
+            y, rows, {4, starts}, s,
             [&](const auto& self, Rows<16> to, ConstRows<16> in, ConstRows<16> residual) {
                 self.into(to, in, in, Full{}, s, {.residual = residual});
             },
             [&](const auto& cross, Rows<16> to, ConstRows<16> in, ConstRows<16> residual) {
-                cross.into(to, in, patches, Full{}, s, {.residual = residual});
+                cross.into(to, in, picture, Full{}, s, {.residual = residual});
             });
         return y;
     };
-    check_gradients(layer, x, run);
-    check_gradients(layer, patches, run);
+    check_gradients(layer, x, [&](ConstRows<16> rows, Scratch& s) { return run(rows, patches, s); });
+    check_gradients(layer, patches, [&](ConstRows<24> rows, Scratch& s) { return run(x, rows, s); });
 }
 
 TEST_CASE("the whole Q-Former, its embeddings too") {
@@ -215,15 +228,14 @@ TEST_CASE("the whole Q-Former, its embeddings too") {
     randomize(model, 7);
     auto patches = random_rows<24>(33, 6);
     const Token ids[] = {3, 1, 10, 3};
-    check_gradients(model, patches, [&](Scratch& s) { return model(patches, ids, masks::multimodal_causal(4), s); });
+    check_gradients(model, patches,
+                    [&](ConstRows<24> rows, Scratch& s) { return model(rows, ids, masks::multimodal_causal(4), s); });
     const Index starts[] = {0, 1, 4};
     const ImageTextPair pairs[] = {{0, 1}, {1, 0}, {1, 1}};
     auto two = random_rows<24>(18, 7);
-    std::vector<QFormer<config>::Keys> kept;  // as long as the tape
-    check_gradients(model, two, [&](Scratch& s) {
-        kept.push_back(model.read(two, s, 2));
-        return model(kept.back(), pairs, {ids, starts}, masks::bidirectional(), s);
+    check_gradients(model, two, [&](ConstRows<24> rows, Scratch& s) {
+        return model(model.read(rows, s, 2), pairs, {ids, starts}, masks::bidirectional(), s);
     });
 }
 
-}  // namespace nn_tape
+}  // namespace train_tape

@@ -1,0 +1,50 @@
+// Back through what goes number by number or row by row: tables, sums, products.
+#pragma once
+#include <tessera/kernel/parallel.hpp>
+#include <tessera/train/backward/context.hpp>
+
+namespace tessera::inline TESSERA_ISA {
+
+/// Tokens add to their row of the table in their order, so that the result does not hang on threads, which share the columns.
+inline void backward(const EmbedOp& op, BackwardContext& c) {
+    const float* const dy = c.rows.at(op.y);
+    float* const table = c.leaves.find(op.table);
+    if (dy == nullptr || table == nullptr) return;
+    kernel::parallel_ranges(
+        op.width,
+        [&](Index begin, Index end) {
+            for (Index row = 0; row < op.rows; ++row) {
+                const Index at = op.ids.empty() ? op.first_row + row : Index{op.ids[static_cast<std::size_t>(row)]};
+                for (Index i = begin; i < end; ++i) table[at * op.width + i] += dy[row * op.width + i];
+            }
+        },
+        4 * op.rows * op.width);
+}
+
+inline void backward(const AddOp& op, BackwardContext& c) {
+    const float* const dy = c.rows.at(op.y);
+    if (dy == nullptr) return;
+    const Index count = op.rows * op.width;
+    if (op.x != op.y)
+        if (const GradientTarget x = c.rows.into(op.x, count)) BackwardContext::add(x, dy, count);
+    if (float* const table = c.leaves.find(op.table))
+        BackwardContext::add({table + op.first_row * op.width, true}, dy, count);
+}
+
+inline void backward(const FunctionOp& op, BackwardContext& c) {
+    if (c.rows.at(op.y) != nullptr) op.back(op.function, c);
+}
+
+inline void backward(const MultiplyOp& op, BackwardContext& c) {
+    const float* const dy = c.rows.at(op.y);
+    if (dy == nullptr) return;
+    const auto product = [&](const float* x, const float* other) {
+        const GradientTarget to = c.rows.into(x, op.count);
+        if (!to) return;
+        for (Index i = 0; i < op.count; ++i) to.to[i] = (to.add ? to.to[i] : 0.0f) + dy[i] * other[i];
+    };
+    product(op.a, op.b);
+    product(op.b, op.a);
+}
+
+}  // namespace tessera::inline TESSERA_ISA

@@ -1,0 +1,47 @@
+// Back through a matrix product and what is done to it before it is stored.
+#pragma once
+#include <algorithm>
+#include <limits>
+#include <tessera/kernel/matmul/backward.hpp>
+#include <tessera/kernel/row/activation_backward.hpp>
+#include <tessera/train/backward/context.hpp>
+
+namespace tessera::inline TESSERA_ISA {
+
+/// Of y = activation(x · weightᵀ + bias) + residual.
+/// cost    2·rows·in·out flops each for the input and for the weight, where they learn
+inline void backward(const LinearOp& op, BackwardContext& c) {
+    float* dy = c.rows.at(op.y);
+    if (dy == nullptr) return;
+    const auto frame = c.scratch.frame();
+    if (op.residual != nullptr && op.residual != op.y) {
+        if (const GradientTarget residual = c.rows.into(op.residual, op.rows, op.out, op.y_stride))
+            for (Index row = 0; row < op.rows; ++row)
+                BackwardContext::add({residual.to + row * op.y_stride, residual.add}, dy + row * op.y_stride, op.out);
+    }
+    const bool turned = op.activation != Activation::none, hides = op.lse != nullptr;
+    Index stride = op.y_stride;
+    if (turned || hides) {  // not in place: a residual that lies in y still waits for its share
+        TESSERA_EXPECTS(!turned || op.preactivation != nullptr);
+        float* const inner = c.scratch.take<float>(op.rows * op.out);
+        for (Index row = 0; row < op.rows; ++row) std::copy_n(dy + row * stride, op.out, inner + row * op.out);
+        for (Index row = 0; hides && row < op.rows; ++row)
+            if (op.lse[row] == -std::numeric_limits<float>::infinity()) std::fill_n(inner + row * op.out, op.out, 0.0f);
+        if (turned) kernel::activate_backward(inner, inner, op.preactivation, op.rows * op.out, op.activation);
+        dy = inner, stride = op.out;
+    }
+    if (float* const bias = c.leaves.find(op.bias_leaf))
+        kernel::bias_gradient(bias + op.first_row, dy, stride, op.rows, op.out);
+    if (float* const weight = c.leaves.find(op.weight_leaf)) {
+        if (op.transposed)
+            kernel::weight_gradient(weight + op.first_row * op.out, op.in, op.out, op.x, op.x_stride, dy, stride,
+                                    op.rows);
+        else
+            kernel::weight_gradient(weight + op.first_row * op.in, op.out, op.in, dy, stride, op.x, op.x_stride,
+                                    op.rows);
+    }
+    if (const GradientTarget x = c.rows.into(op.x, op.rows, op.in, op.x_stride))
+        kernel::input_gradient(x.to, op.x_stride, dy, stride, op.rows, *op.weight, x.add);
+}
+
+}  // namespace tessera::inline TESSERA_ISA
