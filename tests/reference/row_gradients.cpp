@@ -5,9 +5,11 @@
 #include <cmath>
 #include <initializer_list>
 #include <tessera/core/tensor.hpp>
+#include <tessera/reference/adamw.hpp>
 #include <tessera/reference/linear.hpp>
 #include <tessera/reference/loss.hpp>
 #include <tessera/reference/norm_gradients.hpp>
+#include <tessera/reference/normalize.hpp>
 
 namespace reference_row_gradients {
 using namespace tessera;
@@ -79,6 +81,31 @@ TEST_CASE("cross entropy") {
           {0.09457228928165297, 0.06800160356226573, -0.027541536732705527, -0.13503235611121314});
     check(1, {0.5, 0, 0.5, 0}, 1.4507516930996713,
           {-0.1157565691464017, 0.09312871507082808, -0.1476848239292693, 0.17031267800484284});
+}
+
+TEST_CASE("rows of length 1") {
+    const Input in;
+    Tensor<double, dyn, dyn> y({2, 4}), dx({2, 4});
+    reference::normalize_rows(y, dx, in.x, in.dy);
+    check_equal(y.data(), {0.5739515814237306, 0.6763960075189898, 0.4607207990707753, 0.0283613909594696,
+                           -0.4078861224291691, -0.6516561717206346, -0.5889421533977985, -0.24923941289304066});
+    check_equal(dx.data(), {0.6748169101731581, -0.2924069460881882, -0.451669293218979, 0.6545551963096936,
+                            -0.07658251517437145, -0.5267421576836615, 0.592016942125195, 0.10362723165393099});
+}
+
+TEST_CASE("three steps of AdamW") {
+    std::array<double, 4> w, m{}, v{}, g;
+    for (std::size_t i = 0; i < 4; ++i) w[i] = double{static_cast<float>(std::sin(1 + 0.7 * static_cast<double>(i)))};
+    for (int step = 1; step <= 3; ++step) {
+        for (std::size_t i = 0; i < 4; ++i)
+            g[i] = double{static_cast<float>(std::cos(2 * static_cast<double>(i + 4 * (std::size_t(step) - 1))))};
+        for (std::size_t i = 0; i < 4; ++i)
+            reference::adamw(w[i], m[i], v[i], g[i], step,
+                             {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .decay = 0.05});
+    }
+    check_equal(w.data(), {0.825942478550251, 1.0122151135285202, 0.6790901145042147, 0.024303864874027404});
+    check_equal(m.data(), {-0.027860951364040376, -0.04319265994429588, 0.06380993008613585, -0.00991594305634498});
+    check_equal(v.data(), {0.001936261774956818, 0.0013121871265291626, 0.0013043042681996314, 0.0019386840627892558});
 }
 
 }  // namespace

@@ -9,9 +9,13 @@
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation.hpp>
 #include <tessera/kernel/row/activation_backward.hpp>
+#include <tessera/kernel/row/adamw.hpp>
 #include <tessera/kernel/row/cross_entropy.hpp>
+#include <tessera/kernel/row/dropout.hpp>
+#include <tessera/kernel/row/mean.hpp>
 #include <tessera/kernel/row/norm.hpp>
 #include <tessera/kernel/row/norm_backward.hpp>
+#include <tessera/kernel/row/normalize.hpp>
 #include <tessera/kernel/row/softmax.hpp>
 
 namespace tessera::inline TESSERA_ISA::kernel {

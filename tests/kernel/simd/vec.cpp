@@ -86,6 +86,8 @@ TEST_CASE("vec: arithmetic with numbers of all kinds is that of floats") {
     check_pairs(
         "abs", [](Vec a, Vec) { return abs(a); }, [](float a, float) { return std::fabs(a); });
     check_pairs(
+        "sqrt", [](Vec a, Vec) { return sqrt(a); }, [](float a, float) { return std::sqrt(a); });
+    check_pairs(
         "copy_sign", [](Vec a, Vec b) { return copy_sign(a, b); },
         [](float a, float b) { return std::copysign(a, b); });
     check_pairs(

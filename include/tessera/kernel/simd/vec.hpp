@@ -32,6 +32,8 @@ Vec operator+(Vec a, Vec b);
 Vec operator-(Vec a, Vec b);
 Vec operator*(Vec a, Vec b);
 Vec operator/(Vec a, Vec b);
+/// Rounded correctly; NaN below 0.
+Vec sqrt(Vec a);
 /// a·b + c; with one rounding where the processor has that.
 Vec fma(Vec a, Vec b, Vec c);
 /// The larger, the smaller; `b` where either is NaN.

@@ -43,6 +43,7 @@ inline void store(float* p, Vec a) { a.v.store_unaligned(p); }
 inline Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
 inline Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
 inline Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+inline Vec sqrt(Vec a) { return {xsimd::sqrt(a.v)}; }
 inline Vec fma(Vec a, Vec b, Vec c) { return {xsimd::fma(a.v, b.v, c.v)}; }
 
 inline Mask operator&(Mask a, Mask b) { return {a.v & b.v}; }
