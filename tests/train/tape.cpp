@@ -8,7 +8,7 @@
 #include <tessera/mask/catalog.hpp>
 #include <tessera/mask/score_mod/alibi.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
-#include <tessera/model/qformer/qformer.hpp>
+#include <tessera/model/qformer/matching.hpp>
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/folded_attention.hpp>
 #include <tessera/nn/randomize.hpp>
@@ -52,9 +52,10 @@ void check_direction(const std::string& what, double found, double norm, const a
     CHECK(std::abs(found - want) < rounding + 2 * step * step * norm);
 }
 
-/// `run(x, scratch)` is a forward pass of `model`; the gradient by x is looked at, too.
+/// `run(x, scratch)` is a forward pass of `model`; the gradient by x is looked at, too. The output does not depend on parameters
+/// whose path contains `unused`.
 template <Index Width>
-void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run) {
+void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run, std::string_view unused = "none") {
     Gradients gradients(model);
     Tape tape(gradients);
     const auto rows = tape.rows<Width>(x.extent(0));
@@ -116,7 +117,11 @@ void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run)
         const double square = check(
             path, values, [&](Index i) { return double{gradients.find(&leaf)[i]}; },
             [&](const std::vector<float>& to) { leaf.write(0, to.data(), leaf.rows); });
-        if (!path.ends_with("key.bias")) CHECK(square > 0);  // that of keys moves all scores of a row alike
+        CAPTURE(path);
+        if (path.find(unused) != std::string::npos)
+            CHECK(square == 0);
+        else if (!path.ends_with("key.bias"))  // that of keys moves all scores of a row alike
+            CHECK(square > 0);
     });
     const std::vector<float> values(x.data(), x.data() + x.size());
     check(
@@ -144,6 +149,15 @@ using T5Attention = MultiHeadAttention<AttentionSizes{.width = 24,
                                                       .key_bias = HasBias::no,
                                                       .value_bias = HasBias::no,
                                                       .output_bias = HasBias::no}>;
+/// What image-text matching uses of its model.
+template <class Model>
+struct Matching {
+    Model model;
+    static void visit(auto& self, auto&& f) {
+        f("qformer", self.model.qformer);
+        f("itm_head", self.model.itm_head);
+    }
+};
 struct T5Layer {
     PreNorm<RmsNorm<24>, T5Attention> attention{{1e-6f}};
     PreNorm<RmsNorm<24>, GatedMlp<24, 40>> mlp{{1e-6f}};
@@ -235,6 +249,59 @@ TEST_CASE("the whole Q-Former, its embeddings too") {
     auto two = random_rows<24>(18, 7);
     check_gradients(model, two, [&](ConstRows<24> rows, Scratch& s) {
         return model(model.read(rows, s, 2), pairs, {ids, starts}, masks::bidirectional(), s);
+    });
+}
+
+TEST_CASE("rows of length 1, and means of groups of rows") {
+    Linear<24, 8> layer;
+    randomize(layer, 8);
+    auto x = random_rows<24>(6, 8);
+    check_gradients(layer, x, [&](ConstRows<24> rows, Scratch& s) {
+        const auto unit = s.rows<8>(6);
+        normalize_rows<8>(unit, layer(rows, s), s);
+        auto y = s.rows<8>(2);
+        mean_rows<8>(y, unit, 3, s);
+        return y;
+    });
+    Scratch s;
+    CHECK_THROWS_WITH_AS(normalize_rows<24>(s.rows<24>(5), x, s),
+                         doctest::Contains("normalize_rows of width 24: expected an output of 6 rows, found 5"), Error);
+    CHECK_THROWS_WITH_AS(mean_rows<24>(s.rows<24>(4), x, 2, s),
+                         doctest::Contains("mean_rows of width 24: expected an input of 8 rows, found 6"), Error);
+}
+
+TEST_CASE("both features of image-text contrast, and image-text matching") {
+    static constexpr QFormerConfig config{.queries = 4,
+                                          .width = 16,
+                                          .heads = 2,
+                                          .hidden = 24,
+                                          .layers = 2,
+                                          .context = 24,
+                                          .vocabulary = 11,
+                                          .embedding = 6};
+    Matching<ImageTextMatching<QFormer<config>>> matching;
+    auto& model = matching.model;
+    randomize(model, 10);
+    auto patches = random_rows<24>(18, 7);
+    const Token ids[] = {3, 1, 10, 3};
+    const Index starts[] = {0, 1, 4};
+    const ImageTextPair pairs[] = {{0, 1}, {1, 0}, {1, 1}};
+    check_gradients(
+        matching, patches,
+        [&](ConstRows<24> rows, Scratch& s) {
+            return model.itm(model.qformer.read(rows, s, 2), pairs, {ids, starts}, s);
+        },
+        ".1.text_");  // the last layer's states of words
+    check_gradients(model.vision_projection, patches, [&](ConstRows<24> rows, Scratch& s) {
+        return model.image_features(model.qformer.read(rows, s, 2), s);
+    });
+    Linear<24, 6> other;
+    randomize(other, 11);
+    auto x = random_rows<24>(2, 12);
+    check_gradients(model.text_projection, x, [&](ConstRows<24> rows, Scratch& s) {
+        auto y = s.rows<6>(2);
+        other.into(y, rows, s, {.residual = model.text_features({ids, starts}, s)});
+        return y;
     });
 }
 

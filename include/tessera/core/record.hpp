@@ -14,6 +14,8 @@ struct EmbedOp;
 struct AddOp;
 struct MultiplyOp;
 struct FunctionOp;
+struct NormalizeOp;
+struct MeanOp;
 
 /// An intermediate value with a name: `vision.layer` 3 [rows, width].
 struct Named {
@@ -37,6 +39,8 @@ class Recorder {
     virtual void on(const AddOp&) {}
     virtual void on(const MultiplyOp&) {}
     virtual void on(const FunctionOp&) {}
+    virtual void on(const NormalizeOp&) {}
+    virtual void on(const MeanOp&) {}
     virtual void on(const Named&) {}
 
     /// Whether what records point at has to stay, as a tape needs it to go back. Then frames within which something was kept

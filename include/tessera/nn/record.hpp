@@ -101,4 +101,19 @@ struct FunctionOp {
     void (*back)(const void* function, BackwardContext&);
 };
 
+/// y [rows, width] = x [rows, width], each row made as long as 1
+struct NormalizeOp {
+    float* y;
+    const float* x;
+    float* norms;  // [rows], lengths of x's rows; null where nobody keeps them
+    Index rows, width;
+};
+
+/// y [groups, width] = the means of `rows_per_group` rows of x [groups·rows_per_group, width] each
+struct MeanOp {
+    float* y;
+    const float* x;
+    Index groups, rows_per_group, width;
+};
+
 }  // namespace tessera::inline TESSERA_ISA

@@ -5,7 +5,9 @@
 #include <tessera/kernel/attention/forward.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation.hpp>
+#include <tessera/kernel/row/mean.hpp>
 #include <tessera/kernel/row/norm.hpp>
+#include <tessera/kernel/row/normalize.hpp>
 #include <tessera/nn/record.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -50,5 +52,11 @@ inline void replay(const EmbedOp&, Scratch&) {}
 inline void replay(const FunctionOp&, Scratch&) {}
 
 inline void replay(const MultiplyOp& op, Scratch&) { kernel::multiply(op.y, op.a, op.b, op.count); }
+
+inline void replay(const NormalizeOp& op, Scratch&) { kernel::normalize_rows(op.y, op.x, op.norms, op.rows, op.width); }
+
+inline void replay(const MeanOp& op, Scratch&) {
+    kernel::mean_rows(op.y, op.x, op.groups, op.rows_per_group, op.width);
+}
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -89,7 +89,7 @@ class Tape final : private Recorder, public Scratch {
     static constexpr Index not_released = -1;
 
     struct Entry {
-        std::variant<LinearOp, NormOp, AttendOp, EmbedOp, AddOp, MultiplyOp, FunctionOp> op;
+        std::variant<LinearOp, NormOp, AttendOp, EmbedOp, AddOp, MultiplyOp, NormalizeOp, MeanOp, FunctionOp> op;
         const float* y;  // what it has written
         Index block;
         bool needed;
@@ -143,6 +143,8 @@ class Tape final : private Recorder, public Scratch {
         keep(copy, op.y, true);
     }
     void on(const MultiplyOp& op) override { keep(op, op.y, rows_.needs(op.a) || rows_.needs(op.b)); }
+    void on(const NormalizeOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
+    void on(const MeanOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
 
     /// Within a block that is run again every record stays, as what comes later may read what it has written.
     template <class Op>

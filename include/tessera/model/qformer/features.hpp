@@ -1,24 +1,37 @@
 // Pictures and texts as vectors of one space, and how alike they are.
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <tessera/core/scratch.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
+#include <tessera/kernel/row/mean.hpp>
+#include <tessera/kernel/row/normalize.hpp>
+#include <tessera/nn/linear.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// Makes each row as long as 1: x / max(‖x‖, 1e-12).
-/// shape   x [rows, Width]
-/// source  torch.nn.functional.normalize; for inference, no tape takes it
+/// y = x / max(‖x‖, 1e-12), row by row.
+/// shape   x [rows, Width] → y [rows, Width], which may be x where no tape listens
+/// errors  Errc::rows_mismatch
+/// source  torch.nn.functional.normalize
 template <Index Width>
-void normalize_rows(Rows<Width> x) {
-    for (Index i = 0; i < x.extent(0); ++i) {
-        const auto row = x.slice(i, 1).span();
-        double squares = 0;
-        for (const float value : row) squares += static_cast<double>(value) * static_cast<double>(value);
-        const auto scale = static_cast<float>(1 / std::max(std::sqrt(squares), 1e-12));
-        for (float& value : row) value *= scale;
-    }
+void normalize_rows(Rows<Width> y, ConstRows<Width> x, Scratch& s) {
+    const Index rows = x.extent(0);
+    detail::require_rows("normalize_rows", Width, "an output", rows, y.extent(0));
+    TESSERA_EXPECTS(!s.keeps() || y.data() != x.data());
+    float* const norms = s.keeps() ? s.take<float>(rows) : nullptr;
+    kernel::normalize_rows(y.data(), x.data(), norms, rows, Width);
+    s.record(NormalizeOp{y.data(), x.data(), norms, rows, Width});
+}
+
+/// The mean of each group of `per_group` rows, as of the logits of a picture's queries.
+/// shape   x [groups·per_group, Width] → y [groups, Width]
+/// errors  Errc::rows_mismatch
+template <Index Width>
+void mean_rows(Rows<Width> y, ConstRows<Width> x, Index per_group, Scratch& s) {
+    const Index groups = y.extent(0);
+    detail::require_rows("mean_rows", Width, "an input", groups * per_group, x.extent(0));
+    kernel::mean_rows(y.data(), x.data(), groups, per_group, Width);
+    s.record(MeanOp{y.data(), x.data(), groups, per_group, Width});
 }
 
 /// Image-text contrast: the cosine of each text and the query that is nearest to it, for each picture.

@@ -26,8 +26,7 @@ struct ImageTextMatching {
     Rows<embedding> image_features(const Keys& keys, Scratch& s) const {
         auto y = s.rows<embedding>(keys.images() * queries);
         const auto frame = s.frame();
-        vision_projection.into(y, qformer(keys, s), s);
-        normalize_rows(y);
+        normalize_rows<embedding>(y, vision_projection(qformer(keys, s), s), s);
         return y;
     }
 
@@ -54,10 +53,9 @@ struct ImageTextMatching {
                                  {starts, static_cast<std::size_t>(count) + 1}};
             const auto states = qformer.text(part, s), cls = s.rows<width>(count);
             for (Index i = 0; i < count; ++i) copy_rows(cls.slice(i, 1), states.slice(starts[i], 1), s);
-            text_projection.into(y.slice(first, count), cls, s);
+            normalize_rows<embedding>(y.slice(first, count), text_projection(cls, s), s);
             first += count;
         }
-        normalize_rows(y);
         return y;
     }
 
@@ -84,11 +82,7 @@ struct ImageTextMatching {
     Rows<2> itm(const Keys& keys, std::span<const ImageTextPair> pairs, const TextBatch& texts, Scratch& s) const {
         auto y = s.rows<2>(static_cast<Index>(pairs.size()));
         for_each_pair(keys, pairs, texts, s, [&](Index pair, ConstRows<width> states) {
-            const auto each = itm_head(states, s);
-            float no = 0, match = 0;
-            for (Index query = 0; query < queries; ++query) no += each(query, 0), match += each(query, 1);
-            y(pair, 0) = no / static_cast<float>(queries);
-            y(pair, 1) = match / static_cast<float>(queries);
+            mean_rows<2>(y.slice(pair, 1), itm_head(states, s), queries, s);
         });
         return y;
     }

@@ -1,6 +1,8 @@
-// Back through what goes number by number or row by row: tables, sums, products.
+// Back through what goes number by number or row by row: tables, sums, products, rows of length 1, means.
 #pragma once
 #include <tessera/kernel/parallel.hpp>
+#include <tessera/kernel/row/mean.hpp>
+#include <tessera/kernel/row/normalize.hpp>
 #include <tessera/train/backward/context.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -45,6 +47,20 @@ inline void backward(const MultiplyOp& op, BackwardContext& c) {
     };
     product(op.a, op.b);
     product(op.b, op.a);
+}
+
+inline void backward(const NormalizeOp& op, BackwardContext& c) {
+    const float* const dy = c.rows.at(op.y);
+    if (dy == nullptr) return;
+    if (const GradientTarget x = c.rows.into(op.x, op.rows * op.width))
+        kernel::normalize_rows_backward(x.to, x.add, dy, op.y, op.norms, op.rows, op.width);
+}
+
+inline void backward(const MeanOp& op, BackwardContext& c) {
+    const float* const dy = c.rows.at(op.y);
+    if (dy == nullptr) return;
+    if (const GradientTarget x = c.rows.into(op.x, op.groups * op.rows_per_group * op.width))
+        kernel::mean_rows_backward(x.to, x.add, dy, op.groups, op.rows_per_group, op.width);
 }
 
 }  // namespace tessera::inline TESSERA_ISA
