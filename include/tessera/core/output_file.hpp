@@ -146,6 +146,8 @@ class AppendFile {
   public:
     explicit AppendFile(const std::filesystem::path& path) : file_(path, path, O_APPEND) {}
     void append(std::string_view lines) { file_.write(lines); }
+    /// Waits until the disk has all of it.
+    void sync() { file_.sync(); }
 
   private:
     detail::WritableFile file_;
