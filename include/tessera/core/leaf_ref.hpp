@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <span>
 #include <tessera/core/visit.hpp>
 #include <vector>
 
@@ -16,6 +17,8 @@ class LeafRef {
 
     Index rows() const { return table_->rows; }
     Index columns() const { return table_->columns; }
+    /// Its extents as they were declared: one for a vector, however it counts as rows and columns. None where it does not say.
+    std::span<const Index> extents() const { return table_->extents; }
     Index bytes() const { return table_->bytes(leaf_); }
     /// Bytes that it takes where matrices are kept as `stored`.
     Index bytes_as(DType stored) const { return table_->bytes_as(stored); }
@@ -39,6 +42,7 @@ class LeafRef {
     using Blocks = std::function<void(std::span<const std::byte>)>;
     struct Table {
         Index rows, columns;
+        std::span<const Index> extents;
         Index (*bytes)(const void*);
         Index (*bytes_as)(DType);
         DType (*matrix_dtype)(const void*);
@@ -53,6 +57,7 @@ class LeafRef {
     static constexpr Table make_table() {
         Table t{L::rows,
                 L::columns,
+                {},
                 [](const void* leaf) { return static_cast<const L*>(leaf)->bytes(); },
                 nullptr,
                 nullptr,
@@ -64,6 +69,7 @@ class LeafRef {
                 nullptr,
                 nullptr,
                 nullptr};
+        if constexpr (requires { L::extents; }) t.extents = L::extents;
         if constexpr (requires { L::bytes_as(DType{}); }) t.bytes_as = [](DType stored) { return L::bytes_as(stored); };
         if constexpr (requires(const L& leaf) { leaf.packed().dtype(); })
             t.matrix_dtype = [](const void* leaf) { return static_cast<const L*>(leaf)->packed().dtype(); };
