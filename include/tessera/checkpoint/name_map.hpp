@@ -164,6 +164,18 @@ class NameMap {
         }
         return first;
     }
+    /// All that checkpoints of one kind or another call the parameter at `path`, in the order of the tables.
+    std::vector<StoredName> stored_names(std::string_view path) const {
+        if (tables_.empty()) return {{std::string(path), {}}};
+        std::vector<StoredName> out;
+        for (const Table& table : tables_) {
+            if (!path.starts_with(table.ours)) continue;
+            for (const NameLine& line : table.lines)
+                if (const auto holes = match(line.ours, line.kind, path.substr(table.ours.size())))
+                    out.push_back({holes->fill(table.theirs, line.theirs), layout_of(line.kind, *holes)});
+        }
+        return out;
+    }
     /// Whether such checkpoints hold `name` for a purpose that the model does not have.
     bool ignores(std::string_view name) const {
         return std::ranges::any_of(ignored_, [&](std::string_view pattern) {
