@@ -38,36 +38,36 @@ void tiles(float* c, Index c_row, OperandA a, OperandB b, Index steps, Accumulat
         return width;
     };
     const auto each = [&](const auto& f) __attribute__((always_inline)) {
-        unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-            unroll<Vectors>([&](auto v) __attribute__((always_inline)) { f(r, v); });
+        unroll<Rows>([&](int r) __attribute__((always_inline)) {
+            unroll<Vectors>([&](int v) __attribute__((always_inline)) { f(r, v); });
         });
     };
     for (; count > 0; --count, a.data += Rows * a.row, c += Rows * c_row) {
         Vec sum[Rows][Vectors];
         if (accumulate == Accumulate::no) {
-            each([&](auto r, auto v) __attribute__((always_inline)) { sum[r][v] = broadcast(0.0f); });
+            each([&](int r, int v) __attribute__((always_inline)) { sum[r][v] = broadcast(0.0f); });
         } else {
-            each([&](auto r, auto v)
+            each([&](int r, int v)
                      __attribute__((always_inline)) { sum[r][v] = load(c + r * c_row + v * width, lanes_of(v)); });
             if (factor != nullptr)
-                each([&](auto r, auto v)
+                each([&](int r, int v)
                          __attribute__((always_inline)) { sum[r][v] *= load(factor + v * width, lanes_of(v)); });
         }
         // Every third row has its own pointer: one and two strides from it are scales that an address can have.
         constexpr Index bases = (Rows + 2) / 3;
         const float* left[bases];
-        unroll<bases>([&](auto i) { left[i] = a.data + i * 3 * a.row; });
+        unroll<bases>([&](int i) __attribute__((always_inline)) { left[i] = a.data + i * 3 * a.row; });
         const float* right = b.data;
         const auto step = [&]() __attribute__((always_inline)) {
             Vec line[Vectors];
-            unroll<Vectors>([&](auto v)
+            unroll<Vectors>([&](int v)
                                 __attribute__((always_inline)) { line[v] = load(right + v * width, lanes_of(v)); });
-            unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+            unroll<Rows>([&](int r) __attribute__((always_inline)) {
                 const Vec number = broadcast(left[r / 3][r % 3 * a.row]);
-                unroll<Vectors>([&](auto v)
+                unroll<Vectors>([&](int v)
                                     __attribute__((always_inline)) { multiply_add(sum[r][v], number, line[v]); });
             });
-            unroll<bases>([&](auto i) __attribute__((always_inline)) { left[i] += a.step; });
+            unroll<bases>([&](int i) __attribute__((always_inline)) { left[i] += a.step; });
             right += b.step;
         };
         Index s = steps;
@@ -78,7 +78,7 @@ void tiles(float* c, Index c_row, OperandA a, OperandB b, Index steps, Accumulat
             step();
         }
         for (; s > 0; --s) step();
-        each([&](auto r, auto v)
+        each([&](int r, int v)
                  __attribute__((always_inline)) { store(c + r * c_row + v * width, sum[r][v], lanes_of(v)); });
     }
 }

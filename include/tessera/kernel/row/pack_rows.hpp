@@ -36,7 +36,7 @@ bool pack_rows_check_finite(float* to, Index to_stride, const T* from, Index fro
             for (Index c = 0; c < dim; c += line) prefetch(from + ahead * from_stride + c);
         Index c = 0;
         for (; c + chains * width <= dim; c += chains * width)
-            unroll<chains>([&](auto i) __attribute__((always_inline)) { take(zero[i], c + i * width, width); });
+            unroll<chains>([&](int i) __attribute__((always_inline)) { take(zero[i], c + i * width, width); });
         for (; c < dim; c += width) take(zero[0], c, std::min(width, dim - c));
     }
     unroll<chains - 1>([&](auto i) { zero[0] += zero[i + 1]; });
