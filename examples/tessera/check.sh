@@ -160,6 +160,20 @@ expect 2 '16384' "$program" mask full --queries 16385
 expect 2 'tile' "$program" mask full --tile 0 32
 expect 2 'MASK' "$program" mask
 
+# Curves of training logs.
+printf '{"step":%s,"loss.itc":%s,"rate":1e-04}\n' 1 3.5 2 2.5 3 null 4 1.5 >"$files/first.jsonl"
+printf '{"step":%s,"loss.itc":%s}\n' 1 4 2 3 >"$files/second.jsonl"
+expect 0 '^loss.itc +3.5 +1.5   steps 1 to 4$' "$program" plot "$files/first.jsonl"
+expect 0 '^rate +0.0001 +0.0001   steps 1 to 4   first$' "$program" plot "$files/first.jsonl" "$files/second.jsonl" --svg "$files/curves.svg"
+expect 0 '</svg>' tail -n 1 "$files/curves.svg"
+expect 0 'second</text>' cat "$files/curves.svg"
+expect 0 '^loss.itc +4 +3   steps 1 to 2$' "$program" plot "$files/second.jsonl" --only loss
+expect 1 '^tessera: \[option.value\] .*second.jsonl: expected numbers of steps of the names that --only gives, found none$' \
+  "$program" plot "$files/second.jsonl" --only rate
+expect 1 '^tessera: \[file.open\] /nowhere/x.svg: cannot be written: ' "$program" plot "$files/first.jsonl" --svg /nowhere/x.svg
+echo '{"loss":1}' >>"$files/second.jsonl"
+expect 1 "^tessera: .*second.jsonl:3: expected 'step', found none$" "$program" plot "$files/second.jsonl"
+
 expect 2 'subcommand' "$program"
 expect 1 'expected either --model, or --vision, --qformer and --language, found neither$' "$program" caption x.png
 expect 1 'PICTURE or --list: expected at least one picture, found none' "$program" caption --model $model

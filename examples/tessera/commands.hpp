@@ -55,6 +55,10 @@ struct MaskCommand {
     std::string png, svg;  // files to write
     bool json = false;
 };
+struct PlotCommand {
+    std::vector<std::string> logs, only;
+    std::string svg;  // a file to write
+};
 
 /// Return the exit code.
 /// errors  tessera::Error
@@ -64,3 +68,4 @@ int run(const FeaturesCommand& command);
 int run(const SearchCommand& command);
 int run(const InfoCommand& command);
 int run(const MaskCommand& command);
+int run(const PlotCommand& command);

@@ -259,6 +259,14 @@ int main(int argc, char** argv) {
     mask_app->add_option("--svg", mask.svg, "Write a scalable picture to this file")->type_name("FILE");
     mask_app->add_flag("--json", mask.json, "One JSON object instead of a drawing");
 
+    PlotCommand plot;
+    auto* plot_app = app.add_subcommand("plot", "Draw the curves of training logs");
+    plot_app->add_option("LOG", plot.logs, "Logs of training runs; several are drawn together")->required();
+    plot_app->add_option("--svg", plot.svg, "Write the curves to this file")->type_name("FILE");
+    plot_app
+        ->add_option("--only", plot.only, "Only this quantity, or those below it, as loss; may be given several times")
+        ->allow_extra_args(false);
+
     try {
         app.parse(arguments(argc, argv));
     } catch (const CLI::Success& help_or_version) {
@@ -275,6 +283,7 @@ int main(int argc, char** argv) {
         if (search_app->parsed()) return finished(run(search));
         if (pack_app->parsed()) return finished(run(pack));
         if (accuracy_app->parsed()) return finished(run(accuracy));
+        if (plot_app->parsed()) return finished(run(plot));
         return finished(mask_app->parsed() ? run(mask) : run(info));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tessera: %s\n", error.what());
