@@ -33,6 +33,7 @@ seeds() {
     sentencepiece) pick "$2" $golden/tokenizers/*/spiece.model $golden/malformed/tokenizers/*/spiece.model ;;
     bpe) join "$2" vocab.json merges.txt ;;
     tokenizer_settings) join "$2" special_tokens_map.json tokenizer_config.json added_tokens.json ;;
+    data_set) sed -n 's/.*refusal(R"(\(.*\))").*/\1/p' tests/train/data/caption_file.cpp | lines "$2" ;;
     text) sed -n 's/^ *text(//; s/^ *"\(.*\)",*$/\1/p' $golden/make/texts.py | lines "$2" ;;
     mask) sed -n 's/.*parsed("\([^"]*\)".*/\1/p; s/.*message("\([^"]*\)".*/\1/p' tests/mask/parse.cpp | lines "$2" ;;
   esac
@@ -65,6 +66,7 @@ dictionary() {
     safetensors | weights_index) files='checkpoint/safetensors.hpp core/dtype.hpp model/opt/names.hpp' ;;
     torch_file | pickle) files='checkpoint/pickle.hpp checkpoint/torch_file.hpp' ;;
     config) files='checkpoint/config_reader.hpp checkpoint/model_config.hpp generate/generation_config.hpp model/vit/config.hpp model/qformer/config.hpp model/opt/config.hpp' ;;
+    data_set) files='train/data/caption_file.hpp train/data/question_file.hpp train/data/text_file.hpp' ;;
     preprocessor_config) files=image/read_preprocess.hpp ;;
     mask) files='mask/parse/words.hpp mask/parse/grammar.hpp' ;;
     text | picture | sentencepiece | wordpiece) files= ;;
