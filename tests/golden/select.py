@@ -19,21 +19,22 @@ FOLDERS = ["images", "resize", "tokenizers", "malformed", "clip_vision", "opt", 
            "search"]
 sys.path.insert(0, str(HERE / "make"))
 import select_attention  # noqa: E402
+from sketch_gradients import sketch_gradients  # noqa: E402
 from thin import thin, write_json  # noqa: E402
 
 # What rounded weights do not change, or what one type of weights shows.
 SAME_AS_BLIP2_OPT = ["pixel_values", "train.*", "vision.embeddings", "vision.layer_*", "qformer.embeddings", "qformer.layer_[012]"]
 ROUNDED = ["blip2_opt_bf16", "blip2_opt_f16"]
 DROP = {
-    "opt": ["grad.*", "train.*", "generate.*"],
-    "opt_350m_style": ["grad.*", "train.*", "generate.*"],
+    "opt": ["grad.*", "train.logits", "generate.*"],
+    "opt_350m_style": ["grad.*", "train.logits", "generate.*"],
     "blip2_opt": ["grad.*"],
     "blip2_opt_bf16": SAME_AS_BLIP2_OPT,
     "blip2_opt_f16": SAME_AS_BLIP2_OPT,
     "blip2_itr": ["pixel_values", "vision.embeddings", "vision.layer_*", "itm.layer_0"],
-    "stage1": ["grad*", "loss*", "*_labels"],
-    "t5": ["grad.*", "encoder.last_hidden_state", "encoder.layer_0", "loss"],
-    "blip2_t5": ["grad.*", "train.*", "pixel_values", "vision.embeddings", "vision.layer_*", "qformer.embeddings",
+    "stage1": ["grad*", "*_labels"],
+    "t5": ["grad.*", "encoder.last_hidden_state", "encoder.layer_0"],
+    "blip2_t5": ["grad.*", "train.logits", "pixel_values", "vision.embeddings", "vision.layer_*", "qformer.embeddings",
                  "qformer.layer_[012]", "long.encoder.layer_*", "long.decoder.layer_*", "generate.greedy_prompt.*"],
 }
 # One form of the tokenizer is enough for a folder.
@@ -44,6 +45,9 @@ PICTURES = {"clip_vision": 2}  # of five
 # Scores of words, of which every eighth stays (`check_logits` in tests/support/compare.hpp).
 SCORES = {folder: ["*logits", "*logits_of_last_20"] if folder != "stage1" else ["lm_logits"] for folder in
           ("stage1", "opt", "opt_350m_style", "blip2_opt", "blip2_opt_bf16", "blip2_opt_f16", "t5", "blip2_t5")}
+
+# Of which the gradients are kept, as sketches.
+GRADIENTS = ["stage1", "opt", "opt_350m_style", "t5", "blip2_opt", "blip2_t5"]
 
 # Resizing: the pictures are in `NAME.input`; one size is as good as several; floats of all levels are in few pixels.
 RESIZE_CASES = ["photo_down.224x224", "wide_up.224x224", "tall_both.224x224"]
@@ -59,6 +63,8 @@ def main():
         if expected.exists():
             thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []), sample=SCORES.get(folder, []),
                  first=PICTURES.get(folder))
+        if folder in GRADIENTS:
+            sketch_gradients(expected, HERE / folder / "gradients.safetensors")
     clip = json.loads((HERE / "clip_vision/expected.json").read_text())
     write_json(HERE / "clip_vision/expected.json", dict(clip, images=clip["images"][: PICTURES["clip_vision"]]))
     for name in LEFT_OUT:

@@ -72,7 +72,7 @@ void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run,
     tape.backward(y.data(), seed);
     {
         Gradients others(model);
-        Tape less(others, Checkpoint::blocks);
+        Tape less(others, Recompute::blocks);
         const auto same = less.rows<Width>(x.extent(0));
         std::copy_n(x.data(), x.size(), same.data());
         less.watch<Width>(same);

@@ -11,10 +11,10 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// What a tape keeps of each block of a stack.
-enum class Checkpoint : bool {
-    no,  // all that it computes
-    blocks  // what it reads and writes; the rest is computed once more on the way back: the same bits, about a third more time
+/// What a tape computes once more on the way back, to keep less.
+enum class Recompute : bool {
+    nothing,
+    blocks  // of a stack: only what each reads and writes is kept; the same bits, for about a third more time
 };
 
 /// Run a model on it instead of on a Scratch, then a loss, then `backward`. Only what a gradient passes through is kept: a
@@ -33,8 +33,8 @@ enum class Checkpoint : bool {
 ///         those that are on their way; nothing is allocated once a step of the same sizes has been seen
 class Tape final : private Recorder, public Scratch {
   public:
-    explicit Tape(Gradients& gradients, Checkpoint checkpoint = Checkpoint::no)
-        : Scratch(static_cast<Recorder&>(*this)), leaves_(gradients), checkpoint_(checkpoint) {}
+    explicit Tape(Gradients& gradients, Recompute recompute = Recompute::nothing)
+        : Scratch(static_cast<Recorder&>(*this)), leaves_(gradients), recompute_(recompute) {}
     ~Tape() override { forget_masks(); }
 
     /// Rows that shall have a gradient although no parameter made them: `gradient` finds it after `backward`.
@@ -82,6 +82,8 @@ class Tape final : private Recorder, public Scratch {
         Scratch::clear();
     }
 
+    /// Kernel calls that it remembers.
+    Index records() const { return static_cast<Index>(entries_.size()); }
     /// Bytes that it holds for activations.
     Index activation_bytes() const { return Scratch::capacity() + aside_.capacity(); }
 
@@ -164,7 +166,7 @@ class Tape final : private Recorder, public Scratch {
 
     // Blocks. Their temporaries lie in memory of their own, which the next block uses again.
     void begin_block() override {
-        if (checkpoint_ == Checkpoint::no || in_block()) {
+        if (recompute_ == Recompute::nothing || in_block()) {
             ++nested_;
             return;
         }
@@ -216,7 +218,7 @@ class Tape final : private Recorder, public Scratch {
     void forget_masks() { std::for_each(entries_.begin(), entries_.end(), forget_mask); }
 
     Gradients& leaves_;
-    Checkpoint checkpoint_;
+    Recompute recompute_;
     RowGradients rows_;
     std::vector<Entry> entries_;
     std::vector<BlockEntries> blocks_;
