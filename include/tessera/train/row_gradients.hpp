@@ -31,6 +31,20 @@ class RowGradients {
         pieces_.push_back({begin, bytes, unwritten, false, {}});
     }
     Index pieces() const { return static_cast<Index>(pieces_.size()); }
+    /// Bytes that were taken; of blocks, which use the same memory, those of the largest.
+    Index bytes() const {
+        Index outside = 0, largest = 0, of_block = 0, block = no_block;
+        for (const Run& run : runs_) {
+            if (run.block == no_block) {
+                outside += run.end - run.begin;
+                continue;
+            }
+            of_block = (run.block == block ? of_block : 0) + (run.end - run.begin);
+            block = run.block;
+            largest = std::max(largest, of_block);
+        }
+        return outside + largest;
+    }
     /// Forgets all but the first `count`.
     void give_back(Index count) {
         while (pieces() > count) {

@@ -84,8 +84,8 @@ class Tape final : private Recorder, public Scratch {
 
     /// Kernel calls that it remembers.
     Index records() const { return static_cast<Index>(entries_.size()); }
-    /// Bytes that it holds for activations.
-    Index activation_bytes() const { return Scratch::capacity() + aside_.capacity(); }
+    /// Bytes that the pass has taken.
+    Index activation_bytes() const { return rows_.bytes(); }
 
   private:
     static constexpr Index not_released = -1;

@@ -91,15 +91,19 @@ struct Opt {
     /// Reads whole sequences, rows one after another: sequence i is rows starts[i] … starts[i + 1] − 1.
     /// shape   embedded [T, Embedding], starts [n + 1] → states [T, Embedding]
     Rows<C.embedding> operator()(ConstRows<C.embedding> embedded, std::span<const Index> starts, Scratch& s) const {
+        return (*this)(embedded, starts, Packed(starts, Causal{}), s);
+    }
+    /// The same under a mask over all rows.
+    Rows<C.embedding> operator()(ConstRows<C.embedding> embedded, std::span<const Index> starts, MaskRef mask,
+                                 Scratch& s) const {
         TESSERA_EXPECTS(!starts.empty() && starts.front() == 0 && starts.back() == embedded.extent(0));
         auto y = s.rows<C.embedding>(embedded.extent(0));
         const auto frame = s.frame();
         const auto x = enter(embedded, s);
         for (std::size_t i = 0; i + 1 < starts.size(); ++i)
             add_positions(x.slice(starts[i], starts[i + 1] - starts[i]), Index{0}, s);
-        const Packed causal(starts, Causal{});
         run(x, y, s, [&](Rows<C.width> to, ConstRows<C.width> in, Index layer) {
-            layers[static_cast<std::size_t>(layer)].into(to, in, causal, s);
+            layers[static_cast<std::size_t>(layer)].into(to, in, mask, s);
         });
         return y;
     }
