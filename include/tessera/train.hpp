@@ -1,7 +1,9 @@
-// Training: gradients, and the tape that makes them.
+// Training: gradients, the tape that makes them, and the losses of both stages.
 #pragma once
 #include <tessera/attention.hpp>
 #include <tessera/kernel/attention/backward.hpp>
 #include <tessera/kernel/matmul/backward.hpp>
 #include <tessera/train/backward/folded_attention.hpp>
+#include <tessera/train/stage1.hpp>
+#include <tessera/train/stage2.hpp>
 #include <tessera/train/tape.hpp>

@@ -1,5 +1,6 @@
 // The first stage of BLIP-2's training: three objectives, three masks, one Q-Former.
 #pragma once
+#include <optional>
 #include <tessera/train/loss/itc.hpp>
 #include <tessera/train/loss/itg.hpp>
 #include <tessera/train/loss/itm.hpp>
@@ -16,8 +17,9 @@ struct Stage1Batch {
 
 struct Stage1Options {
     Token dec = 30522;  // what texts begin with where they are generated
-    ItcOptions itc;
-    HardNegativeOptions negatives;
+    ItcOptions itc = {};
+    HardNegativeOptions negatives = {};
+    std::optional<HardNegatives> negatives_are = {};  // instead of drawn ones
     float itg_smoothing = 0.1f;
 };
 
@@ -44,7 +46,9 @@ Stage1Losses stage1_losses(const Blip2Stage1<Query>& model, const Stage1Batch<Qu
                                                       model.temperature, s, options.itc);
 
     // masks::bidirectional: all see all.
-    const HardNegatives negatives = hard_negatives(contrast.logits, batch.groups, s, options.negatives);
+    const HardNegatives negatives = options.negatives_are
+                                        ? *options.negatives_are
+                                        : hard_negatives(contrast.logits, batch.groups, s, options.negatives);
     const Itm matching = itm(model, keys, batch.texts, negatives, s);
 
     // masks::multimodal_causal: text sees the queries, which are there already, and its own past.

@@ -23,10 +23,12 @@ struct ImageTextMatching {
     /// What the queries see of each picture, for contrast: queries and text do not see each other (masks::uni_modal), so
     /// the text is not even there.
     /// shape   keys of n pictures → [n·queries, embedding], each of length 1
-    Rows<embedding> image_features(const Keys& keys, Scratch& s) const {
-        auto y = s.rows<embedding>(keys.images() * queries);
+    Rows<embedding> image_features(const Keys& keys, Scratch& s) const { return image_features(qformer(keys, s), s); }
+    /// The same from the queries' states, which the Q-Former makes without text.
+    Rows<embedding> image_features(ConstRows<width> states, Scratch& s) const {
+        auto y = s.rows<embedding>(states.extent(0));
         const auto frame = s.frame();
-        normalize_rows<embedding>(y, vision_projection(qformer(keys, s), s), s);
+        normalize_rows<embedding>(y, vision_projection(states, s), s);
         return y;
     }
 

@@ -105,7 +105,8 @@ struct QFormer {
         const auto frame = s.frame();
         auto* const key_starts = s.take<Index>(count + 1);
         for (Index i = 0; i <= count; ++i) key_starts[i] = i * C.queries + texts.starts[static_cast<std::size_t>(i)];
-        const Packed mask(texts.starts, {key_starts, static_cast<std::size_t>(count) + 1}, Causal::after(C.queries));
+        const std::span<const Index> all_starts(key_starts, static_cast<std::size_t>(count) + 1);
+        const Packed mask(texts.starts, all_starts, Causal::after(C.queries));
         const auto x = s.rows<C.width>(total);
         for (Index i = 0; i < count; ++i)
             embed_text(x.slice(texts.starts[static_cast<std::size_t>(i)], texts.length(i)), texts[i], s);

@@ -3,6 +3,7 @@
 #include <span>
 #include <tessera/core/token.hpp>
 #include <tessera/kernel/row/cross_entropy.hpp>
+#include <tessera/nn/linear.hpp>
 #include <tessera/train/backward/context.hpp>
 
 namespace tessera::inline TESSERA_ISA {

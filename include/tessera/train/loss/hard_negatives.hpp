@@ -48,7 +48,7 @@ inline std::span<const Index> draw(View<const float, dyn, dyn> weights, float un
                    0x1p-53;
         };
         const bool any = number(0) < double{uniform};
-        const auto weight = [&](Index j) { return any ? double{weights(i, j) > 0} : double{weights(i, j)}; };
+        const auto weight = [&](Index j) { return any ? (weights(i, j) > 0 ? 1.0 : 0.0) : double{weights(i, j)}; };
         double total = 0;
         for (Index j = 0; j < n; ++j) total += weight(j);
         double left = number(1) * total;
