@@ -1,6 +1,7 @@
-// What people study masks with: drawings, figures, densities, proofs, and masks from text.
+// What people study masks with: drawings, figures, densities, proofs, masks from text, curves of trainings.
 #pragma once
 #include <tessera/masks.hpp>
+#include <tessera/study/curves.hpp>
 #include <tessera/study/density.hpp>
 #include <tessera/study/draw.hpp>
 #include <tessera/study/flow.hpp>

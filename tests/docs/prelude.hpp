@@ -10,6 +10,9 @@
 #include <tessera/nn/randomize.hpp>
 #include <tessera/study.hpp>
 #include <tessera/tessera.hpp>
+#include <tessera/train/adamw.hpp>
+#include <tessera/train/log.hpp>
+#include <tessera/train/training_run.hpp>
 #include <vector>
 
 using namespace tessera;
@@ -28,3 +31,5 @@ extern Grid grid;
 extern Scratch s;
 extern TextBatch texts;
 extern std::vector<ImageTextPair> pairs;
+extern Gradients gradients;
+extern AdamW adamw;

@@ -8,6 +8,7 @@
 #include <tessera/train/adamw.hpp>
 #include <tessera/train/clip.hpp>
 
+#include "support/allocations.hpp"
 #include "support/compare.hpp"
 #include "support/golden.hpp"
 #include "support/read_json.hpp"
@@ -212,6 +213,20 @@ TEST_CASE("the same bits at any number of threads") {
         CHECK(all_numbers(model) == first);
     }
     kernel::set_threads(2);
+}
+
+TEST_CASE("a step allocates nothing after the first one") {
+    Large model;
+    randomize(model, 5);
+    Gradients gradients(model);
+    AdamW adamw(gradients);
+    adamw.step(gradients, 1e-3);
+    const Index before = test::allocations();
+    for (int step = 0; step < 3; ++step) {
+        clip(gradients, 1);
+        adamw.step(gradients, 1e-3);
+    }
+    CHECK(test::allocations() == before);
 }
 
 TEST_CASE("a state that is carried over goes on with the same bits") {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <tessera/train/log.hpp>
 
+#include "support/allocations.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace train_log {
@@ -31,6 +32,15 @@ TEST_CASE("a line for a step") {
     CHECK(curves[1].name == "loss.itc");
     CHECK(curves[1].values == std::vector<double>{0.1});
     CHECK(curves[2].values == std::vector<double>{1e-4, 1e-300});
+}
+
+TEST_CASE("a line allocates nothing after the first ones") {
+    const test::TemporaryFolder folder;
+    TrainingLog log(folder.path() / "log.jsonl", 0);
+    log.append(1, {{"loss", 2.5f}, {"loss.contrast", 0.1f}, {"rate", 1.23456789e-4}});
+    const Index before = test::allocations();
+    log.append(2, {{"loss", 2.5f}, {"loss.contrast", 0.1f}, {"rate", 1.23456789e-4}});
+    CHECK(test::allocations() == before);
 }
 
 TEST_CASE("a log goes on where the run goes on") {

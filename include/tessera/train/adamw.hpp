@@ -22,8 +22,8 @@ struct AdamWOptions {
 
 /// Moves the parameters of a Gradients against their gradients. The moments are two arrays beside its values.
 /// ```cpp
-/// AdamW adamw(gradients);
-/// adamw.step(gradients, 1e-4f);
+/// AdamW optimizer(gradients, {.beta2 = 0.999, .decay_of = Decay::lavis()});
+/// optimizer.step(gradients, 1e-4);
 /// ```
 /// errors  Errc::option_value for options out of range, and for weights that learn and are not kept as f32: steps are smaller than
 ///         what 16 bits can tell apart

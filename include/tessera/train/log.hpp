@@ -41,8 +41,8 @@ class LogValue {
 /// The log of a run: `{"step":20,"loss":3.25,"rate":1e-04}`, a line for a step. A line is handed to the system whole, so that it is there
 /// whenever the program ends.
 /// ```cpp
-/// TrainingLog log("run/log.jsonl", start.step);
-/// log.append(step, {{"loss.itc", loss.itc}, {"rate", rate}, {"seconds", seconds}});
+/// TrainingLog log("run/log.jsonl", 0);  // steps that are done: where a run goes on, those of its state
+/// log.append(1, {{"loss.itc", 2.5f}, {"rate", 1e-4}, {"seconds", 0.25}});
 /// ```
 /// errors  Errc::file_open; Errc::file_format where a file that is there is no such log
 class TrainingLog {

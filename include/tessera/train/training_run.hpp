@@ -10,17 +10,16 @@
 #pragma once
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tessera/checkpoint/save_weights.hpp>
-#include <tessera/core/json.hpp>
+#include <tessera/core/file.hpp>
 #include <tessera/core/output_file.hpp>
-#include <tessera/train/adamw.hpp>
+#include <tessera/train/run_settings.hpp>
+#include <tessera/train/training_file.hpp>
 #include <utility>
 #include <vector>
 
@@ -37,48 +36,7 @@ struct RunOptions {
     std::function<void(const std::string& warning)> warn = {};
 };
 
-/// How far a run has come.
-struct RunProgress {
-    Index step = 0;  // steps that are done
-    /// Whatever else it takes to go on with the same bits: seeds, positions of generators.
-    std::map<std::string, std::uint64_t, std::less<>> counters = {};
-};
-
 namespace detail {
-
-/// The values of a JSON text by their paths.
-inline void flatten(const JsonValue& value, const std::string& path, std::map<std::string, std::string>& out) {
-    if (!value.is_object() && !value.is_list()) {
-        out[path] = value.is_text() ? in_quotes(value.text()) : value.shown();
-        return;
-    }
-    if (value.size() == 0) out[path] = value.is_list() ? "[]" : "{}";
-    Index index = 0;
-    for (const JsonValue part : value)
-        flatten(part,
-                value.is_list() ? path + '[' + std::to_string(index++) + ']'
-                                : path + (path.empty() ? "" : ".") + printable(part.key()),
-                out);
-}
-
-/// errors  Errc::option_value names the first setting that differs
-inline void require_same_settings(const std::filesystem::path& file, std::string_view wanted) {
-    std::map<std::string, std::string> before, now;
-    flatten(JsonFile(file, Errc::option_value, JsonNull::refused).root(), "", before);
-    flatten(JsonFile(wanted, "settings", Errc::option_value, JsonNull::refused).root(), "", now);
-    std::map<std::string, std::string> both = before;
-    both.insert(now.begin(), now.end());
-    for (const auto& [path, ignored] : both) {
-        const auto shown = [&](const std::map<std::string, std::string>& settings) {
-            const auto at = settings.find(path);
-            return at == settings.end() ? std::string("nothing") : at->second;
-        };
-        if (shown(before) != shown(now))
-            throw Error(Errc::option_value, file.string(), ": ", path.empty() ? "settings" : path, ": expected ",
-                        shown(before), " as the run began with, found ", shown(now),
-                        "; begin another run for other settings");
-    }
-}
 
 inline void copy_file(const std::filesystem::path& from, const std::filesystem::path& to) {
     const MappedFile file(from);
@@ -89,11 +47,13 @@ inline void copy_file(const std::filesystem::path& from, const std::filesystem::
 
 /// A folder that a training run keeps its states in. A state is there whole or not at all, whenever the program or the machine stops.
 /// ```cpp
-/// TrainingRun run = resume ? TrainingRun::resume("run", settings) : TrainingRun::begin("run", settings);
-/// const RunProgress start = run.load(model, gradients, adamw).value_or(RunProgress{});
-/// for (Index step = start.step; step < steps;) {
-///     …
-///     if (++step % 1000 == 0) run.save({.step = step}, model, gradients, adamw);
+/// const char* const settings = R"({"rate": 1e-4, "seed": 1})";
+/// const bool resume = std::filesystem::exists("run/settings.json");
+/// const TrainingRun run = resume ? TrainingRun::resume("run", settings) : TrainingRun::begin("run", settings);
+/// Index step = run.load(model, gradients, adamw).value_or(RunProgress{}).step;
+/// while (step < 5000) {
+///     adamw.step(gradients, 1e-4);
+///     if (++step % 1000 == 0) run.save({step}, model, gradients, adamw);
 /// }
 /// ```
 /// errors  Errc::file_open where something cannot be written: the sentence says which state is the last good one
@@ -192,7 +152,7 @@ class TrainingRun {
             if (failed) throw Error(Errc::file_open, partial.string(), ": cannot be made: ", failed.message());
             for (const fs::path& file : options_.copies) detail::copy_file(file, partial / file.filename());
             detail::save_weights(leaves, names, partial / weights_name, options_.weights);
-            save_training(partial / training_name, progress, gradients, optimizer);
+            TrainingFile::write(partial / training_name, progress, settings_, gradients, optimizer);
             const fs::path old = state.string() + std::string(old_suffix);
             fs::remove_all(old, ignored);
             fs::rename(state, old, ignored);  // where there is one: not whole, or the same again
@@ -212,103 +172,31 @@ class TrainingRun {
         remove_partial();
     }
 
-    void save_training(const std::filesystem::path& file, const RunProgress& progress, const Gradients& gradients,
-                       const AdamW& optimizer) const {
-        SafetensorsWriter writer;
-        Json counters = Json::object();
-        for (const auto& [name, value] : progress.counters) counters[name] = value;
-        writer.note("step", std::to_string(progress.step));
-        writer.note("optimizer_steps", std::to_string(optimizer.steps()));
-        writer.note("counters", counters.dump());
-        writer.note("settings", settings_);
-        for (const LearningLeaf& leaf : gradients.leaves())
-            for (const auto& [prefix, numbers] :
-                 {std::pair("exp_avg.", optimizer.exp_avg()), std::pair("exp_avg_sq.", optimizer.exp_avg_sq())})
-                writer.add(prefix + leaf.path, DType::f32, {leaf.leaf.rows(), leaf.leaf.columns()},
-                           [part = numbers.subspan(static_cast<std::size_t>(leaf.first),
-                                                   static_cast<std::size_t>(leaf.size()))](OutputFile& out) {
-                               out.write(std::as_bytes(part));
-                           });
-        writer.write(file);
-    }
-
     std::optional<RunProgress> load(const std::vector<NamedLeaf>& leaves, const NameMap& names,
                                     const Gradients& gradients, AdamW& optimizer) const {
         std::vector<Index> steps = states();
         for (; !steps.empty(); steps.pop_back()) {
             const std::filesystem::path state = state_folder(steps.back());
             std::optional<Checkpoint> weights;
-            std::optional<Safetensors> training;
-            RunProgress progress;
-            Index optimizer_steps = 0;
+            std::optional<TrainingFile> training;
             try {  // whether it is whole
                 weights.emplace(state / weights_name);
                 training.emplace(state / training_name);
-                progress = read_progress(*training, state / training_name, optimizer_steps);
-                if (progress.step != steps.back())
+                if (training->progress().step != steps.back())
                     throw Error(Errc::checkpoint_format, (state / training_name).string(),
-                                ": expected a state of step ", steps.back(), ", found one of step ", progress.step);
+                                ": expected a state of step ", steps.back(), ", found one of step ",
+                                training->progress().step);
             } catch (const Error& error) {
                 if (options_.warn)
                     options_.warn(name_of(steps.back()) + " is not whole and is passed over: " + error.what());
                 continue;
             }
-            load_training(*training, gradients, optimizer);
+            training->require_fit(gradients, optimizer);
             detail::restore_weights(leaves, names, *weights, options_.weights.saves);
-            optimizer.set_steps(optimizer_steps);
-            return progress;
+            training->restore(gradients, optimizer);
+            return training->progress();
         }
         return {};
-    }
-
-    static RunProgress read_progress(const Safetensors& training, const std::filesystem::path& path,
-                                     Index& optimizer_steps) {
-        constexpr Index most = Index{1} << 53;
-        const auto number = [&](const char* key) {
-            return JsonFile(training.note(key), path.string() + ": " + key, Errc::checkpoint_format)
-                .root()
-                .whole(0, most);
-        };
-        RunProgress progress{number("step")};
-        optimizer_steps = number("optimizer_steps");
-        const JsonFile counters(training.note("counters"), path.string() + ": counters", Errc::checkpoint_format);
-        for (const JsonValue counter : counters.root().object()) {
-            const std::string digits = counter.shown();
-            std::uint64_t value = 0;
-            const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-            if (failed != std::errc{} || end != digits.data() + digits.size()) counter.expected("a whole number");
-            progress.counters.emplace(counter.key(), value);
-        }
-        return progress;
-    }
-
-    /// Looks at all before anything is changed.
-    static void load_training(const Safetensors& training, const Gradients& gradients, AdamW& optimizer) {
-        const auto fail = [&](Errc code, const std::string& name, const auto&... parts) {
-            throw Error(code, in_quotes(name), ": ", parts..., " (", training.path().string(), ')');
-        };
-        for (const bool copy : {false, true})
-            for (const LearningLeaf& leaf : gradients.leaves())
-                for (const auto& [prefix, numbers] :
-                     {std::pair("exp_avg.", optimizer.exp_avg()), std::pair("exp_avg_sq.", optimizer.exp_avg_sq())}) {
-                    const std::string name = prefix + leaf.path;
-                    const StoredTensor* const tensor = training.find(name);
-                    const std::vector<Index> shape{leaf.leaf.rows(), leaf.leaf.columns()};
-                    if (tensor == nullptr)
-                        fail(Errc::checkpoint_missing, name,
-                             "expected, as the parameter learns, found none: it was frozen");
-                    if (tensor->shape != shape || tensor->type != DType::f32)
-                        fail(Errc::checkpoint_shape, name, "expected F32 ", shape_text(shape), ", found ",
-                             tessera::name(tensor->type), ' ', shape_text(tensor->shape));
-                    if (copy) to_floats(DType::f32, tensor->bytes.data(), leaf.size(), numbers.data() + leaf.first);
-                }
-        if (2 * gradients.leaves().size() == training.tensors().size()) return;
-        std::vector<std::string> known;
-        for (const LearningLeaf& leaf : gradients.leaves())
-            known.push_back("exp_avg." + leaf.path), known.push_back("exp_avg_sq." + leaf.path);
-        for (const StoredTensor& tensor : training.tensors())
-            if (std::ranges::find(known, tensor.name) == known.end())
-                fail(Errc::checkpoint_unexpected, tensor.name, "the parameter learned, and is frozen now");
     }
 
     std::string last_good() const {
