@@ -126,7 +126,7 @@ TEST_CASE("settings out of range are refused in one sentence") {
     const auto message = [](const Augment& settings) {
         std::string out;
         try {
-            settings.check();
+            settings.expect_valid();
         } catch (const Error& error) {
             out = error.what();
         }

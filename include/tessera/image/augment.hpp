@@ -29,7 +29,7 @@ struct Augment {
     PassOrder pass_order = PassOrder::pillow_13;
 
     /// errors  Errc::option_value names the setting that is out of range
-    void check() const {
+    void expect_valid() const {
         const auto expect = [](bool right, const char* name, const char* expected, double found) {
             if (!right) throw Error(Errc::option_value, "augment.", name, ": expected ", expected, ", found ", found);
         };

@@ -44,7 +44,7 @@ const ReadPictures small{.preprocess = {.height = 12, .width = 18}};
 std::string bytes_of(const CaptionBatch& batch) {
     std::string out(reinterpret_cast<const char*>(batch.images.data()),
                     static_cast<std::size_t>(batch.images.size()) * sizeof(float));
-    for (const auto list : {batch.items, batch.pictures, batch.captions, batch.image_ids})
+    for (const auto list : {batch.items, batch.pictures, batch.captions, batch.image_ids, batch.groups})
         for (const Index i : list) out += std::to_string(i) + ' ';
     for (const Token id : batch.texts.ids) out += std::to_string(id) + ' ';
     for (const Index start : batch.texts.starts) out += std::to_string(start) + ' ';
@@ -105,6 +105,28 @@ TEST_CASE("a step is the same whatever was read before, at one thread and at two
     source.read(0, 0, 0, again.data());
     CHECK(one == again);
     CHECK(one != two);
+}
+
+TEST_CASE("rows that share an id or a text are a group, and so are those that are alike with one of them") {
+    const test::TemporaryFolder folder;
+    const CaptionFile file(folder.write("c.jsonl",
+                                        "{\"image\": \"0\", \"caption\": \"red\", \"image_id\": 5}\n"
+                                        "{\"image\": \"1\", \"caption\": \"blue\", \"image_id\": 6}\n"
+                                        "{\"image\": \"2\", \"caption\": \"green\", \"image_id\": 7}\n"
+                                        "{\"image\": \"3\", \"caption\": \"blue\", \"image_id\": 8}\n"
+                                        "{\"image\": \"4\", \"caption\": \"gray\", \"image_id\": 5}\n"
+                                        "{\"image\": \"5\", \"caption\": \"red\", \"image_id\": 8}\n"));
+    const TokenizedTexts texts(file.captions(),
+                               [](const std::string& text) { return std::vector<Token>(text.begin(), text.end()); });
+    const ImageRows nothing{1, 1, [](Index, Index, Index, float* out) { *out = 0; }};
+    CaptionBatches five(file, texts, nothing, {.batch = 5, .shuffle = false}),
+        six(file, texts, nothing, {.batch = 6, .shuffle = false});
+    const auto groups = [](const CaptionBatch& batch) {
+        return std::vector<Index>(batch.groups.begin(), batch.groups.end());
+    };
+    CHECK(groups(five(0)) == std::vector<Index>{0, 1, 2, 1, 0});
+    CHECK(groups(six(0)) ==
+          std::vector<Index>{0, 0, 2, 0, 0, 0});  // the last row has the text of one and the id of another
 }
 
 TEST_CASE("features come from the cache, and a step allocates nothing") {

@@ -19,7 +19,9 @@ struct CaptionBatch {
     std::span<const Index> items;      // rows of the caption file
     std::span<const Index> pictures;   // numbers of CaptionFile::pictures()
     std::span<const Index> captions;   // numbers of CaptionFile::captions()
-    std::span<const Index> image_ids;  // equal where pictures count as the same one: soft targets, no hard negatives
+    std::span<const Index> image_ids;  // those of the rows
+    std::span<const Index>
+        groups;  // equal for rows that share an id or have the same text here: soft targets, no negatives
     View<const float, dyn, dyn> images;
     TextBatch texts;
 
@@ -45,7 +47,7 @@ class CaptionBatches {
             throw Error(Errc::option_value, "texts: expected one for each of ", file.captions().size(),
                         " captions, found ", texts.count());
         const Index most = std::min(options.batch, file.size());
-        for (auto* list : {&pictures_, &captions_, &image_ids_}) list->resize(static_cast<std::size_t>(most));
+        for (auto* list : {&pictures_, &captions_, &image_ids_, &groups_}) list->resize(static_cast<std::size_t>(most));
         errors_.resize(static_cast<std::size_t>(most));
         pixels_ = Buffer<float>(most * images_.rows * images_.columns);
         batch_texts_.reserve(most, most * texts.most_tokens());
@@ -65,6 +67,7 @@ class CaptionBatches {
             image_ids_[i] = row.image_id;
             batch_texts_.push_back((*texts_)[captions_[i]]);
         }
+        group(items.size());
         read_images(items, epoch);
         const auto some = [&](const std::vector<Index>& list) { return std::span(list).first(items.size()); };
         return {step,
@@ -73,11 +76,26 @@ class CaptionBatches {
                 some(pictures_),
                 some(captions_),
                 some(image_ids_),
+                some(groups_),
                 {pixels_.data(), {count * images_.rows, images_.columns}},
                 batch_texts_};
     }
 
   private:
+    /// The group of a row is the first row that it is alike with, or is alike with one that is alike, and so on.
+    void group(std::size_t count) {
+        const TextBatch texts = batch_texts_;
+        for (std::size_t i = 0; i < count; ++i) {
+            groups_[i] = static_cast<Index>(i);
+            for (std::size_t j = 0; j < i; ++j) {
+                const bool alike = image_ids_[i] == image_ids_[j] ||
+                                   std::ranges::equal(texts[static_cast<Index>(i)], texts[static_cast<Index>(j)]);
+                if (!alike || groups_[i] == groups_[j]) continue;
+                const auto [first, second] = std::minmax({groups_[i], groups_[j]});
+                std::replace(groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(i) + 1, second, first);
+            }
+        }
+    }
     void read_images(std::span<const Index> items, Index epoch) {
         const auto read = [&](Index i) {
             const auto at = static_cast<std::size_t>(i);
@@ -99,7 +117,7 @@ class CaptionBatches {
     ImageRows images_;
     std::uint64_t seed_;
     Sampler sampler_;
-    std::vector<Index> pictures_, captions_, image_ids_;
+    std::vector<Index> pictures_, captions_, image_ids_, groups_;
     std::vector<std::exception_ptr> errors_;
     Buffer<float> pixels_;
     TokenizedTexts batch_texts_;

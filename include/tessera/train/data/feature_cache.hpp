@@ -31,9 +31,9 @@ class FeatureCache {
     /// errors  Errc::file_open; Errc::checkpoint_format where the file is no cache; Errc::file_format where its features were made by
     ///         another model, of other pictures, or of pictures that were prepared otherwise
     FeatureCache(const std::filesystem::path& path, const FeatureKey& key) : FeatureCache(path) {
-        check("the model's weights", key.model, key_.model);
-        check("how pictures are prepared", key.preprocess, key_.preprocess);
-        check("the pictures", key.pictures, key_.pictures);
+        expect_same("the model's weights", key.model, key_.model);
+        expect_same("how pictures are prepared", key.preprocess, key_.preprocess);
+        expect_same("the pictures", key.pictures, key_.pictures);
     }
     /// Whatever it was made of; `key` tells.
     /// errors  Errc::file_open; Errc::checkpoint_format
@@ -71,7 +71,7 @@ class FeatureCache {
     static constexpr std::string_view format = "tessera image features 1";
 
   private:
-    void check(const char* what, const std::string& expected, const std::string& found) const {
+    void expect_same(const char* what, const std::string& expected, const std::string& found) const {
         if (expected != found)
             throw Error(Errc::file_format, file_.path().string(), ": image features are stale: ", what, ": expected ",
                         in_quotes(expected), ", found ", in_quotes(found),

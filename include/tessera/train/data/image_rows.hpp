@@ -36,7 +36,7 @@ struct ReadPictures {
 ///         PictureList::read
 inline ImageRows picture_patches(const PictureList& pictures, const ReadPictures& options, Index patch) {
     const Preprocess& settings = options.preprocess;
-    if (options.augment) options.augment->check();
+    if (options.augment) options.augment->expect_valid();
     if (!options.augment && !settings.do_center_crop && (!settings.do_resize || settings.shortest_edge > 0))
         throw Error(Errc::option_value, "preprocess: expected a size that all pictures get, found ",
                     settings.do_resize ? "a shortest edge without a crop" : "no resizing");

@@ -65,8 +65,10 @@ class TokenizedTexts {
         return most;
     }
 
-    void push_back(std::span<const Token> ids) {
+    /// Adds a text, of which `end` is the end.
+    void push_back(std::span<const Token> ids, std::span<const Token> end = {}) {
         ids_.insert(ids_.end(), ids.begin(), ids.end());
+        ids_.insert(ids_.end(), end.begin(), end.end());
         starts_.push_back(static_cast<Index>(ids_.size()));
     }
     /// Removes all texts; their memory stays.
