@@ -1,0 +1,124 @@
+// What all stages of training have in common: a loop over steps, each of which draws its batch from its number alone.
+#pragma once
+#include <chrono>
+#include <cstdio>
+#include <tessera/nn/randomize.hpp>
+#include <tessera/train/adamw.hpp>
+#include <tessera/train/clip.hpp>
+#include <tessera/train/loss/cross_entropy.hpp>
+#include <tessera/train/schedule.hpp>
+#include <tessera/train/tape.hpp>
+
+#include "../draw.hpp"
+
+namespace scenes {
+
+struct StageOptions {
+    const char* name;
+    Index steps;
+    double rate;
+    Index warmup = 100, report = 100;
+    double decay = 0.05, clip = 1;
+    std::uint64_t seed = 1;
+};
+
+/// What a step says of itself: the mean of each number since the last report.
+class Report {
+  public:
+    void add(std::string_view what, double value) {
+        for (Entry& entry : entries_)
+            if (entry.what == what) {
+                entry.sum += value, ++entry.count;
+                return;
+            }
+        entries_.push_back({what, value, 1});
+    }
+    void print(const StageOptions& stage, Index step, double rate, double seconds) {
+        std::printf("%s %lld  rate %.2e", stage.name, static_cast<long long>(step), rate);
+        for (Entry& entry : entries_) {
+            std::printf("  %.*s %.4f", static_cast<int>(entry.what.size()), entry.what.data(),
+                        entry.sum / static_cast<double>(entry.count));
+            entry.sum = 0, entry.count = 0;
+        }
+        std::printf("  %.0f s\n", seconds);
+        std::fflush(stdout);
+    }
+
+  private:
+    struct Entry {
+        std::string_view what;
+        double sum;
+        Index count;
+    };
+    std::vector<Entry> entries_;
+};
+
+/// Trains what `learns` of `model`. `step(random, tape, report)` is the loss of a batch, on the tape.
+/// errors  Errc::option_value names the stage and the step where the loss is no number
+template <class Model>
+void train(Model& model, const tessera::Gradients::Learns& learns, const StageOptions& stage, const auto& step) {
+    tessera::Gradients gradients(model, learns);
+    tessera::Tape tape(gradients);
+    tessera::AdamW adamw(gradients, {.decay = stage.decay});
+    const tessera::Schedule schedule{.peak = stage.rate,
+                                     .floor = stage.rate * 0.02,
+                                     .start = stage.rate * 0.01,
+                                     .warmup_steps = std::min(stage.warmup, stage.steps / 2),
+                                     .steps = stage.steps};
+    Report report;
+    const auto start = std::chrono::steady_clock::now();
+    const auto seconds = [&] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    for (Index i = 0; i < stage.steps; ++i) {
+        Random random(stage.seed, static_cast<std::uint64_t>(i));
+        gradients.clear();
+        const auto loss = step(random, tape, report);
+        if (!std::isfinite(loss(0, 0)))
+            throw tessera::Error(tessera::Errc::option_value, stage.name, ", step ", i, ": expected a finite loss, found ",
+                                 loss(0, 0));
+        report.add("loss", double{loss(0, 0)});
+        tape.backward(loss);
+        report.add("norm", double{tessera::clip(gradients, static_cast<float>(stage.clip))});
+        const double rate = schedule.rate(i);
+        adamw.step(gradients, rate);
+        tape.clear();
+        if ((i + 1) % stage.report == 0 || i + 1 == stage.steps) report.print(stage, i + 1, rate, seconds());
+    }
+}
+
+/// Sets the parameters of `to` that `from` has too, by their paths. Returns how many numbers those are.
+template <class From, class To>
+Index copy_parameters(const From& from, To& to, const std::string& below_from = {}, const std::string& below_to = {}) {
+    Index count = 0;
+    const auto sources = tessera::leaves_of(from);
+    for (const auto& [path, leaf] : tessera::leaves_of(to)) {
+        if (!path.starts_with(below_to)) continue;
+        const std::string wanted = below_from + path.substr(below_to.size());
+        for (const auto& [name, source] : sources) {
+            if (name != wanted) continue;
+            if (source.rows() != leaf.rows() || source.columns() != leaf.columns()) break;
+            std::vector<float> row(static_cast<std::size_t>(leaf.columns()));
+            for (Index i = 0; i < leaf.rows(); ++i) source.read(i, row.data()), leaf.write(i, row.data(), 1);
+            count += leaf.rows() * leaf.columns();
+            break;
+        }
+    }
+    return count;
+}
+
+/// Multiplies the parameters whose paths end so.
+template <class Model>
+void scale_parameters(Model& model, std::string_view ending, float factor) {
+    for (const auto& [path, leaf] : tessera::leaves_of(model)) {
+        if (!path.ends_with(ending)) continue;
+        std::vector<float> row(static_cast<std::size_t>(leaf.columns()));
+        for (Index i = 0; i < leaf.rows(); ++i) {
+            leaf.read(i, row.data());
+            for (float& x : row) x *= factor;
+            leaf.write(i, row.data(), 1);
+        }
+    }
+}
+
+}  // namespace scenes

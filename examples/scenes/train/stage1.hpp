@@ -1,0 +1,164 @@
+// Stage 1 of BLIP-2: the Q-Former learns contrast, matching and captions over a frozen image encoder.
+#pragma once
+#include <tessera/train/loss/itc.hpp>
+#include <tessera/train/loss/itg.hpp>
+#include <tessera/train/loss/itm.hpp>
+
+#include "language.hpp"
+
+namespace scenes {
+
+struct Stage1Options {
+    Index batch = 64, group = 4, single = 20;
+    float smoothing = 0.1f;
+    float uniform = 0.5f;  // the share of matching's negatives that are not drawn by similarity
+    bool contrast = true, matching = true, captions = true;
+};
+
+/// What the frozen image encoder makes of fresh pictures.
+/// shape   [n·(P + 1), Vision::width]
+inline tessera::Rows<Vision::width> see(const Vision& vision, const std::vector<Scene>& scenes, Random& random,
+                                        tessera::Scratch& s) {
+    const auto out = s.rows<Vision::width>(static_cast<Index>(scenes.size()) * vision_config.tokens());
+    const auto frame = s.frame();
+    const auto seen = vision(draw_pixels(scenes, random, s), s);
+    std::copy_n(seen.data(), seen.size(), out.data());
+    return out;
+}
+
+inline constexpr Token dec_token = bert_tokens - 1;
+
+/// Begins as BLIP-2 does, with the text tower as its BERT: the queries' feed-forward parts are copies of the text's.
+inline void begin_stage1(Stage1& model, const tessera::QFormer<qformer_config>& text_tower, std::uint64_t seed) {
+    tessera::randomize(model, seed);
+    model.temperature.fill(0.07f);
+    copy_parameters(text_tower, model.qformer);
+    for (auto& layer : model.qformer.layers) {
+        copy_parameters(layer.text_mlp.part, layer.query_mlp.part);
+        copy_parameters(layer.text_mlp.norm, layer.query_mlp.norm);
+    }
+}
+
+inline void train_stage1(Stage1& model, const Vision& vision, const tessera::Tokenizer& bert, const StageOptions& stage,
+                         const Stage1Options& options = {}) {
+    constexpr Index queries = qformer_config.queries;
+    tessera::Scratch frozen;
+    Texts texts;
+    train(model, [](std::string_view path) { return !path.starts_with("vision_norm"); }, stage,
+          [&](Random& random, tessera::Tape& tape, Report& report) {
+              frozen.clear();
+              const auto frame = frozen.frame();
+              const std::vector<Scene> scenes =
+                  draw_batch(random, Split::train, options.batch, options.group, options.single);
+              texts = captions_of(scenes, bert);
+              const auto patches = see(vision, scenes, random, frozen);
+
+              const auto keys = model.qformer.read(patches, tape, options.batch);
+              const auto kept = model.qformer.query_keys(options.batch, tape);
+              const auto states = model.qformer(keys, tape, kept);
+              const auto images = tape.rows<Stage1::embedding>(states.extent(0));
+              normalize_rows<Stage1::embedding>(images, model.vision_projection(states, tape), tape);
+              const auto contrast =
+                  tessera::itc<Stage1::embedding>(images, queries, model.text_features(texts.batch(), tape), {},
+                                                  model.temperature, tape, {.smoothing = options.smoothing});
+              report.add("itc", double{contrast.loss(0, 0)});
+              const auto negatives = tessera::hard_negatives(contrast.logits, {}, tape,
+                                                             {.uniform = options.uniform, .seed = random.next()});
+              const auto matching = tessera::itm(model, keys, texts.batch(), negatives, tape);
+              Index right = 0;
+              for (Index i = 0; i < matching.logits.extent(0); ++i)
+                  right += (matching.logits(i, 1) > matching.logits(i, 0)) ==
+                           (matching.matches[static_cast<std::size_t>(i)] == 1);
+              report.add("itm", double{matching.loss(0, 0)});
+              report.add("right", static_cast<double>(right) / static_cast<double>(matching.logits.extent(0)));
+              const auto generation =
+                  tessera::itg(model, kept, texts.batch(), dec_token, tape, options.smoothing);
+              report.add("itg", double{generation(0, 0)});
+              report.add("t", double{*model.temperature.data()});
+              return tessera::sum({{contrast.loss, options.contrast ? 1.0f : 0.0f},
+                                   {matching.loss, options.matching ? 1.0f : 0.0f},
+                                   {generation, options.captions ? 1.0f : 0.0f}},
+                                  tape);
+          });
+}
+
+struct Stage1Scores {
+    double image_to_text, text_to_image;          // R@1 by contrast
+    double image_to_text_matched, text_to_image_matched;  // the same after matching has ranked the best again
+    double matching;                              // of pairs and of captions that differ in one thing
+    double captions;                              // written without a mistake
+};
+
+/// Over `count` pictures of different descriptions.
+inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const tessera::Tokenizer& bert, Split split,
+                                Index count = 256, Index best = 16, Index single = 20) {
+    tessera::Scratch s;
+    const auto frame = s.frame();
+    Random random(77);
+    const std::vector<Scene> scenes = draw_batch(random, split, count, 1, single);
+    const Texts texts = captions_of(scenes, bert);
+    const auto keys = model.qformer.read(see(vision, scenes, random, s), s, count);
+    const auto kept = model.qformer.query_keys(count, s);
+    const auto states = model.qformer(keys, s, kept);
+    const auto images = s.rows<Stage1::embedding>(states.extent(0));
+    normalize_rows<Stage1::embedding>(images, model.vision_projection(states, s), s);
+    const auto cosines = Stage1::itc(images, model.text_features(texts.batch(), s), s);
+
+    Stage1Scores out{};
+    const double each = 1 / static_cast<double>(count);
+    for (const bool by_image : {true, false}) {
+        double first = 0, matched = 0;
+        for (Index i = 0; i < count; ++i) {
+            std::vector<std::pair<float, Index>> ranked;
+            for (Index j = 0; j < count; ++j) ranked.emplace_back(by_image ? -cosines(i, j) : -cosines(j, i), j);
+            std::ranges::sort(ranked);
+            first += ranked[0].second == i;
+            ranked.resize(static_cast<std::size_t>(best));
+            std::ranges::sort(ranked, {}, [](const auto& a) { return a.second; });
+            std::vector<tessera::ImageTextPair> pairs;
+            for (const auto& [cosine, j] : ranked) pairs.push_back(by_image ? tessera::ImageTextPair{i, j} : tessera::ImageTextPair{j, i});
+            const auto inner = s.frame();
+            const auto logits = model.itm(keys, pairs, texts.batch(), s);
+            std::size_t top = 0;
+            const auto score = [&](std::size_t k) { return logits(static_cast<Index>(k), 1) - ranked[k].first; };
+            for (std::size_t k = 1; k < pairs.size(); ++k)
+                if (score(k) > score(top)) top = k;
+            matched += ranked[top].second == i;
+        }
+        (by_image ? out.image_to_text : out.text_to_image) = first * each;
+        (by_image ? out.image_to_text_matched : out.text_to_image_matched) = matched * each;
+    }
+
+    std::vector<Scene> edited;
+    for (const Scene& scene : scenes) {
+        std::vector<Scene> edits = minimal_edits(scene, Split::train);
+        const std::vector<Scene> more = minimal_edits(scene, split);
+        edits.insert(edits.end(), more.begin(), more.end());
+        edited.push_back(edits[static_cast<std::size_t>(random.below(static_cast<Index>(edits.size())))]);
+    }
+    const Texts wrong = captions_of(edited, bert);
+    std::vector<tessera::ImageTextPair> pairs;
+    for (Index i = 0; i < count; ++i) pairs.push_back({i, i});
+    const auto yes = model.itm(keys, pairs, texts.batch(), s), no = model.itm(keys, pairs, wrong.batch(), s);
+    for (Index i = 0; i < count; ++i)
+        out.matching += each / 2 * ((yes(i, 1) > yes(i, 0)) + (no(i, 1) < no(i, 0)));
+
+    Texts spoken = texts;
+    for (Index i = 0; i < count; ++i) spoken.ids[static_cast<std::size_t>(spoken.starts[static_cast<std::size_t>(i)])] = dec_token;
+    const auto logits = model.logits(model.qformer.text_after(kept, spoken.batch(), s), s);
+    std::vector<Token> next(spoken.ids.begin() + 1, spoken.ids.end());
+    next.push_back(-1);
+    for (const Index start : spoken.starts)
+        if (start > 0) next[static_cast<std::size_t>(start) - 1] = -1;
+    out.captions = static_cast<double>(written_right(logits, spoken.starts, next)) * each;
+    return out;
+}
+
+inline void print(const char* what, const Stage1Scores& scores) {
+    std::printf("%s: R@1 image→text %.3f (%.3f by contrast), text→image %.3f (%.3f), matching %.3f, captions %.3f\n", what,
+                scores.image_to_text_matched, scores.image_to_text, scores.text_to_image_matched, scores.text_to_image,
+                scores.matching, scores.captions);
+    std::fflush(stdout);
+}
+
+}  // namespace scenes
