@@ -24,7 +24,8 @@ inline void read_pixels(float* to, const tessera::Image& image) {
             for (Index channel = 0; channel < 3; ++channel)
                 for (Index y = top; y < top + patch; ++y)
                     for (Index x = left; x < left + patch; ++x)
-                        *to++ = (static_cast<float>(image.row(y)[3 * x + channel] * 0.00392156862745098) - 0.25f) / 0.25f;
+                        *to++ =
+                            (static_cast<float>(image.row(y)[3 * x + channel] * 0.00392156862745098) - 0.25f) / 0.25f;
 }
 
 /// A fresh picture of each scene.

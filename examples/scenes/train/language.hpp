@@ -31,8 +31,8 @@ struct ScoredTexts {
 /// In how many texts the likeliest token is the right one wherever there is one to predict: so many would be written without a
 /// mistake, since a greedy search that has made none yet reads what is read here.
 /// shape   logits [T, V]
-inline Index written_right(tessera::View<const float, tessera::dyn, tessera::dyn> logits, const std::vector<Index>& starts,
-                           const std::vector<Token>& targets) {
+inline Index written_right(tessera::View<const float, tessera::dyn, tessera::dyn> logits,
+                           const std::vector<Index>& starts, const std::vector<Token>& targets) {
     Index right = 0;
     for (std::size_t text = 0; text + 1 < starts.size(); ++text) {
         bool all = true;
@@ -93,8 +93,7 @@ inline void pretrain_opt(Opt& model, const tessera::Tokenizer& tokenizer, const 
     train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         static ScoredTexts scored;  // stays until the tape is cleared
         scored = {};
-        for (Index i = 0; i < batch; ++i)
-            writer.add(scored, draw_document(draw_scene(random, Split::train), random));
+        for (Index i = 0; i < batch; ++i) writer.add(scored, draw_document(draw_scene(random, Split::train), random));
         const auto logits = read(model, scored, tape, 0.05f, &random);
         const auto loss = tessera::cross_entropy<Opt::vocabulary>(logits, scored.targets, tape);
         report.add("tokens", static_cast<double>(scored.texts.ids.size()));
@@ -156,13 +155,14 @@ inline tessera::Rows<T5::vocabulary> read(const T5& model, const T5Batch& batch,
     const auto source = model.encoder(embedded, batch.sources.starts, s);
     // The decoder reads what it has written: all but the last token, which nothing follows.
     const auto& written = batch.written.texts;
-    return model.logits(
-        model.decoder(model.embedding(written.ids, s), written.starts, source, batch.sources.starts, s), s);
+    return model.logits(model.decoder(model.embedding(written.ids, s), written.starts, source, batch.sources.starts, s),
+                        s);
 }
 
 inline void pretrain_t5(T5& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64) {
     tessera::randomize(model, stage.seed);
-    scale_parameters(model, "query.weight", 1 / std::sqrt(static_cast<float>(t5_config.head_size)));  // T5 scales no scores
+    scale_parameters(model, "query.weight",
+                     1 / std::sqrt(static_cast<float>(t5_config.head_size)));  // T5 scales no scores
     train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         static T5Batch examples;  // stays until the tape is cleared
         examples = {};

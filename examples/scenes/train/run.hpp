@@ -75,8 +75,8 @@ void train(Model& model, const tessera::Gradients::Learns& learns, const StageOp
         gradients.clear();
         const auto loss = step(random, tape, report);
         if (!std::isfinite(loss(0, 0)))
-            throw tessera::Error(tessera::Errc::option_value, stage.name, ", step ", i, ": expected a finite loss, found ",
-                                 loss(0, 0));
+            throw tessera::Error(tessera::Errc::option_value, stage.name, ", step ", i,
+                                 ": expected a finite loss, found ", loss(0, 0));
         report.add("loss", double{loss(0, 0)});
         tape.backward(loss);
         report.add("norm", double{tessera::clip(gradients, static_cast<float>(stage.clip))});

@@ -44,49 +44,49 @@ inline void train_stage1(Stage1& model, const Vision& vision, const tessera::Tok
     constexpr Index queries = qformer_config.queries;
     tessera::Scratch frozen;
     Texts texts;
-    train(model, [](std::string_view path) { return !path.starts_with("vision_norm"); }, stage,
-          [&](Random& random, tessera::Tape& tape, Report& report) {
-              frozen.clear();
-              const auto frame = frozen.frame();
-              const std::vector<Scene> scenes =
-                  draw_batch(random, Split::train, options.batch, options.group, options.single);
-              texts = captions_of(scenes, bert);
-              const auto patches = see(vision, scenes, random, frozen);
+    train(
+        model, [](std::string_view path) { return !path.starts_with("vision_norm"); }, stage,
+        [&](Random& random, tessera::Tape& tape, Report& report) {
+            frozen.clear();
+            const auto frame = frozen.frame();
+            const std::vector<Scene> scenes =
+                draw_batch(random, Split::train, options.batch, options.group, options.single);
+            texts = captions_of(scenes, bert);
+            const auto patches = see(vision, scenes, random, frozen);
 
-              const auto keys = model.qformer.read(patches, tape, options.batch);
-              const auto kept = model.qformer.query_keys(options.batch, tape);
-              const auto states = model.qformer(keys, tape, kept);
-              const auto images = tape.rows<Stage1::embedding>(states.extent(0));
-              normalize_rows<Stage1::embedding>(images, model.vision_projection(states, tape), tape);
-              const auto contrast =
-                  tessera::itc<Stage1::embedding>(images, queries, model.text_features(texts.batch(), tape), {},
-                                                  model.temperature, tape, {.smoothing = options.smoothing});
-              report.add("itc", double{contrast.loss(0, 0)});
-              const auto negatives = tessera::hard_negatives(contrast.logits, {}, tape,
-                                                             {.uniform = options.uniform, .seed = random.next()});
-              const auto matching = tessera::itm(model, keys, texts.batch(), negatives, tape);
-              Index right = 0;
-              for (Index i = 0; i < matching.logits.extent(0); ++i)
-                  right += (matching.logits(i, 1) > matching.logits(i, 0)) ==
-                           (matching.matches[static_cast<std::size_t>(i)] == 1);
-              report.add("itm", double{matching.loss(0, 0)});
-              report.add("right", static_cast<double>(right) / static_cast<double>(matching.logits.extent(0)));
-              const auto generation =
-                  tessera::itg(model, kept, texts.batch(), dec_token, tape, options.smoothing);
-              report.add("itg", double{generation(0, 0)});
-              report.add("t", double{*model.temperature.data()});
-              return tessera::sum({{contrast.loss, options.contrast ? 1.0f : 0.0f},
-                                   {matching.loss, options.matching ? 1.0f : 0.0f},
-                                   {generation, options.captions ? 1.0f : 0.0f}},
-                                  tape);
-          });
+            const auto keys = model.qformer.read(patches, tape, options.batch);
+            const auto kept = model.qformer.query_keys(options.batch, tape);
+            const auto states = model.qformer(keys, tape, kept);
+            const auto images = tape.rows<Stage1::embedding>(states.extent(0));
+            normalize_rows<Stage1::embedding>(images, model.vision_projection(states, tape), tape);
+            const auto contrast =
+                tessera::itc<Stage1::embedding>(images, queries, model.text_features(texts.batch(), tape), {},
+                                                model.temperature, tape, {.smoothing = options.smoothing});
+            report.add("itc", double{contrast.loss(0, 0)});
+            const auto negatives =
+                tessera::hard_negatives(contrast.logits, {}, tape, {.uniform = options.uniform, .seed = random.next()});
+            const auto matching = tessera::itm(model, keys, texts.batch(), negatives, tape);
+            Index right = 0;
+            for (Index i = 0; i < matching.logits.extent(0); ++i)
+                right += (matching.logits(i, 1) > matching.logits(i, 0)) ==
+                         (matching.matches[static_cast<std::size_t>(i)] == 1);
+            report.add("itm", double{matching.loss(0, 0)});
+            report.add("right", static_cast<double>(right) / static_cast<double>(matching.logits.extent(0)));
+            const auto generation = tessera::itg(model, kept, texts.batch(), dec_token, tape, options.smoothing);
+            report.add("itg", double{generation(0, 0)});
+            report.add("t", double{*model.temperature.data()});
+            return tessera::sum({{contrast.loss, options.contrast ? 1.0f : 0.0f},
+                                 {matching.loss, options.matching ? 1.0f : 0.0f},
+                                 {generation, options.captions ? 1.0f : 0.0f}},
+                                tape);
+        });
 }
 
 struct Stage1Scores {
-    double image_to_text, text_to_image;          // R@1 by contrast
+    double image_to_text, text_to_image;                  // R@1 by contrast
     double image_to_text_matched, text_to_image_matched;  // the same after matching has ranked the best again
-    double matching;                              // of pairs and of captions that differ in one thing
-    double captions;                              // written without a mistake
+    double matching;                                      // of pairs and of captions that differ in one thing
+    double captions;                                      // written without a mistake
 };
 
 /// Over `count` pictures of different descriptions.
@@ -116,7 +116,8 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
             ranked.resize(static_cast<std::size_t>(best));
             std::ranges::sort(ranked, {}, [](const auto& a) { return a.second; });
             std::vector<tessera::ImageTextPair> pairs;
-            for (const auto& [cosine, j] : ranked) pairs.push_back(by_image ? tessera::ImageTextPair{i, j} : tessera::ImageTextPair{j, i});
+            for (const auto& [cosine, j] : ranked)
+                pairs.push_back(by_image ? tessera::ImageTextPair{i, j} : tessera::ImageTextPair{j, i});
             const auto inner = s.frame();
             const auto logits = model.itm(keys, pairs, texts.batch(), s);
             std::size_t top = 0;
@@ -140,11 +141,11 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
     std::vector<tessera::ImageTextPair> pairs;
     for (Index i = 0; i < count; ++i) pairs.push_back({i, i});
     const auto yes = model.itm(keys, pairs, texts.batch(), s), no = model.itm(keys, pairs, wrong.batch(), s);
-    for (Index i = 0; i < count; ++i)
-        out.matching += each / 2 * ((yes(i, 1) > yes(i, 0)) + (no(i, 1) < no(i, 0)));
+    for (Index i = 0; i < count; ++i) out.matching += each / 2 * ((yes(i, 1) > yes(i, 0)) + (no(i, 1) < no(i, 0)));
 
     Texts spoken = texts;
-    for (Index i = 0; i < count; ++i) spoken.ids[static_cast<std::size_t>(spoken.starts[static_cast<std::size_t>(i)])] = dec_token;
+    for (Index i = 0; i < count; ++i)
+        spoken.ids[static_cast<std::size_t>(spoken.starts[static_cast<std::size_t>(i)])] = dec_token;
     const auto logits = model.logits(model.qformer.text_after(kept, spoken.batch(), s), s);
     std::vector<Token> next(spoken.ids.begin() + 1, spoken.ids.end());
     next.push_back(-1);
@@ -155,9 +156,9 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
 }
 
 inline void print(const char* what, const Stage1Scores& scores) {
-    std::printf("%s: R@1 image→text %.3f (%.3f by contrast), text→image %.3f (%.3f), matching %.3f, captions %.3f\n", what,
-                scores.image_to_text_matched, scores.image_to_text, scores.text_to_image_matched, scores.text_to_image,
-                scores.matching, scores.captions);
+    std::printf("%s: R@1 image→text %.3f (%.3f by contrast), text→image %.3f (%.3f), matching %.3f, captions %.3f\n",
+                what, scores.image_to_text_matched, scores.image_to_text, scores.text_to_image_matched,
+                scores.text_to_image, scores.matching, scores.captions);
     std::fflush(stdout);
 }
 

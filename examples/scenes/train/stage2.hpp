@@ -24,8 +24,9 @@ namespace detail {
 
 /// Soft rows and the words that follow them, text by text.
 template <class Language>
-tessera::Rows<Language::embedding_width> join(const Language& language, tessera::ConstRows<Language::embedding_width> soft,
-                                              const Texts& words, std::vector<Index>& starts, tessera::Scratch& s) {
+tessera::Rows<Language::embedding_width> join(const Language& language,
+                                              tessera::ConstRows<Language::embedding_width> soft, const Texts& words,
+                                              std::vector<Index>& starts, tessera::Scratch& s) {
     const auto count = static_cast<Index>(words.starts.size()) - 1, queries = soft.extent(0) / count;
     const auto out = s.rows<Language::embedding_width>(soft.extent(0) + static_cast<Index>(words.ids.size()));
     starts.assign(1, 0);
@@ -33,8 +34,9 @@ tessera::Rows<Language::embedding_width> join(const Language& language, tessera:
         const Index first = words.starts[static_cast<std::size_t>(i)];
         const Index length = words.starts[static_cast<std::size_t>(i) + 1] - first;
         copy_rows(out.slice(starts.back(), queries), soft.slice(i * queries, queries), s);
-        language.embedding.into(out.slice(starts.back() + queries, length),
-                                std::span(words.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(length)), s);
+        language.embedding.into(
+            out.slice(starts.back() + queries, length),
+            std::span(words.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(length)), s);
         starts.push_back(starts.back() + queries + length);
     }
     return out;
@@ -79,7 +81,9 @@ void train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const Stage
     tessera::Scratch frozen;
     Prompted prompted;
     std::vector<Index> starts;
-    const auto learns = [](std::string_view path) { return path.starts_with("qformer.") || path.starts_with("projection."); };
+    const auto learns = [](std::string_view path) {
+        return path.starts_with("qformer.") || path.starts_with("projection.");
+    };
     train(model, learns, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         frozen.clear();
         const auto frame = frozen.frame();
@@ -91,8 +95,9 @@ void train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const Stage
         const auto logits = read(model.language, soft, prompted, starts, tape);
         constexpr Index words = std::remove_cvref_t<decltype(model.language)>::vocabulary;
         const auto loss = tessera::cross_entropy<words>(logits, prompted.texts.targets, tape);
-        report.add("exact", static_cast<double>(written_right(logits, prompted.texts.texts.starts, prompted.texts.targets)) /
-                                static_cast<double>(batch));
+        report.add("exact",
+                   static_cast<double>(written_right(logits, prompted.texts.texts.starts, prompted.texts.targets)) /
+                       static_cast<double>(batch));
         double squares = 0;
         for (Index i = 0; i < soft.size(); ++i) squares += double{soft.data()[i]} * double{soft.data()[i]};
         report.add("soft", std::sqrt(squares / static_cast<double>(soft.extent(0))));
@@ -131,7 +136,8 @@ Stage2Scores test_stage2(const Model& model, const tessera::Tokenizer& tokenizer
 }
 
 inline void print(const char* what, const Stage2Scores& scores) {
-    std::printf("%s: captions %.3f, questions %.3f (blind %.3f)\n", what, scores.captions, scores.questions, scores.blind);
+    std::printf("%s: captions %.3f, questions %.3f (blind %.3f)\n", what, scores.captions, scores.questions,
+                scores.blind);
     std::fflush(stdout);
 }
 

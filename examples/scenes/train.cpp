@@ -1,0 +1,164 @@
+// The whole recipe: an image encoder and two language models out of nothing, then both stages of BLIP-2 over them, frozen, each
+// with its scores. A stage whose folder has weights is not done again.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <tessera/checkpoint/load.hpp>
+#include <tessera/checkpoint/save_weights.hpp>
+#include <tessera/text/read/tokenizer.hpp>
+
+#include "settings.hpp"
+#include "train/stage2.hpp"
+#include "train/vision.hpp"
+
+namespace scenes {
+namespace {
+
+struct Options {
+    std::filesystem::path out;
+    std::uint64_t seed = 1;
+    Index percent = 100, single = 20;
+    bool skip_stage1 = false;
+};
+
+/// The throw-away text tower, from which the Q-Former's text path begins, under names of its own.
+struct TextTower {
+    tessera::QFormer<qformer_config> text;
+    static void visit(auto& self, auto&& f) { f("text", self.text); }
+};
+
+class Recipe {
+  public:
+    explicit Recipe(const Options& options) : options_(options) {
+        for (const auto& [model, files] : model_folders()) {
+            std::filesystem::create_directories(options.out / model);
+            for (const auto& [name, content] : files)
+                tessera::replace_file(options.out / model / name, [&](std::ostream& out) { out << content; });
+        }
+        bert_ = tessera::read_tokenizer(options.out / "blip2_itm");
+        opt_words_ = tessera::read_tokenizer(options.out / "blip2_opt");
+        t5_words_ = tessera::read_tokenizer(options.out / "blip2_t5");
+    }
+
+    void run() {
+        see_and_read();
+        once("opt", opt_, [&] { pretrain_opt(opt_, *opt_words_, stage("opt", 1500, 2e-3)); });
+        print("opt", [&](Split split) { return test_opt(opt_, *opt_words_, split); });
+        once("t5", t5_, [&] { pretrain_t5(t5_, *t5_words_, stage("t5", 1500, 2e-3)); });
+        print("t5", [&](Split split) { return test_t5(t5_, *t5_words_, split); });
+        stage1();
+        stage2("blip2_opt", blip2_opt_, opt_, *opt_words_);
+        stage2("blip2_t5", blip2_t5_, t5_, *t5_words_);
+    }
+
+  private:
+    StageOptions stage(const char* name, Index steps, double rate) const {
+        return {.name = name,
+                .steps = std::max<Index>(1, steps * options_.percent / 100),
+                .rate = rate,
+                .seed = options_.seed};
+    }
+    /// Loads the model of a folder, or trains and saves it.
+    template <class Model>
+    void once(const std::string& folder, Model& model, const auto& train_it) {
+        const std::filesystem::path weights = options_.out / folder / "model.safetensors";
+        if (std::filesystem::exists(weights)) {
+            tessera::load_weights(model, tessera::Checkpoint(weights));
+            std::cout << folder << ": from " << weights.string() << '\n';
+            return;
+        }
+        train_it();
+        save(folder, model);
+    }
+    template <class Model>
+    void save(const std::string& folder, const Model& model) {
+        std::filesystem::create_directories(options_.out / folder);
+        tessera::save_weights(model, options_.out / folder / "model.safetensors");
+    }
+
+    void see_and_read() {
+        VisionPretraining both;
+        const std::filesystem::path tower = options_.out / "text_tower" / "model.safetensors";
+        if (std::filesystem::exists(tower)) tessera::load_weights(tower_, tessera::Checkpoint(tower));
+        once("vision", vision_, [&] {
+            pretrain_vision(both, *bert_, stage("vision", 1500, 1.5e-3));
+            tower_.text = std::move(both.text);
+            save("text_tower", tower_);
+            vision_ = std::move(both.vision);
+        });
+    }
+    void stage1() {
+        once("stage1", stage1_, [&] {
+            begin_stage1(stage1_, tower_.text, options_.seed);
+            train_stage1(stage1_, vision_, *bert_, stage("stage 1", 3000, 1.5e-3), {.single = options_.single});
+        });
+        const Index count = options_.single == 100 ? 5 : 256;  // there are no more single objects that are held out
+        for (const Split split : {Split::train, Split::test, Split::pair})
+            scenes::print(name_of(split), test_stage1(stage1_, vision_, *bert_, split, count,
+                                                      std::min<Index>(count, 16), options_.single));
+        tessera::randomize(retrieval_, 0);
+        copy_parameters(stage1_, retrieval_);
+        copy_parameters(vision_, retrieval_.vision, "", "");
+        save("blip2_itm", retrieval_);
+    }
+    template <class Model>
+    void stage2(const std::string& folder, Model& model, const auto& language, const tessera::Tokenizer& tokenizer) {
+        once(folder, model, [&] {
+            begin_stage2(model, vision_, options_.skip_stage1 ? nullptr : &stage1_, language, options_.seed);
+            train_stage2(model, tokenizer, stage(folder.c_str(), 2000, 1.5e-3), 64, options_.single);
+        });
+        for (const Split split : {Split::train, Split::test, Split::pair})
+            scenes::print(name_of(split), test_stage2(model, tokenizer, split, 512, options_.single));
+    }
+
+    static const char* name_of(Split split) { return split_names[static_cast<std::size_t>(split)].data(); }
+    static void print(const char* what, const auto& scores) {
+        for (const Split split : {Split::train, Split::test, Split::pair}) {
+            const TextScores found = scores(split);
+            std::printf("%s, %s: from notes, questions %.3f, captions %.3f\n", what, name_of(split), found.questions,
+                        found.captions);
+        }
+        std::fflush(stdout);
+    }
+
+    Options options_;
+    std::unique_ptr<tessera::Tokenizer> bert_, opt_words_, t5_words_;
+    Vision vision_;
+    TextTower tower_;
+    Opt opt_;
+    T5 t5_;
+    Stage1 stage1_;
+    Retrieval retrieval_;
+    Blip2Opt blip2_opt_;
+    Blip2T5 blip2_t5_;
+};
+
+}  // namespace
+}  // namespace scenes
+
+int main(int argc, char** argv) {
+    scenes::Options options;
+    CLI::App app{"Trains the models of the world of scenes."};
+    app.add_option("--out", options.out, "Where the models' folders are to be")->required();
+    app.add_option("--seed", options.seed, "Other weights and batches for each seed")->capture_default_str();
+    app.add_option("--percent", options.percent, "Of the steps of each stage")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    app.add_option("--single", options.single, "Of a hundred scenes, how many have one object")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100));
+    app.add_flag("--skip-stage1", options.skip_stage1, "Stage 2 from a fresh Q-Former, for comparison");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+        scenes::Recipe(options).run();
+        return 0;
+    } catch (const std::exception& error) {
+        std::cerr << "scenes_train: " << error.what() << '\n';
+        return 1;
+    }
+}
