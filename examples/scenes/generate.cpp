@@ -2,9 +2,8 @@
 // files that lie beside its weights.
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <tessera/core/file.hpp>
+#include <tessera/core/output_file.hpp>
 #include <tessera/image/write.hpp>
 #include <tessera/text/read/tokenizer.hpp>
 
@@ -22,9 +21,9 @@ struct Options {
 
 /// Writes one JSON object a line.
 void write_lines(const std::filesystem::path& path, Index count, auto&& line) {
-    tessera::replace_file(path, [&](std::ostream& out) {
-        for (Index i = 0; i < count; ++i) out << line(i).dump() << '\n';
-    });
+    tessera::OutputFile file(path);
+    for (Index i = 0; i < count; ++i) file.write(line(i).dump() + '\n');
+    file.commit();
 }
 
 /// `train.jsonl` with pictures/train/00000.png …; `image_id` is the number of the description, for soft targets.
@@ -89,8 +88,7 @@ void write(const Options& options) {
     write_corpus(options);
     for (const auto& [model, files] : model_folders()) {
         std::filesystem::create_directories(options.out / "models" / model);
-        for (const auto& [name, content] : files)
-            tessera::replace_file(options.out / "models" / model / name, [&](std::ostream& out) { out << content; });
+        for (const auto& [name, content] : files) tessera::replace_file(options.out / "models" / model / name, content);
     }
     write_tokens(options);
     std::cout << options.out.string() << ": " << options.train << " pictures to train with, 3 × " << options.held_out

@@ -2,7 +2,6 @@
 // with its scores. A stage whose folder has weights is not done again.
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/save_weights.hpp>
@@ -33,8 +32,7 @@ class Recipe {
     explicit Recipe(const Options& options) : options_(options) {
         for (const auto& [model, files] : model_folders()) {
             std::filesystem::create_directories(options.out / model);
-            for (const auto& [name, content] : files)
-                tessera::replace_file(options.out / model / name, [&](std::ostream& out) { out << content; });
+            for (const auto& [name, content] : files) tessera::replace_file(options.out / model / name, content);
         }
         bert_ = tessera::read_tokenizer(options.out / "blip2_itm");
         opt_words_ = tessera::read_tokenizer(options.out / "blip2_opt");

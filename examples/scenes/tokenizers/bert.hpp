@@ -7,7 +7,7 @@ namespace scenes {
 /// Tokens in the order of their ids; `[DEC]` begins a caption that is to be generated (ITG).
 inline std::vector<std::string> bert_vocabulary() {
     std::vector<std::string> out{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-    out.insert(out.end(), words.begin(), words.end());
+    out.insert(out.end(), world_words.begin(), world_words.end());
     out.insert(out.end(), signs.begin(), signs.end());
     return out;
 }

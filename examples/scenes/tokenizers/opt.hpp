@@ -45,7 +45,7 @@ inline BpeVocabulary opt_vocabulary() {
     BpeVocabulary v{{"<s>", "<pad>", "</s>", "<unk>"}, {}};
     for (const char32_t character : tessera::byte_characters())
         tessera::append_utf8(v.tokens.emplace_back(), character);
-    for (const std::string_view word : words)
+    for (const std::string_view word : world_words)
         if (word != "question" && word != "answer" && word != "short") detail::merge_word(v, ' ' + std::string(word));
     for (const std::string_view word : {"Question", " Answer"}) detail::merge_word(v, word);
     return v;

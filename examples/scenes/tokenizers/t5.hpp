@@ -7,7 +7,7 @@ namespace scenes {
 /// Pieces in the order of their ids; `▁` is the space before a word.
 inline std::vector<std::string> t5_vocabulary() {
     std::vector<std::string> out{"<pad>", "</s>", "<unk>", "▁"};
-    for (const std::string_view word : words) {
+    for (const std::string_view word : world_words) {
         const bool is_capital = word == "question" || word == "short";
         out.push_back("▁" + std::string(word));
         if (is_capital) out.back()[3] = static_cast<char>(word[0] - 'a' + 'A');  // after the three bytes of ▁

@@ -16,7 +16,7 @@ using tessera::Json;
 using Files = std::map<std::string, std::string>;
 
 /// Words of captions, notes and questions, frequent ones first.
-inline constexpr std::array<std::string_view, 38> words{
+inline constexpr std::array<std::string_view, 38> world_words{
     "a",       "small", "large", "left",   "of",     "above",    "circle", "square", "triangle", "cross",
     "ring",    "red",   "green", "blue",   "yellow", "purple",   "white",  "right",  "below",    "is",
     "the",     "what",  "size",  "colour", "shape",  "object",   "yes",    "no",     "how",      "many",
