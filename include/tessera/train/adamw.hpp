@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <span>
+#include <tessera/core/printable.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/row/adamw.hpp>
 #include <tessera/train/decay.hpp>
