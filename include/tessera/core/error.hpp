@@ -37,6 +37,7 @@ enum class Errc {
     rows_mismatch,          // an output or a residual has another number of rows than the input
     scratch_frame,          // a Scratch is used without frames, so that it only grows
     tape_memory,            // a gradient would pass through rows that the tape does not have
+    training_value,         // a loss, a gradient or a learning rate is NaN or infinite
 };
 
 /// `checkpoint.shape` for Errc::checkpoint_shape, and so on.
@@ -84,6 +85,8 @@ constexpr std::string_view name(Errc code) {
             return "scratch.frame";
         case Errc::tape_memory:
             return "tape.memory";
+        case Errc::training_value:
+            return "training.value";
     }
     return "unknown";
 }

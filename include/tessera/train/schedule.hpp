@@ -42,6 +42,7 @@ struct Schedule {
         return *this;
     }
 
+    double operator()(Index step) const { return rate(step); }
     double rate(Index step) const {
         if (step < warmup_steps)
             return start + (peak - start) * static_cast<double>(step) / static_cast<double>(warmup_steps);

@@ -96,6 +96,12 @@ class TrainingRun {
         return steps;
     }
     std::filesystem::path state_folder(Index step) const { return folder_ / name_of(step); }
+    /// The end of a sentence about what went wrong: `the last good state is run/step-400`.
+    std::string last_good() const {
+        const std::vector<Index> steps = states();
+        return steps.empty() ? "no state was saved before"
+                             : "the last good state is " + state_folder(steps.back()).string();
+    }
 
     /// Writes the state after progress.step steps, then removes older ones.
     /// cost    writes the weights that are saved and 8 bytes a number that learns, waits for the disk
@@ -197,12 +203,6 @@ class TrainingRun {
             return training->progress();
         }
         return {};
-    }
-
-    std::string last_good() const {
-        const std::vector<Index> steps = states();
-        return steps.empty() ? "no state was saved before"
-                             : "the last good state is " + state_folder(steps.back()).string();
     }
 
     /// A state that is to be removed is none any more before its first file goes.
