@@ -12,8 +12,9 @@ using namespace tessera;
 TEST_CASE("LAVIS's schedules give the rates that LAVIS gives") {
     const Json cases = test::read_json(test::golden("optim/schedules.json"));
     REQUIRE(cases.size() == 7);
-    for (const auto& [name, one] : cases.items()) {
-        INFO(name);
+    for (const auto& item : cases.items()) {
+        INFO(item.key());
+        const Json& one = item.value();
         const Json& settings = one["settings"];
         const LavisSchedule schedule{
             .anneal = settings["kind"] == "linear_warmup_step_lr" ? Anneal::step : Anneal::cosine,

@@ -33,7 +33,8 @@ inline void require_same_settings(const std::filesystem::path& file, std::string
     flatten(JsonFile(wanted, "settings", Errc::option_value, JsonNull::refused).root(), "", now);
     std::map<std::string, std::string> both = before;
     both.insert(now.begin(), now.end());
-    for (const auto& [path, ignored] : both) {
+    for (const auto& setting : both) {
+        const std::string& path = setting.first;
         const auto shown = [&](const std::map<std::string, std::string>& settings) {
             const auto at = settings.find(path);
             return at == settings.end() ? std::string("nothing") : at->second;
