@@ -49,6 +49,11 @@ Rows<1> cross_entropy(ConstRows<Classes> logits, std::span<const Token> targets,
     return detail::loss_of(losses, rows, scale, logits.data(), d_logits, rows * Classes, s);
 }
 
+template <Index Classes>
+Rows<1> cross_entropy(Rows<Classes> logits, std::span<const Token> targets, Scratch& s, float smoothing = 0) {
+    return cross_entropy(ConstRows<Classes>(logits), targets, s, smoothing);
+}
+
 /// A loss and how much it counts.
 struct LossTerm {
     ConstRows<1> loss;
