@@ -109,6 +109,14 @@ void add_search(CLI::App& app, CaptionCommand& command) {
         "Of --sample: draw from the most likely tokens that are together as likely as that");
     add("--min-p", &Options::min_p,
         "Of --sample: draw from tokens at least that share as likely as the most likely one");
+    app.add_option_function<std::string>(
+           "--cache",
+           [&command](const std::string& word) {
+               command.settings.push_back(
+                   [type = program::weights_named(word)](Options& options) { options.cache = type; });
+           },
+           "How keys and values of the text are kept: bf16 takes half the memory; default: f32")
+        ->check(CLI::IsMember({"f32", "bf16"}));
     add("--repetition-penalty", &Options::repetition_penalty, "Above 1: fewer repetitions")
         ->check(CLI::Range(0.01, 100.0));
     add("--no-repeat-ngram", &Options::no_repeat_ngram, "No sequence of so many tokens occurs twice")

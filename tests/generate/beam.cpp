@@ -53,7 +53,8 @@ struct Toy {
             for (Index c = 0; c < 5; ++c) y(row, c) = score(static_cast<Index>(states(row, 0)), c);
         return y;
     }
-    std::vector<Beginning<Toy>> begin(std::span<const Prompt<5>> prompts, Index more, Scratch& s) const {
+    std::vector<Beginning<Toy>> begin(std::span<const Prompt<5>> prompts, Index more, Scratch& s,
+                                      DType = DType::f32) const {
         std::vector<Beginning<Toy>> out;
         for (const auto& prompt : prompts)
             out.push_back({Cache(1, static_cast<Index>(prompt.ids.size()) + more),

@@ -74,14 +74,15 @@ struct Result {
     Tensor<float, dyn> lse;
 };
 
-/// The kernel's result; what lies between the rows of its operands is NaN, and 77 in what it writes.
-template <class T = float, ScoreMod C = NoBias>
+/// The kernel's result with keys and values of T and queries of Q; what lies between the rows of its operands is NaN, and 77 in
+/// what it writes.
+template <class T = float, ScoreMod C = NoBias, class Q = T>
 Result attend(const Problem& p, const AnyMask& mask, const C& change = {}) {
-    const auto spread = [&](const Tensor<float, dyn, dyn>& x) {
+    const auto spread = [&]<class Number>(const Tensor<float, dyn, dyn>& x, Number) {
         const Index row = x.extent(1), stride = row + p.gap;
-        std::vector<T> wide(static_cast<std::size_t>(x.extent(0) * stride));
+        std::vector<Number> wide(static_cast<std::size_t>(x.extent(0) * stride));
         const auto number = [](float value) {
-            if constexpr (std::same_as<T, bf16>)
+            if constexpr (std::same_as<Number, bf16>)
                 return to_bf16(value);
             else
                 return value;
@@ -91,7 +92,8 @@ Result attend(const Problem& p, const AnyMask& mask, const C& change = {}) {
                 wide[static_cast<std::size_t>(i * stride + c)] = number(c < row ? x(i, c) : nan);
         return wide;
     };
-    const auto q = spread(p.q), k = spread(p.k), v = spread(p.v);
+    const auto q = spread(p.q, Q{});
+    const auto k = spread(p.k, T{}), v = spread(p.v, T{});
     Result result{Tensor<float, dyn, dyn>({p.queries, p.width() + p.gap}), Tensor<float, dyn>({p.heads * p.queries})};
     for (float& x : result.out.view()) x = 77;
     for (float& x : result.lse.view()) x = 77;

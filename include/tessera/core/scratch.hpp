@@ -116,6 +116,8 @@ class Scratch {
 
     /// Whether a recorder wants everything to stay; see Recorder::keeps.
     bool keeps() const { return recorder_ != nullptr && recorder_->keeps(); }
+    /// Whether there is one.
+    bool records() const { return recorder_ != nullptr; }
     /// Passes a record to the recorder, if there is one.
     template <class Op>
     void record(const Op& op) const {

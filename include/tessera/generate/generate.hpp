@@ -163,7 +163,7 @@ std::vector<std::vector<Generation>> generate(
     const GenerateOptions& options, std::span<const Token> ends, Scratch& s, const GenerateHooks& hooks = {}) {
     require_valid(options);
     const auto frame = s.frame();
-    std::vector<Beginning<Decoder>> texts = decoder.begin(prompts, rows_to_generate(options), s);
+    std::vector<Beginning<Decoder>> texts = decoder.begin(prompts, rows_to_generate(options), s, options.cache);
     return generate(decoder, texts, options, ends, s, hooks);
 }
 

@@ -26,14 +26,14 @@ Index parameter_bytes_as(const auto& model, DType weights) {
     return bytes;
 }
 
-/// Bytes of keys and values that the decoder of a language model keeps for each row it reads.
+/// Bytes of keys and values that the decoder of a language model keeps for each row it reads, as f32 or bf16.
 template <class Language>
-constexpr Index cache_row_bytes() {
+constexpr Index cache_row_bytes(DType stored = DType::f32) {
     constexpr auto c = Language::config;
     if constexpr (requires { c.decoder_layers; })
-        return 2 * c.decoder_layers * c.heads * c.head_size * Index{sizeof(float)};
+        return 2 * c.decoder_layers * c.heads * c.head_size * bits(stored) / 8;
     else
-        return 2 * c.layers * c.width * Index{sizeof(float)};
+        return 2 * c.layers * c.width * bits(stored) / 8;
 }
 
 /// Bytes that the widest layer of an image encoder takes for temporaries: its rows twice, their norm, queries, keys, values and

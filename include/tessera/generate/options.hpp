@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <tessera/core/dtype.hpp>
 #include <tessera/core/error.hpp>
 #include <tessera/core/token.hpp>
 #include <tessera/core/view.hpp>
@@ -66,6 +67,9 @@ struct GenerateOptions {
     double top_p = 1.0;        // of these, the most likely ones that are together as likely as that
     double min_p = 0.0;        // of these, those that are at least that share as likely as the most likely one
 
+    // How keys and values of the text are kept: f32, or bf16, which takes half the memory and rounds them.
+    DType cache = DType::f32;
+
     // Scores s of tokens that occurred, prompt and placeholders included, become s > 0 ? s / p : s·p.
     float repetition_penalty = 1.0f;
     Index no_repeat_ngram = 0;                        // no sequence of that many tokens occurs twice; 0: any may
@@ -100,6 +104,7 @@ inline void require_valid(const GenerateOptions& o) {
     require(o.min_p >= 0.0 && o.min_p <= 1.0, "min_p", "a number from 0 to 1", o.min_p);
     const bool draws = o.temperature != 1.0f || o.top_k != 0 || o.top_p != 1.0 || o.min_p != 0.0;
     require(o.sample || !draws, "sample", "true with temperature, top_k, top_p or min_p", "false");
+    require(o.cache == DType::f32 || o.cache == DType::bf16, "cache", "F32 or BF16", name(o.cache));
     require(o.repetition_penalty >= 0.01f && o.repetition_penalty <= 100.0f, "repetition_penalty",
             "a number from 0.01 to 100", o.repetition_penalty);
     require(o.no_repeat_ngram >= 0, "no_repeat_ngram", "0 or more", o.no_repeat_ngram);

@@ -22,9 +22,11 @@ namespace tessera::inline TESSERA_ISA::kernel {
 
 template void gemm<float>(float*, Index, const float*, Index, Index, const PackedB&, const Epilogue&) noexcept;
 template void gemm<bf16>(float*, Index, const bf16*, Index, Index, const PackedB&, const Epilogue&) noexcept;
-template void attend<float>(float*, const float*, const float*, const float*, const AttentionShape&, const MaskRef&,
-                            Scratch&, const ScoreModRef&, float*);
-template void attend<bf16>(float*, const bf16*, const bf16*, const bf16*, const AttentionShape&, const MaskRef&,
-                           Scratch&, const ScoreModRef&, float*);
+template void attend<float, float>(float*, const float*, const float*, const float*, const AttentionShape&,
+                                   const MaskRef&, Scratch&, const ScoreModRef&, float*);
+template void attend<float, bf16>(float*, const float*, const bf16*, const bf16*, const AttentionShape&, const MaskRef&,
+                                  Scratch&, const ScoreModRef&, float*);
+template void attend<bf16, bf16>(float*, const bf16*, const bf16*, const bf16*, const AttentionShape&, const MaskRef&,
+                                 Scratch&, const ScoreModRef&, float*);
 
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -25,19 +25,19 @@ struct Beginning {
 /// A model that generates text: Opt, T5, the Q-Former with a head of its own.
 ///     append   reads rows that follow what caches hold, adds them to the caches, returns the state of each; reads each
 ///              weight once, however many texts there are
-///     begin    makes the Beginning of each prompt, whose cache has room for the beginning and `more` rows
+///     begin    makes the Beginning of each prompt, whose cache has room for the beginning and `more` rows, kept as f32 or bf16
 /// shape   append: embedded [T, embedding_width] of all texts → states [T, embedding_width]; logits → [T, vocabulary]
 /// errors  Errc::sequence_length beyond a cache's capacity or `most_positions`; Errc::token_id; Errc::weight_unset
 template <class D>
 concept LanguageModel = requires(const D& decoder, ConstRows<D::embedding_width> embedded,
                                  std::span<const Continuation<typename D::Cache>> texts,
                                  std::span<const Prompt<D::embedding_width>> prompts, std::span<const Token> ids,
-                                 Index more, Scratch& s) {
+                                 Index more, DType stored, Scratch& s) {
     { D::most_positions } -> std::convertible_to<Index>;
     { decoder.embedding(ids, s) } -> std::convertible_to<Rows<D::embedding_width>>;
     { decoder.append(embedded, texts, s) } -> std::convertible_to<Rows<D::embedding_width>>;
     { decoder.logits(embedded, s) } -> std::convertible_to<Rows<D::vocabulary>>;
-    { decoder.begin(prompts, more, s) } -> std::same_as<std::vector<Beginning<D>>>;
+    { decoder.begin(prompts, more, s, stored) } -> std::same_as<std::vector<Beginning<D>>>;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -1,6 +1,8 @@
 // Multi-head attention: of rows to themselves, to a context of another width, or to keys that a cache holds.
 #pragma once
+#include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <tessera/kernel/attention/forward.hpp>
 #include <tessera/mask/catalog.hpp>
 #include <tessera/nn/cache.hpp>
@@ -102,21 +104,19 @@ struct MultiHeadAttention {
               const Options& options = {}) const requires(context_width == width) {
         const auto frame = s.frame();
         const auto now = project(x, s);
-        attend_texts(y, x, texts, s, options, [&](const Continuation<Cache>& text, Index first) {
-            const auto rows = text.cache->layer(layer);
-            const Index length = rows.length + text.rows;
-            require_room(length, rows);
-            copy_rows(rows.keys.slice(rows.length, text.rows), now.keys.slice(first, text.rows), s);
-            copy_rows(rows.values.slice(rows.length, text.rows), now.values.slice(first, text.rows), s);
-            return KeyValues<key_width>{rows.keys.slice(0, length), rows.values.slice(0, length)};
+        attend_texts(y, x, texts, layer, s, options, [&](const Continuation<Cache>& text, Index first) {
+            const Index before = text.cache->length, length = before + text.rows;
+            require_room(length, text.cache->capacity());
+            text.cache->write(layer, before, {now.keys.slice(first, text.rows), now.values.slice(first, text.rows)}, s);
+            return length;
         });
     }
     /// Attends from the rows of several texts, one text after another, each to what its cache holds of layer `layer`; adds
     /// nothing there.
     void attend_cached(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Index layer,
                        Scratch& s, const Options& options = {}) const {
-        attend_texts(y, x, texts, s, options,
-                     [&](const Continuation<Cache>& text, Index) { return text.cache->layer(layer).filled(); });
+        attend_texts(y, x, texts, layer, s, options,
+                     [](const Continuation<Cache>& text, Index) { return text.cache->length; });
     }
 
     /// The keys and values of `context`, in scratch memory.
@@ -128,7 +128,7 @@ struct MultiHeadAttention {
     KeyValues<key_width> append(ConstRows<context_width> context, const typename Cache::Layer& cache,
                                 Scratch& s) const {
         const Index count = context.extent(0), length = cache.length + count;
-        require_room(length, cache);
+        require_room(length, cache.keys.extent(0));
         key.into(cache.keys.slice(cache.length, count), context, s);
         value.into(cache.values.slice(cache.length, count), context, s);
         return {cache.keys.slice(0, length), cache.values.slice(0, length)};
@@ -142,23 +142,37 @@ struct MultiHeadAttention {
     }
 
   private:
-    /// Each text's rows attend to the keys and values that past(text, its first row) returns.
-    void attend_texts(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Scratch& s,
-                      const Options& options, const auto& past) const {
+    /// Each text's rows attend to the first rows of `layer` of its cache, as many as past(text, its first row) returns.
+    void attend_texts(Rows<width> y, ConstRows<width> x, std::span<const Continuation<Cache>> texts, Index layer,
+                      Scratch& s, const Options& options, const auto& past) const {
         const auto frame = s.frame();
         const auto q = query(x, s), mixed = s.rows<query_width>(x.extent(0));
         Index first = 0;
         for (const Continuation<Cache>& text : texts) {
-            attend(mixed.slice(first, text.rows), q.slice(first, text.rows), past(text, first), text.mask, s,
-                   text.score_mod, options.bias);
+            text.cache->read(layer, past(text, first), [&](const auto& filled) {
+                attend(mixed.slice(first, text.rows), q.slice(first, text.rows), filled, text.mask, s, text.score_mod,
+                       options.bias);
+            });
             first += text.rows;
         }
         detail::require_rows("Attention", width, "the texts", x.extent(0), first);
         output.into(y, mixed, s, {.residual = options.residual});
     }
     /// mixed = the values that the queries `q` see.
-    void attend(Rows<query_width> mixed, ConstRows<query_width> q, KeyValues<key_width> past, MaskRef mask, Scratch& s,
-                const ScoreModRef& score_mod, const LearnedBias& bias) const {
+    template <class T>
+    void attend(Rows<query_width> mixed, ConstRows<query_width> q, const KeyValues<key_width, T>& past, MaskRef mask,
+                Scratch& s, const ScoreModRef& score_mod, const LearnedBias& bias) const {
+        if constexpr (!std::same_as<T, float>)
+            if (s.records()) {  // which are of floats; what comes out is the same
+                const auto wide = s.rows<key_width>(2 * past.keys.extent(0));
+                const auto floats = [](bf16 x) { return to_float(x); };
+                std::ranges::transform(past.values.span(),
+                                       std::ranges::transform(past.keys.span(), wide.data(), floats).out, floats);
+                return attend(mixed, q,
+                              KeyValues<key_width>{wide.slice(0, past.keys.extent(0)),
+                                                   wide.slice(past.keys.extent(0), past.keys.extent(0))},
+                              mask, s, score_mod, bias);
+            }
         const Index queries = q.extent(0), keys = past.keys.extent(0);
         detail::require_fit("Attention", mask, queries, keys);
         float* const lse = s.keeps() ? s.take<float>(heads * queries) : nullptr;
@@ -173,13 +187,13 @@ struct MultiHeadAttention {
                                            .scale = scale(),
                                            .key_heads = key_heads};
         kernel::attend(mixed.data(), q.data(), past.keys.data(), past.values.data(), shape, mask, s, score_mod, lse);
-        s.record(
-            AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask, score_mod, bias});
+        if constexpr (std::same_as<T, float>)
+            s.record(AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask, score_mod,
+                              bias});
     }
-    static void require_room(Index length, const typename Cache::Layer& cache) {
-        if (length > cache.keys.extent(0))
-            throw Error(Errc::sequence_length, "Attention: the cache has room for ", cache.keys.extent(0),
-                        " rows, found ", length);
+    static void require_room(Index length, Index capacity) {
+        if (length > capacity)
+            throw Error(Errc::sequence_length, "Attention: the cache has room for ", capacity, " rows, found ", length);
     }
     static float scale() { return Sizes.scale != 0.0f ? Sizes.scale : 1.0f / std::sqrt(static_cast<float>(head_size)); }
 };

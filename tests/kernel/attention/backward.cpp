@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <tessera/kernel/parallel.hpp>
 
 #include "support/allocations.hpp"
 #include "support/attention_gradients.hpp"

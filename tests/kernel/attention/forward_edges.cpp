@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <tessera/kernel/parallel.hpp>
 #include <tessera/study.hpp>
 
 #include "support/allocations.hpp"
@@ -85,6 +86,19 @@ TEST_CASE("bf16 gives what its numbers give as floats, to the bit") {
             CHECK(std::memcmp(one.out.data(), other.out.data(), static_cast<std::size_t>(one.out.size()) * 4) == 0);
             CHECK(std::memcmp(one.lse.data(), other.lse.data(), static_cast<std::size_t>(one.lse.size()) * 4) == 0);
         }
+}
+
+TEST_CASE("keys and values in bf16 give queries of floats what their numbers give as floats, to the bit") {
+    for (const Index queries : {1, 2, 35, 40})
+        for (const Index dim : {7, 80})
+            for (const AnyMask& mask : {AnyMask(Full{}), test::odd_mask()}) {
+                Problem p(4, queries, 230, dim, 3, 2);
+                for (auto* x : {&p.k, &p.v})
+                    for (float& value : x->view()) value = to_float(to_bf16(value));
+                const Result one = attend(p, mask), other = attend<bf16, NoBias, float>(p, mask);
+                CHECK(std::memcmp(one.out.data(), other.out.data(), static_cast<std::size_t>(one.out.size()) * 4) == 0);
+                CHECK(std::memcmp(one.lse.data(), other.lse.data(), static_cast<std::size_t>(one.lse.size()) * 4) == 0);
+            }
 }
 
 TEST_CASE("the same bits at any number of threads") {

@@ -41,8 +41,8 @@ inline void modify_scores(float* scores, const ScoreModRef& score_mod, Index hea
 /// `attend` for few queries; each part of the keys is taken by one thread for all heads, and the parts are put together in
 /// their order, so that the bits do not depend on the number of threads.
 /// cost    reads what it sees of k and v once; about 64·H·T·d floats of scratch
-template <class T>
-void decode(float* out, const T* q, const T* k, const T* v, const AttentionShape& shape, const MaskRef& mask,
+template <class Q, class K>
+void decode(float* out, const Q* q, const K* k, const K* v, const AttentionShape& shape, const MaskRef& mask,
             Scratch& scratch, const ScoreModRef& score_mod, float* lse) {
     constexpr float log2e = std::numbers::log2e_v<float>, ln2 = std::numbers::ln2_v<float>;
     const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
@@ -63,7 +63,7 @@ void decode(float* out, const T* q, const T* k, const T* v, const AttentionShape
     std::uint64_t* const bits = scratch.take<std::uint64_t>(threads() * rows);
 
     for (Index row = 0; row < rows; ++row) {
-        const T* const from = q + row % queries * shape.q_stride + row / queries * dim;
+        const Q* const from = q + row % queries * shape.q_stride + row / queries * dim;
         for_each_vec(dim, [&](Index c, Index n) {
             store(scaled + row * dim + c, load_floats(from + c, n) * broadcast(shape.scale * log2e), n);
         });

@@ -60,8 +60,8 @@ void for_each_task(const AttentionShape& shape, const MaskRef& mask, const F& f)
 }
 
 /// Detail: does one task. `floats` is memory for attend_floats(dim) numbers, `seen` for kv_block_keys.
-template <class T>
-void attend_task(const AttendTask& task, float* out, const T* q, const T* k, const T* v, const AttentionShape& shape,
+template <class Q, class K>
+void attend_task(const AttendTask& task, float* out, const Q* q, const K* k, const K* v, const AttentionShape& shape,
                  const MaskRef& mask, const ScoreModRef& score_mod, float* lse, float* floats, std::uint32_t* seen) {
     const Index dim = shape.dim;
     const auto take = [&floats](Index size) { return std::exchange(floats, floats + size); };
@@ -95,7 +95,7 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
         KeySpan spans[kv_block_keys / tile_keys];
         const Index found = live_key_spans(spans, seen, mask, s.head, s.queries, now);
         if (found == 0) return;
-        kv.need<T>(spans, found, now.end);
+        kv.template need<K>(spans, found, now.end);
         if (!s.has_keys)
             transpose_queries(s, q + s.head * dim, shape.q_stride, dim, shape.scale * std::numbers::log2e_v<float>);
         const ScoreTile changing{scores, s.lanes(), s.head, s.queries, spans, found};
@@ -129,8 +129,8 @@ void attend_task(const AttendTask& task, float* out, const T* q, const T* k, con
 }
 
 /// What kernel/attention/forward declares.
-template <class T>
-void attend(float* out, const T* q, const T* k, const T* v, const AttentionShape& shape, const MaskRef& mask,
+template <class Q, class K>
+void attend(float* out, const Q* q, const K* k, const K* v, const AttentionShape& shape, const MaskRef& mask,
             Scratch& scratch, const ScoreModRef& score_mod, float* lse) {
     TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
     if (shape.queries == 0 || shape.heads == 0) return;

@@ -40,7 +40,7 @@ struct Opt {
         for (Index i = 0; i < C.layers; ++i) layers.emplace_back(C.eps);
     }
 
-    Cache cache(Index capacity) const { return Cache(C.layers, capacity); }
+    Cache cache(Index capacity, DType stored = DType::f32) const { return Cache(C.layers, capacity, stored); }
 
     /// Reads rows that follow what the caches hold, one text after another, and adds them to the caches.
     /// shape   embedded [T, Embedding] → states [T, Embedding]
@@ -75,7 +75,8 @@ struct Opt {
     }
 
     /// What each prompt begins with: its soft rows and its words, embedded.
-    std::vector<Beginning<Opt>> begin(std::span<const Prompt<C.embedding>> prompts, Index more, Scratch& s) const {
+    std::vector<Beginning<Opt>> begin(std::span<const Prompt<C.embedding>> prompts, Index more, Scratch& s,
+                                      DType stored = DType::f32) const {
         std::vector<Beginning<Opt>> out;
         out.reserve(prompts.size());
         for (const Prompt<C.embedding>& prompt : prompts) {
@@ -83,7 +84,7 @@ struct Opt {
             const auto rows = s.rows<C.embedding>(count);
             copy_rows(rows.slice(0, soft), prompt.soft, s);
             embedding.into(rows.slice(soft, count - soft), prompt.ids.subspan(static_cast<std::size_t>(soft)), s);
-            out.push_back({cache(count + more), rows, {prompt.ids.begin(), prompt.ids.end()}});
+            out.push_back({cache(count + more, stored), rows, {prompt.ids.begin(), prompt.ids.end()}});
         }
         return out;
     }

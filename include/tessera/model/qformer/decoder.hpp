@@ -28,7 +28,7 @@ class QFormerDecoder {
 
     /// A prompt for each picture, of words alone: [DEC], and how the text begins.
     std::vector<Beginning<QFormerDecoder>> begin(std::span<const Prompt<embedding_width>> prompts, Index more,
-                                                 Scratch& s) const {
+                                                 Scratch& s, DType stored = DType::f32) const {
         if (static_cast<Index>(prompts.size()) != pictures_.images())
             throw Error(Errc::option_value, "QFormerDecoder: expected a prompt for each of ", pictures_.images(),
                         " pictures, found ", prompts.size());
@@ -36,7 +36,8 @@ class QFormerDecoder {
         caches.reserve(prompts.size());
         for (const auto& [soft, ids] : prompts) {
             TESSERA_EXPECTS(soft.extent(0) == 0 && !ids.empty());
-            caches.emplace_back(Query::config.layers, Query::config.queries + static_cast<Index>(ids.size()) + more);
+            caches.emplace_back(Query::config.layers, Query::config.queries + static_cast<Index>(ids.size()) + more,
+                                stored);
         }
         fill(caches, s);
         std::vector<Beginning<QFormerDecoder>> out;
@@ -88,8 +89,7 @@ class QFormerDecoder {
         for (Index first = 0; Cache & cache : caches) {
             for (Index layer = 0; layer < Query::config.layers; ++layer) {
                 const auto& [keys, values] = left[static_cast<std::size_t>(layer)];
-                std::ranges::copy(keys.slice(first, queries).span(), cache.layer(layer).keys.data());
-                std::ranges::copy(values.slice(first, queries).span(), cache.layer(layer).values.data());
+                cache.write(layer, 0, {keys.slice(first, queries), values.slice(first, queries)}, s);
             }
             cache.advance(places);
             first += queries;

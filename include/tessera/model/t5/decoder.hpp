@@ -11,12 +11,14 @@
 namespace tessera::inline TESSERA_ISA {
 
 /// The keys and values of what the decoder has read, and those of what the encoder has made, which are computed once.
-/// cost    8·layers·(capacity + source rows)·KeyWidth bytes, and 16·heads·capacity for the bias
+/// cost    8·layers·(capacity + source rows)·KeyWidth bytes, half of it in bf16, and 16·heads·capacity for the bias
 template <Index KeyWidth>
 class T5Cache : public KeyValueCache<KeyWidth> {
   public:
-    T5Cache(Index layers, Index capacity, Index source_rows, DiagonalBias of_positions)
-        : KeyValueCache<KeyWidth>(layers, capacity), source(layers, source_rows), bias(std::move(of_positions)) {}
+    T5Cache(Index layers, Index capacity, Index source_rows, DType stored, DiagonalBias of_positions)
+        : KeyValueCache<KeyWidth>(layers, capacity, stored),
+          source(layers, source_rows, stored),
+          bias(std::move(of_positions)) {}
 
     Index bytes() const { return KeyValueCache<KeyWidth>::bytes() + source.bytes(); }
 
@@ -40,12 +42,14 @@ struct T5Decoder {
     /// A cache for a text of which the encoder has made `source`.
     /// shape   source [S, Width]
     /// cost    4·layers·S·Width·Heads·head_size flops
-    Cache cache(ConstRows<C.width> source, Index capacity, Scratch& s) const {
+    Cache cache(ConstRows<C.width> source, Index capacity, Scratch& s, DType stored = DType::f32) const {
         require_weights();
-        Cache out(C.decoder_layers, capacity, source.extent(0),
+        Cache out(C.decoder_layers, capacity, source.extent(0), stored,
                   relative_bias(bias.view(), buckets, std::max<Index>(capacity, 1), std::max<Index>(capacity, 1)));
-        for (Index i = 0; i < C.decoder_layers; ++i)
-            layers[static_cast<std::size_t>(i)].cross.part.append(source, out.source.layer(i), s);
+        for (Index i = 0; i < C.decoder_layers; ++i) {
+            const auto frame = s.frame();
+            out.source.write(i, 0, layers[static_cast<std::size_t>(i)].cross.part.project(source, s), s);
+        }
         out.source.length = source.extent(0);
         return out;
     }

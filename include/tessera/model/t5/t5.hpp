@@ -40,7 +40,8 @@ struct T5 {
 
     /// Reads each prompt with the encoder, once; the decoder is to begin with the start token.
     /// errors  Errc::option_value for a prompt without any row
-    std::vector<Beginning<T5>> begin(std::span<const Prompt<C.width>> prompts, Index more, Scratch& s) const {
+    std::vector<Beginning<T5>> begin(std::span<const Prompt<C.width>> prompts, Index more, Scratch& s,
+                                     DType stored = DType::f32) const {
         const auto first = embedding({&start, 1}, s);
         const auto frame = s.frame();
         const std::span offsets(s.take<Index>(static_cast<Index>(prompts.size()) + 1), prompts.size() + 1);
@@ -63,8 +64,9 @@ struct T5 {
         std::vector<Beginning<T5>> out;
         out.reserve(prompts.size());
         for (std::size_t i = 0; i < prompts.size(); ++i)
-            out.push_back(
-                {decoder.cache(encoded.slice(offsets[i], offsets[i + 1] - offsets[i]), 1 + more, s), first, {start}});
+            out.push_back({decoder.cache(encoded.slice(offsets[i], offsets[i + 1] - offsets[i]), 1 + more, s, stored),
+                           first,
+                           {start}});
         return out;
     }
 
