@@ -1,4 +1,5 @@
-// Replaces the operators new and delete of the executable by ones that count; for exactly one .cpp file of it.
+// Replaces the operators new and delete of the executable by ones that count; for exactly one .cpp file of it. Those of clang's
+// thread sanitizer cannot be replaced: it says itself when memory is asked for.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -7,9 +8,29 @@
 
 #include "support/allocations.hpp"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/allocator_interface.h>
+#define TESSERA_SANITIZER_COUNTS
+#endif
+#endif
+
 namespace {
 
 std::atomic<tessera::Index> allocation_count = 0;
+
+}  // namespace
+
+tessera::Index tessera::test::allocations() { return allocation_count; }
+
+#if defined(TESSERA_SANITIZER_COUNTS)
+
+[[maybe_unused]] static const int counts = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t) { ++allocation_count; }, [](const volatile void*) {});
+
+#else
+
+namespace {
 
 void* counted(std::size_t size, std::size_t align) {
     ++allocation_count;
@@ -19,8 +40,6 @@ void* counted(std::size_t size, std::size_t align) {
 }
 
 }  // namespace
-
-tessera::Index tessera::test::allocations() { return allocation_count; }
 
 void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
@@ -35,3 +54,5 @@ void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+#endif
