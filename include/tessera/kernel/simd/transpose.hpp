@@ -79,9 +79,13 @@ void transpose(float* y, Index y_stride, Index rows, Index columns, const Read& 
             Square block;
             float* to = y + c * y_stride + r;
             if (high == width && wide == width) {
-                unroll<lanes>([&](int i) __attribute__((always_inline)) { block[i] = read(r + i, c, width); });
+                unroll<lanes>([&](int i) __attribute__((always_inline)) {
+                    block[static_cast<std::size_t>(i)] = read(r + i, c, width);
+                });
                 transpose(block);
-                unroll<lanes>([&](int i) __attribute__((always_inline)) { store(to + i * y_stride, block[i]); });
+                unroll<lanes>([&](int i) __attribute__((always_inline)) {
+                    store(to + i * y_stride, block[static_cast<std::size_t>(i)]);
+                });
             } else {
                 for (Index i = 0; i < width; ++i)
                     block[static_cast<std::size_t>(i)] = i < high ? read(r + i, c, wide) : broadcast(0.0f);
