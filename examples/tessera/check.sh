@@ -178,6 +178,8 @@ expect 2 'subcommand' "$program"
 expect 1 'expected either --model, or --vision, --qformer and --language, found neither$' "$program" caption x.png
 expect 1 'PICTURE or --list: expected at least one picture, found none' "$program" caption --model $model
 expect 2 'f8' "$program" caption --model $model --weights f8 x.png
+expect 2 'cache' "$program" caption --model $model --cache i8 x.png
+expect 0 '"tokens":\[[0-9]+,[0-9]+\]' "$program" caption --model $model --cache bf16 --max-tokens 2 --json $wide
 expect 2 'threads' "$program" caption --model $model --threads 0 x.png
 
 expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" caption --model $model nothing.png
