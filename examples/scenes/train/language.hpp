@@ -90,8 +90,8 @@ inline tessera::Rows<Opt::vocabulary> read(const Opt& model, const ScoredTexts& 
 inline void pretrain_opt(Opt& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 32) {
     tessera::randomize(model, stage.seed);
     const OptTexts writer{tokenizer};
+    ScoredTexts scored;  // stays until the tape is cleared
     train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
-        static ScoredTexts scored;  // stays until the tape is cleared
         scored = {};
         for (Index i = 0; i < batch; ++i) writer.add(scored, draw_document(draw_scene(random, Split::train), random));
         const auto logits = read(model, scored, tape, 0.05f, &random);
@@ -163,8 +163,8 @@ inline void pretrain_t5(T5& model, const tessera::Tokenizer& tokenizer, const St
     tessera::randomize(model, stage.seed);
     scale_parameters(model, "query.weight",
                      1 / std::sqrt(static_cast<float>(t5_config.head_size)));  // T5 scales no scores
+    T5Batch examples;                                                          // stays until the tape is cleared
     train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
-        static T5Batch examples;  // stays until the tape is cleared
         examples = {};
         for (Index i = 0; i < batch; ++i) {
             const Document document = draw_document(draw_scene(random, Split::train), random, 4);

@@ -4,6 +4,7 @@
 #include <tessera/train/loss/itc.hpp>
 
 #include "batch.hpp"
+#include "parts.hpp"
 #include "run.hpp"
 
 namespace scenes {
@@ -15,7 +16,7 @@ struct VisionPretraining {
 
     Vision vision;
     Text text;
-    tessera::Linear<Vision::width, 64> image_projection;
+    tessera::Linear<Vision::width, 64> image_projection, patch_projection;
     tessera::Linear<Text::width, 64> text_projection;
     tessera::Parameter<1> temperature;
     tessera::Linear<Vision::width, vision_config.patch_pixels()> painter;
@@ -24,6 +25,7 @@ struct VisionPretraining {
         f("vision", self.vision);
         f("text", self.text);
         f("image_projection", self.image_projection);
+        f("patch_projection", self.patch_projection);
         f("text_projection", self.text_projection);
         f("temperature", self.temperature);
         f("painter", self.painter);
@@ -75,9 +77,17 @@ inline void pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& 
     tessera::randomize(model, stage.seed);
     set_positions(model.vision, 0.5f);
     model.temperature.fill(0.07f);
+    std::vector<Object> objects;
+    Texts phrases, texts;  // masks on the tape point to where texts begin
+    for (Index kind = 0; kind < kinds; ++kind) {
+        const Object object{kind / (colours * shapes), kind / shapes % colours, kind % shapes};
+        if (is_held_out_pair(object)) continue;
+        objects.push_back(object);
+        phrases.add(bert.encode(object.text()));
+    }
     train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         std::vector<Scene> scenes = draw_batch(random, Split::train, contrasted, group);
-        const Texts texts = captions_of(scenes, bert);
+        texts = captions_of(scenes, bert);
         for (Index i = 0; i < painted; ++i) scenes.push_back(draw_scene(random, Split::train));
         const Pixels pixels = draw_pixels(scenes, random, tape);
         constexpr Index first = contrasted * patches_of_picture;
@@ -101,6 +111,27 @@ inline void pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& 
         normalize_rows<64>(captions, model.text_projection(cls, tape), tape);
         const auto contrast = tessera::itc<64>(images, 1, captions, {}, model.temperature, tape,
                                                {.smoothing = 0, .gathered_is_constant = false});
+
+        // What is in them: all objects that training may show.
+        const auto in_patches = tape.rows<Vision::width>(contrasted * patches_of_picture);
+        for (Index i = 0; i < contrasted; ++i)
+            copy_rows(in_patches.slice(i * patches_of_picture, patches_of_picture),
+                      seen.slice(i * tokens + 1, patches_of_picture), tape);
+        std::vector<char> is_true;
+        for (Index i = 0; i < contrasted; ++i)
+            for (const Object& object : objects) {
+                const Scene& scene = scenes[static_cast<std::size_t>(i)];
+                is_true.push_back(object == scene.objects[0] || object == scene.objects[1]);
+            }
+        const auto phrases_read = model.text.text(phrases.batch(), tape);
+        const auto phrase_cls = tape.rows<VisionPretraining::Text::width>(static_cast<Index>(objects.size()));
+        for (Index i = 0; i < phrase_cls.extent(0); ++i)
+            copy_rows(phrase_cls.slice(i, 1), phrases_read.slice(phrases.starts[static_cast<std::size_t>(i)], 1), tape);
+        const auto parts = tape.rows<64>(in_patches.extent(0)), named = tape.rows<64>(phrase_cls.extent(0));
+        normalize_rows<64>(parts, model.patch_projection(in_patches, tape), tape);
+        normalize_rows<64>(named, model.text_projection(phrase_cls, tape), tape);
+        const auto part_loss = contrast_parts<64>(parts, named, is_true, 0.07f, tape);
+
         Index found = 0;
         for (Index i = 0; i < contrasted; ++i) {
             const float* const row = contrast.logits.data() + i * contrasted;
@@ -113,10 +144,11 @@ inline void pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& 
                       seen.slice((contrasted + i) * tokens + 1, patches_of_picture), tape);
         const auto error = squared_error(model.painter(patches, tape), right, hidden, tape);
         report.add("contrast", double{contrast.loss(0, 0)});
+        report.add("parts", double{part_loss(0, 0)});
         report.add("right", static_cast<double>(found) / contrasted);
         report.add("painting", double{error(0, 0)});
         report.add("temperature", double{*model.temperature.data()});
-        return tessera::sum({{contrast.loss}, {error}}, tape);
+        return tessera::sum({{contrast.loss}, {part_loss}, {error}}, tape);
     });
 }
 
