@@ -21,6 +21,7 @@ struct GradientSizes {
 struct GradientProblem {
     GradientSizes sizes;
     double scale;
+    Dropout dropout = {};  // of the kernels
     Numbers q, k, v, d_out, out, dq, dk, dv;
     Tensor<float, dyn, dyn, dyn> d_scores;  // [H, T, S]
     Tensor<float, dyn, dyn> lse;            // [H, T]
@@ -64,7 +65,8 @@ struct GradientProblem {
                 .v_stride = narrow,
                 .out_stride = wide,
                 .scale = static_cast<float>(scale),
-                .key_heads = sizes.key_heads};
+                .key_heads = sizes.key_heads,
+                .dropout = dropout};
     }
 
     /// Fills in what the reference says under `mask` and `change`, and the tolerances.

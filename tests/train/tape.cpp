@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <random>
-#include <string>
 #include <tessera/mask/catalog.hpp>
 #include <tessera/mask/score_mod/alibi.hpp>
 #include <tessera/mask/score_mod/relative_bias.hpp>
@@ -12,6 +11,8 @@
 #include <tessera/nn/block.hpp>
 #include <tessera/nn/folded_attention.hpp>
 #include <tessera/nn/randomize.hpp>
+
+#include "support/finite_differences.hpp"
 
 namespace train_tape {
 using namespace tessera;
@@ -25,31 +26,6 @@ Tensor<float, dyn, Width> random_rows(Index count, unsigned seed) {
     std::normal_distribution<float> normal;
     for (float& value : x.view()) value = normal(random);
     return x;
-}
-
-// A loss is a sum of outputs with fixed factors.
-double factor(Index i) { return std::sin(1.0 + 0.7 * static_cast<double>(i)); }
-
-struct Loss {
-    double value = 0, size = 0;  // Σ factor·y and Σ |factor·y|
-    template <Index Width>
-    explicit Loss(Rows<Width> y) {
-        for (Index i = 0; i < y.size(); ++i) {
-            const double term = factor(i) * double{y.data()[i]};
-            value += term, size += std::abs(term);
-        }
-    }
-};
-
-/// Compares the derivative along one direction with a central difference. A float's rounding moves the loss by about 2⁻²⁴ of its
-/// size a few times over; the third derivative of these small models is of the order of the gradient, times step².
-void check_direction(const std::string& what, double found, double norm, const auto& loss_at) {
-    constexpr double step = 2e-2;
-    const Loss above = loss_at(step), below = loss_at(-step);
-    const double want = (above.value - below.value) / (2 * step);
-    const double rounding = 8 * 0x1p-24 * (above.size + below.size) / (2 * step);
-    INFO(what << ": " << found << " instead of " << want << ", norm of the gradient " << norm);
-    CHECK(std::abs(found - want) < rounding + 2 * step * step * norm);
 }
 
 /// `run(x, scratch)` is a forward pass of `model`; the gradient by x is looked at, too. The output does not depend on parameters
@@ -68,7 +44,7 @@ void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run,
         CHECK(std::ranges::equal(run(x, plain).span(), y.span()));  // a tape changes no bit
     }
     std::vector<float> seed(static_cast<std::size_t>(y.size()));
-    for (Index i = 0; i < y.size(); ++i) seed[static_cast<std::size_t>(i)] = static_cast<float>(factor(i));
+    for (Index i = 0; i < y.size(); ++i) seed[static_cast<std::size_t>(i)] = static_cast<float>(test::factor(i));
     tape.backward(y.data(), seed);
     {
         Gradients others(model);
@@ -85,48 +61,9 @@ void check_gradients(auto& model, Tensor<float, dyn, Width>& x, const auto& run,
     Scratch s;
     const auto loss = [&] {
         const auto frame = s.frame();
-        return Loss(run(x, s));
+        return test::Loss(run(x, s));
     };
-    std::mt19937 random(5);
-    std::normal_distribution<double> normal;
-    const auto check = [&](const std::string& what, const std::vector<float>& values, const auto& gradient,
-                           const auto& assign) {
-        std::vector<double> direction(values.size());
-        double length = 0, along = 0, square = 0;
-        for (double& d : direction) d = normal(random), length += d * d;
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            direction[i] /= std::sqrt(length);
-            const double g = gradient(static_cast<Index>(i));
-            along += g * direction[i], square += g * g;
-        }
-        check_direction(what, along, std::sqrt(square), [&](double step) {
-            std::vector<float> moved(values.size());
-            for (std::size_t i = 0; i < values.size(); ++i)
-                moved[i] = static_cast<float>(double{values[i]} + step * direction[i]);
-            assign(moved);
-            const Loss there = loss();
-            assign(values);
-            return there;
-        });
-        return square;
-    };
-    for_each_parameter(model, [&](const std::string& path, auto& leaf) {
-        const Index columns = leaf.columns;
-        std::vector<float> values(static_cast<std::size_t>(leaf.rows * columns));
-        for (Index row = 0; row < leaf.rows; ++row) leaf.read(row, values.data() + row * columns);
-        const double square = check(
-            path, values, [&](Index i) { return double{gradients.find(&leaf)[i]}; },
-            [&](const std::vector<float>& to) { leaf.write(0, to.data(), leaf.rows); });
-        CAPTURE(path);
-        if (path.find(unused) != std::string::npos)
-            CHECK(square == 0);
-        else if (!path.ends_with("key.bias"))  // that of keys moves all scores of a row alike
-            CHECK(square > 0);
-    });
-    const std::vector<float> values(x.data(), x.data() + x.size());
-    check(
-        "x", values, [&](Index i) { return double{tape.gradient(rows.data())[i]}; },
-        [&](const std::vector<float>& to) { std::copy(to.begin(), to.end(), x.data()); });
+    test::check_finite_differences(model, gradients, x, tape.gradient(rows.data()), loss, unused);
 }
 
 template <class B>
@@ -187,7 +124,7 @@ TEST_CASE("T5's layers: RMS norm, no scale, no biases, heads of a width of their
     T5Layer layer;
     randomize(layer, 9);
     Tensor<float, dyn, dyn> table({32, 3});
-    for (Index i = 0; i < table.size(); ++i) table.data()[i] = static_cast<float>(factor(i));
+    for (Index i = 0; i < table.size(); ++i) table.data()[i] = static_cast<float>(test::factor(i));
     const DiagonalBias bias = relative_bias(table, {}, 7, 7);
     auto x = random_rows<24>(7, 2);
     check_gradients(layer, x, [&](ConstRows<24> rows, Scratch& s) {

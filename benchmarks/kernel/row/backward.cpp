@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
     add("cross entropy, with its gradient", 320, 50272, 2, [](Data& t) {
         kernel::cross_entropy(t.of_rows.data(), t.a.data(), t.b.data(), t.targets.data(), t.rows, t.size, 0.1f, 1);
     });
-    add("dropout", 4096, 3072, 2, [](Data& t) { kernel::dropout(t.a.data(), t.b.data(), t.a.size(), 0.1f, 1, 0); });
+    add("dropout", 4096, 3072, 2, [](Data& t) { kernel::dropout(t.a.data(), t.b.data(), t.a.size(), {0.1f, 1, 0}); });
     add("AdamW", 4096, 3072, 7, [](Data& t) {
         kernel::adamw(t.a.data(), t.b.data(), t.d.data(), t.c.data(), t.a.size(),
                       {.rate = 1e-4,

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <tessera/core/dropout.hpp>
 #include <tessera/core/view.hpp>
 
 namespace tessera::inline TESSERA_ISA {
@@ -16,6 +17,7 @@ struct MultiplyOp;
 struct FunctionOp;
 struct NormalizeOp;
 struct MeanOp;
+struct DropoutOp;
 
 /// An intermediate value with a name: `vision.layer` 3 [rows, width].
 struct Named {
@@ -41,6 +43,7 @@ class Recorder {
     virtual void on(const FunctionOp&) {}
     virtual void on(const NormalizeOp&) {}
     virtual void on(const MeanOp&) {}
+    virtual void on(const DropoutOp&) {}
     virtual void on(const Named&) {}
 
     /// Whether what records point at has to stay, as a tape needs it to go back. Then frames within which something was kept
@@ -58,6 +61,8 @@ class Recorder {
     /// What comes in between is one block of a stack: it reads rows that stay, and writes rows that stay.
     virtual void begin_block() {}
     virtual void end_block() noexcept {}
+    /// What the next `streams` of dropout_stream numbers each are dropped by; see Scratch::dropping.
+    virtual Dropout next_dropout(DropoutSite, Index /*streams*/) { return {}; }
 };
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -107,6 +107,23 @@ class Scratch {
     };
     [[nodiscard]] Block block() { return Block(*this); }
 
+    /// Open as long as what runs is a part of a model that drops in training: only there layers ask for dropout.
+    class Dropping {
+      public:
+        explicit Dropping(Scratch& scratch) : scratch_(scratch) { ++scratch_.dropping_; }
+        Dropping(const Dropping&) = delete;
+        Dropping& operator=(const Dropping&) = delete;
+        ~Dropping() { --scratch_.dropping_; }
+
+      private:
+        Scratch& scratch_;
+    };
+    [[nodiscard]] Dropping dropping() { return Dropping(*this); }
+    /// What a layer is to drop now, of as many `streams` of numbers: nothing but where it runs under `dropping`, on a tape with dropout.
+    Dropout next_dropout(DropoutSite site, Index streams = 1) const {
+        return dropping_ == 0 || recorder_ == nullptr ? Dropout{} : recorder_->next_dropout(site, streams);
+    }
+
     /// Gives back everything; what was taken is gone.
     void clear() {
         arena_.at = {};
@@ -146,6 +163,7 @@ class Scratch {
     }
 
     Index frames_ = 0, unframed_ = 0;  // open frames; what was taken outside of them
+    Index dropping_ = 0;               // open parts that drop
     Recorder* recorder_ = nullptr;
 };
 

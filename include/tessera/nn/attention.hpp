@@ -95,7 +95,7 @@ struct MultiHeadAttention {
         const auto frame = s.frame();
         const auto mixed = s.rows<query_width>(x.extent(0));
         attend(mixed, query(x, s), past, mask, s, options.score_mod, options.bias);
-        output.into(y, mixed, s, {.residual = options.residual});
+        output.into(y, mixed, s, {.residual = options.residual, .dropout = s.next_dropout(DropoutSite::hidden)});
     }
     /// Self-attention of rows that follow what caches hold, one text after another: adds their keys and values to layer
     /// `layer` of the caches, and each text's rows attend to what its mask shows of its own cache. The projections
@@ -156,7 +156,7 @@ struct MultiHeadAttention {
             first += text.rows;
         }
         detail::require_rows("Attention", width, "the texts", x.extent(0), first);
-        output.into(y, mixed, s, {.residual = options.residual});
+        output.into(y, mixed, s, {.residual = options.residual, .dropout = s.next_dropout(DropoutSite::hidden)});
     }
     /// mixed = the values that the queries `q` see.
     template <class T>
@@ -185,7 +185,8 @@ struct MultiHeadAttention {
                                            .v_stride = key_width,
                                            .out_stride = query_width,
                                            .scale = scale(),
-                                           .key_heads = key_heads};
+                                           .key_heads = key_heads,
+                                           .dropout = s.next_dropout(DropoutSite::attention, heads)};
         kernel::attend(mixed.data(), q.data(), past.keys.data(), past.values.data(), shape, mask, s, score_mod, lse);
         if constexpr (std::same_as<T, float>)
             s.record(AttendOp{mixed.data(), q.data(), past.keys.data(), past.values.data(), lse, shape, mask, score_mod,

@@ -53,7 +53,7 @@ struct FoldedAttention {
         const auto frame = s.frame();
         const auto mixed = s.rows<Width>(queries);
         mix(mixed, query(x, s), context, mask, s, options);
-        output.into(y, mixed, s, {.residual = options.residual});
+        output.into(y, mixed, s, {.residual = options.residual, .dropout = s.next_dropout(DropoutSite::hidden)});
     }
 
     /// What lies between the queries and the mix of values; the backward pass takes it up again.
@@ -61,6 +61,7 @@ struct FoldedAttention {
         Rows<Heads * Context> folded;  // queries times key weights
         Rows<Heads * Context> seen;    // mixes of context rows
         const float* lse;              // [Heads, T], of the scores without the bias of the keys
+        kernel::AttentionShape shape;
     };
 
     /// mixed = the values that the queries `q` see, before the output layer. What is returned lies in `s`.
@@ -77,7 +78,8 @@ struct FoldedAttention {
                              key.weight.packed(h));
             },
             2 * queries * Width * Context);
-        const kernel::AttentionShape sizes = shape(queries, context.extent(0));
+        kernel::AttentionShape sizes = shape(queries, context.extent(0));
+        sizes.dropout = s.next_dropout(DropoutSite::attention, Heads);
         kernel::attend(seen.data(), folded.data(), context.data(), context.data(), sizes, mask, s, options.score_mod,
                        lse);
         kernel::parallel_for(
@@ -119,7 +121,7 @@ struct FoldedAttention {
                               .bias_leaf = &value.bias,
                               .first_row = h * head_dim,
                               .lse = lse + h * queries});
-        return {folded, seen, lse};
+        return {folded, seen, lse, sizes};
     }
 
     /// The attention of the folded queries: all heads look at the same rows.

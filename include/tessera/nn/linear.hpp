@@ -1,9 +1,10 @@
-// y = activation(x · weightᵀ + bias) + residual
+// y = dropout(activation(x · weightᵀ + bias)) + residual
 #pragma once
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/visit.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation.hpp>
+#include <tessera/kernel/row/dropout.hpp>
 #include <tessera/nn/record.hpp>
 #include <tessera/nn/weight.hpp>
 
@@ -15,7 +16,8 @@ enum class HasBias : bool { no, yes };
 template <Index Out>
 struct LinearOptions {
     Activation activation = Activation::none;
-    ConstRows<Out> residual = {};  // [rows, Out], added last; may be the output itself
+    ConstRows<Out> residual = {};  // [rows, Out], added last; may be the output itself, where there is no dropout
+    Dropout dropout = {};          // what a scratch says: `s.next_dropout(DropoutSite::hidden)`
 };
 
 namespace detail {
@@ -43,21 +45,24 @@ struct Linear {
         const Index rows = x.extent(0);
         detail::require_rows("Linear", Out, "an output", rows, y.extent(0));
         const float* const residual = options.residual.data();
+        const Dropout& dropout = options.dropout;
+        TESSERA_EXPECTS(!dropout || residual != y.data());
         if (residual != nullptr) detail::require_rows("Linear", Out, "a residual", rows, options.residual.extent(0));
         kernel::Epilogue epilogue{.bias = Bias == HasBias::yes ? bias.data() : nullptr,
                                   .activation = options.activation,
-                                  .residual = residual,
+                                  .residual = dropout ? nullptr : residual,
                                   .residual_stride = Out};
         const float* preactivation = nullptr;
         if (s.keeps() && options.activation != Activation::none) {
             float* const before = s.take<float>(rows * Out);
             kernel::gemm(before, Out, x.data(), In, rows, weight.packed(), {.bias = epilogue.bias});
             kernel::activate(y.data(), before, rows * Out, options.activation);
-            for (Index i = 0; residual != nullptr && i < rows * Out; ++i) y.data()[i] += residual[i];
+            for (Index i = 0; epilogue.residual != nullptr && i < rows * Out; ++i) y.data()[i] += residual[i];
             preactivation = before;
         } else {
             kernel::gemm(y.data(), Out, x.data(), In, rows, weight.packed(), epilogue);
         }
+        if (dropout) kernel::dropout(y.data(), y.data(), rows * Out, dropout, residual);
         s.record(LinearOp{.y = y.data(),
                           .x = x.data(),
                           .rows = rows,
@@ -71,7 +76,8 @@ struct Linear {
                           .weight = &weight.packed(),
                           .bias = epilogue.bias,
                           .weight_leaf = &weight,
-                          .bias_leaf = Bias == HasBias::yes ? &bias : nullptr});
+                          .bias_leaf = Bias == HasBias::yes ? &bias : nullptr,
+                          .dropout = dropout});
     }
     Rows<Out> operator()(ConstRows<In> x, Scratch& s, const LinearOptions<Out>& options = {}) const {
         auto y = s.rows<Out>(x.extent(0));

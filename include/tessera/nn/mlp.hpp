@@ -22,7 +22,8 @@ struct Mlp {
     /// Writes into `y`, on top of `residual` where there is one (which may be `y`).
     void into(Rows<Width> y, ConstRows<Width> x, Scratch& s, ConstRows<Width> residual = {}) const {
         const auto frame = s.frame();
-        down.into(y, up(x, s, {.activation = Act}), s, {.residual = residual});
+        down.into(y, up(x, s, {.activation = Act}), s,
+                  {.residual = residual, .dropout = s.next_dropout(DropoutSite::hidden)});
     }
 
     static void visit(auto& self, auto&& f) {
@@ -53,7 +54,7 @@ struct GatedMlp {
         const auto product = s.keeps() ? s.rows<Hidden>(x.extent(0)) : values;
         kernel::multiply(product.data(), gates.data(), values.data(), product.size());
         s.record(MultiplyOp{product.data(), gates.data(), values.data(), product.size()});
-        down.into(y, product, s, {.residual = residual});
+        down.into(y, product, s, {.residual = residual, .dropout = s.next_dropout(DropoutSite::hidden)});
     }
 
     static void visit(auto& self, auto&& f) {

@@ -15,7 +15,7 @@ namespace tessera::inline TESSERA_ISA {
 /// A learned parameter, by its address; null where there is none.
 using LeafId = const void*;
 
-/// y [rows, out] = activation(x [rows, in] · weightᵀ + bias) + residual
+/// y [rows, out] = dropout(activation(x [rows, in] · weightᵀ + bias)) + residual
 struct LinearOp {
     float* y;
     const float* x;
@@ -29,6 +29,7 @@ struct LinearOp {
     Index first_row = 0;         // of the leaves, where this product takes only some of their rows
     bool transposed = false;     // rows of the leaf are inputs, not outputs
     const float* lse = nullptr;  // [rows]: y is 0 where it is −∞, whatever the bias; null where no row is
+    Dropout dropout = {};        // of y, whose rows then lie together
 };
 
 enum class NormKind : bool { layer, rms };
@@ -51,7 +52,8 @@ struct LearnedBias {
     RelativeBuckets buckets = {};
 };
 
-/// out [queries, heads·d] = attention of q over k and v where `mask` allows it, scores modified by `score_mod`. Who keeps
+/// out [queries, heads·d] = attention of q over k and v where `mask` allows it, scores modified by `score_mod`, probabilities
+/// dropped as `shape` says. Who keeps
 /// the record longer than the call lasts copies mask and score_mod (`copy_to`).
 struct AttendOp {
     float* out;
@@ -114,6 +116,14 @@ struct MeanOp {
     float* y;
     const float* x;
     Index groups, rows_per_group, width;
+};
+
+/// y [count] = dropout(x [count])
+struct DropoutOp {
+    float* y;
+    const float* x;
+    Index count;
+    Dropout dropout;
 };
 
 }  // namespace tessera::inline TESSERA_ISA

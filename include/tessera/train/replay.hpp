@@ -5,6 +5,7 @@
 #include <tessera/kernel/attention/forward.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation.hpp>
+#include <tessera/kernel/row/dropout.hpp>
 #include <tessera/kernel/row/mean.hpp>
 #include <tessera/kernel/row/norm.hpp>
 #include <tessera/kernel/row/normalize.hpp>
@@ -14,16 +15,18 @@ namespace tessera::inline TESSERA_ISA {
 
 inline void replay(const LinearOp& op, Scratch&) {
     const kernel::Epilogue bias{.bias = op.bias};
+    const float* const residual = op.dropout ? nullptr : op.residual;  // or it is added afterwards
     if (op.preactivation != nullptr) {
         auto* const before = const_cast<float*>(op.preactivation);
         kernel::gemm(before, op.out, op.x, op.x_stride, op.rows, *op.weight, bias);
         kernel::activate(op.y, before, op.rows * op.out, op.activation);
-        for (Index i = 0; op.residual != nullptr && i < op.rows * op.out; ++i) op.y[i] += op.residual[i];
-        return;
+        for (Index i = 0; residual != nullptr && i < op.rows * op.out; ++i) op.y[i] += residual[i];
+    } else {
+        kernel::gemm(
+            op.y, op.y_stride, op.x, op.x_stride, op.rows, *op.weight,
+            {.bias = op.bias, .activation = op.activation, .residual = residual, .residual_stride = op.y_stride});
     }
-    kernel::gemm(
-        op.y, op.y_stride, op.x, op.x_stride, op.rows, *op.weight,
-        {.bias = op.bias, .activation = op.activation, .residual = op.residual, .residual_stride = op.y_stride});
+    if (op.dropout) kernel::dropout(op.y, op.y, op.rows * op.out, op.dropout, op.residual);
     for (Index row = 0; op.lse != nullptr && row < op.rows; ++row)
         if (op.lse[row] == -std::numeric_limits<float>::infinity()) std::fill_n(op.y + row * op.y_stride, op.out, 0.0f);
 }
@@ -54,6 +57,8 @@ inline void replay(const FunctionOp&, Scratch&) {}
 inline void replay(const MultiplyOp& op, Scratch&) { kernel::multiply(op.y, op.a, op.b, op.count); }
 
 inline void replay(const NormalizeOp& op, Scratch&) { kernel::normalize_rows(op.y, op.x, op.norms, op.rows, op.width); }
+
+inline void replay(const DropoutOp& op, Scratch&) { kernel::dropout(op.y, op.x, op.count, op.dropout); }
 
 inline void replay(const MeanOp& op, Scratch&) {
     kernel::mean_rows(op.y, op.x, op.groups, op.rows_per_group, op.width);

@@ -5,6 +5,7 @@
 #include <tessera/train/backward/elementwise.hpp>
 #include <tessera/train/backward/linear.hpp>
 #include <tessera/train/backward/norm.hpp>
+#include <tessera/train/dropout.hpp>
 #include <tessera/train/replay.hpp>
 #include <variant>
 #include <vector>
@@ -36,6 +37,14 @@ class Tape final : private Recorder, public Scratch {
     explicit Tape(Gradients& gradients, Recompute recompute = Recompute::nothing)
         : Scratch(static_cast<Recorder&>(*this)), leaves_(gradients), recompute_(recompute) {}
     ~Tape() override { forget_masks(); }
+
+    /// From now on, what runs drops where its model does; call it at the beginning of each step. Passes of a step drop numbers of their
+    /// own; the same step drops the same ones again, at any number of threads, and in a run that was interrupted.
+    /// ```cpp
+    /// tape.dropout({.hidden = 0.1f, .attention = 0.1f, .seed = 42, .step = step});
+    /// ```
+    /// errors  Errc::option_value for a rate that is not at least 0 and below 1
+    void dropout(const DropoutRates& rates) { dropout_ = DropoutNumbers(rates); }
 
     /// Rows that shall have a gradient although no parameter made them: `gradient` finds it after `backward`.
     template <Index Width>
@@ -91,7 +100,8 @@ class Tape final : private Recorder, public Scratch {
     static constexpr Index not_released = -1;
 
     struct Entry {
-        std::variant<LinearOp, NormOp, AttendOp, EmbedOp, AddOp, MultiplyOp, NormalizeOp, MeanOp, FunctionOp> op;
+        std::variant<LinearOp, NormOp, AttendOp, EmbedOp, AddOp, MultiplyOp, NormalizeOp, MeanOp, DropoutOp, FunctionOp>
+            op;
         const float* y;  // what it has written
         Index block;
         bool needed;
@@ -147,6 +157,8 @@ class Tape final : private Recorder, public Scratch {
     void on(const MultiplyOp& op) override { keep(op, op.y, rows_.needs(op.a) || rows_.needs(op.b)); }
     void on(const NormalizeOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
     void on(const MeanOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
+    void on(const DropoutOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
+    Dropout next_dropout(DropoutSite site, Index streams) override { return dropout_.next(site, streams); }
 
     /// Within a block that is run again every record stays, as what comes later may read what it has written.
     template <class Op>
@@ -223,6 +235,7 @@ class Tape final : private Recorder, public Scratch {
     std::vector<Entry> entries_;
     std::vector<BlockEntries> blocks_;
     Index open_block_ = RowGradients::no_block, nested_ = 0;
+    DropoutNumbers dropout_;
     detail::Arena aside_;  // of the block that runs, or has run last
     detail::Arena notes_;  // copies of masks and ids
     Scratch work_;         // of the backward pass

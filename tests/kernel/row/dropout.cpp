@@ -27,7 +27,7 @@ std::uint32_t hash(std::uint64_t seed, std::uint64_t number) {
 std::vector<float> dropped(Index count, float p, std::uint64_t seed, std::uint64_t first) {
     const std::vector<float> ones(std::size_t(count), 1.0f);
     std::vector<float> y(ones.size(), -7.0f);
-    kernel::dropout(y.data(), ones.data(), count, p, seed, first);
+    kernel::dropout(y.data(), ones.data(), count, {p, seed, first});
     return y;
 }
 
@@ -91,17 +91,20 @@ TEST_CASE("the same bits in pieces, on any threads, in place, and added to") {
     for (const int i : {0, 1}) {
         kernel::set_threads(i == 0 ? 1 : 2);
         y[i].resize(count);
-        kernel::dropout(y[i].data(), x.data(), count, 0.3f, 9, 1000);
+        kernel::dropout(y[i].data(), x.data(), count, {0.3f, 9, 1000});
     }
     kernel::set_threads(usual);
     CHECK(y[0] == y[1]);
     for (Index first = 0; first < count; first += 12345)
-        kernel::dropout(pieces.data() + first, x.data() + first, std::min<Index>(12345, count - first), 0.3f, 9,
-                        1000 + std::uint64_t(first));
+        kernel::dropout(pieces.data() + first, x.data() + first, std::min<Index>(12345, count - first),
+                        {0.3f, 9, 1000 + std::uint64_t(first)});
     CHECK(pieces == y[0]);
-    kernel::dropout(in_place.data(), in_place.data(), count, 0.3f, 9, 1000);
+    kernel::dropout(in_place.data(), in_place.data(), count, {0.3f, 9, 1000});
     CHECK(in_place == y[0]);
-    kernel::dropout(added.data(), x.data(), count, 0.3f, 9, 1000, true);
+    kernel::dropout(added.data(), x.data(), count, {0.3f, 9, 1000}, added.data());
+    const std::vector<float> twos(count, 2.0f);
+    kernel::dropout(in_place.data(), x.data(), count, {0.3f, 9, 1000}, twos.data());
+    CHECK(in_place == added);
     bool same = true;
     for (std::size_t i = 0; i < x.size(); ++i) same = same && added[i] == y[0][i] + 2;
     CHECK(same);
@@ -111,7 +114,7 @@ TEST_CASE("NaN and ∞ that are kept go through; those that are dropped are 0") 
     for (const float x : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
         const std::vector<float> all(64, x);
         std::vector<float> y(64);
-        kernel::dropout(y.data(), all.data(), 64, 0.5f, 3, 0);
+        kernel::dropout(y.data(), all.data(), 64, {0.5f, 3, 0});
         const auto kept = dropped(64, 0.5f, 3, 0);
         for (std::size_t i = 0; i < 64; ++i) CHECK((kept[i] == 0 ? y[i] == 0 : !std::isfinite(y[i])));
     }

@@ -21,7 +21,7 @@ struct AttendGradients {
 /// shape   d_out, out [T, H·d], lse [H, T] → dq [T, H·d], dk, dv [S, K·d], overwritten; rows of gradients are as far
 ///         apart as those of what they are gradients of. d_bias: DiagonalGradient or AdditiveGradient.
 /// units   queries that see no key, and pairs that the mask hides, add nothing, whatever their numbers are. The result
-///         does not depend on the number of threads.
+///         does not depend on the number of threads. `shape` says what `attend` dropped.
 /// errors  std::bad_alloc; Errc::option_value where a bias learns that is neither first nor last in `score_mod`
 /// cost    10·T·S·d·H flops on the visible tiles, 2·T·S·d·H less for each of dk and dv that is not wanted; scratch of 160·d + 12288 floats for each thread and 4·d for each of
 ///         at most 512 keys, T·H·d for each share

@@ -1,6 +1,7 @@
 // How the backward pass of attention is cut into tasks, and what a task does.
 #pragma once
 #include <tessera/kernel/attention/backward.hpp>
+#include <tessera/kernel/attention/dropout.hpp>
 #include <tessera/kernel/attention/kv_gradients.hpp>
 #include <tessera/kernel/attention/score_gradient.hpp>
 #include <tessera/kernel/matmul/small_gemm.hpp>
@@ -193,9 +194,14 @@ class AttendBackward {
                    block.lanes(), dim, Accumulate::no);
         small_gemm(ds, block_queries, {v, group.v_stride, 1}, {block.transposed_d_out, block_queries}, count,
                    block.lanes(), dim, Accumulate::no);
+        const auto drop = [&](float* x) {
+            if (shape_.dropout) drop_probabilities({x, block_queries, head, block.queries, &span, 1}, shape_);
+        };
+        drop(ds);
         modify_scores(p, slopes, block, head, span, score_mod_);
         const bool adds = score_mod_.adds(), learns = d_bias_.learns(), plain = adds && !learns;
         score_gradients(p, ds, block, span, plain ? shape_.scale : 1.0f);
+        drop(p);
 
         // Zero times infinity is not a number, so hidden pairs are kept out where that could happen.
         const bool care =

@@ -9,7 +9,7 @@
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
-/// out = softmax(scale·q kᵀ, modified by `score_mod`, where mask allows)·v for each head.
+/// out = dropout(softmax(scale·q kᵀ, modified by `score_mod`, where mask allows))·v for each head.
 /// shape   q [T, H·d], k, v [S, K·d] with K heads of keys → out [T, H·d], rows `…_stride` apart; lse [H, T], if it is
 ///         wanted; k and v may be the same; f32, or k and v in bf16, or all three, which is computed with in f32
 /// units   lse is the log-sum-exp of the visible scores; a query that sees no key gives 0, and −∞ in lse. Scores, keys

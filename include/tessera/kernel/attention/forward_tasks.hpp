@@ -102,7 +102,7 @@ void attend_task(const AttendTask& task, float* out, const Q* q, const K* k, con
         const auto work = [&]<Index Vectors>(std::integral_constant<Index, Vectors>) {
             block_scores<Vectors>(scores, s, spans, found, kv, dim);
             modify_scores(changing, score_mod);
-            online_softmax_update<Vectors>(s, scores, spans, found, kv, dim);
+            online_softmax_update<Vectors>(s, scores, spans, found, kv, shape);
         };
         if (s.vectors == 2) {
             work(std::integral_constant<Index, 2>{});
@@ -111,7 +111,7 @@ void attend_task(const AttendTask& task, float* out, const Q* q, const K* k, con
         } else {
             row_scores(scores, s, spans, found, kv, dim);
             modify_scores(changing, score_mod);
-            online_softmax_update(s, scores, spans, found, kv, dim);
+            online_softmax_update(s, scores, spans, found, kv, shape);
         }
     };
     Range now{keys.begin, keys.begin};
@@ -134,7 +134,8 @@ void attend(float* out, const Q* q, const K* k, const K* v, const AttentionShape
             Scratch& scratch, const ScoreModRef& score_mod, float* lse) {
     TESSERA_EXPECTS(shape.key_heads == 0 || shape.heads % shape.key_heads == 0);
     if (shape.queries == 0 || shape.heads == 0) return;
-    if (shape.queries <= decode_max_queries) return decode(out, q, k, v, shape, mask, scratch, score_mod, lse);
+    if (shape.queries <= decode_max_queries && !shape.dropout)  // which a decoder has no use for
+        return decode(out, q, k, v, shape, mask, scratch, score_mod, lse);
     const auto frame = scratch.frame();
 
     Index count = 0;

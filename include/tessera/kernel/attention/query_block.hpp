@@ -8,6 +8,7 @@
 #include <limits>
 #include <numbers>
 #include <tessera/core/tensor.hpp>
+#include <tessera/kernel/attention/dropout.hpp>
 #include <tessera/kernel/attention/key_spans.hpp>
 #include <tessera/kernel/attention/kv_block.hpp>
 #include <tessera/kernel/attention/one_query.hpp>
@@ -91,8 +92,9 @@ void add_values_one_by_one(const QueryBlock& block, const KeySpan& span, const f
 /// shape   scores [Σ count, lanes]
 template <Index Vectors>
 void online_softmax_update(QueryBlock& block, float* scores, const KeySpan* spans, Index count, const KvBlock& kv,
-                           Index dim) {
+                           const AttentionShape& shape) {
     constexpr Index lanes = Vectors * width;
+    const Index dim = shape.dim;
     const Vec nothing = broadcast(-std::numeric_limits<float>::infinity());
     Vec before[Vectors], row_max[Vectors], row_sum[Vectors];
     unroll<Vectors>([&](auto v) { row_max[v] = before[v] = load(block.row_max + v * width); });
@@ -131,6 +133,8 @@ void online_softmax_update(QueryBlock& block, float* scores, const KeySpan* span
         store(factor + v * width, rescale);
     });
 
+    // The sum is that of all weights, so that probabilities are dropped as they are after the softmax.
+    if (shape.dropout) drop_probabilities({scores, lanes, block.head, block.queries, spans, count}, shape);
     Accumulate accumulate = block.has_keys ? Accumulate::yes : Accumulate::no;
     const float* rescale = block.has_keys && moved ? factor : nullptr;
     for (const KeySpan* span = spans; span != spans + count; ++span) {
@@ -155,7 +159,8 @@ inline void row_scores(float* scores, const QueryBlock& block, const KeySpan* sp
                          dim);
 }
 inline void online_softmax_update(QueryBlock& block, float* scores, const KeySpan* spans, Index count,
-                                  const KvBlock& kv, Index dim) {
+                                  const KvBlock& kv, const AttentionShape& shape) {
+    const Index dim = shape.dim;
     constexpr float nothing = -std::numeric_limits<float>::infinity();
     if (!block.has_keys) std::fill_n(block.acc, dim, 0.0f);
     block.has_keys = true;
@@ -167,6 +172,7 @@ inline void online_softmax_update(QueryBlock& block, float* scores, const KeySpa
     std::fill_n(end, width, nothing);
     online_softmax_update(scores, (end - scores + width - 1) / width * width, *block.row_max, *block.row_sum, block.acc,
                           dim);
+    if (shape.dropout) drop_probabilities({scores, 1, block.head, block.queries, spans, count}, shape);
     for (const KeySpan* span = spans; span != spans + count; scores += span++->count)
         for (Index i = 0; i < span->count; i += width) {
             const Index keys = std::min(width, span->count - i);

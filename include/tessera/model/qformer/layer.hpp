@@ -2,6 +2,7 @@
 #pragma once
 #include <tessera/model/qformer/config.hpp>
 #include <tessera/nn/block.hpp>
+#include <tessera/nn/dropout.hpp>
 #include <tessera/nn/embedding.hpp>
 #include <tessera/nn/folded_attention.hpp>
 

@@ -224,7 +224,8 @@ struct QFormer {
              const auto& read) const {
         using Out = Rows<C.width>;
         using In = ConstRows<C.width>;
-        StackRows<C.width> rows(norm(x, s), s);
+        const auto dropping = s.dropping();
+        StackRows<C.width> rows(drop_rows(norm(x, s), s), s);
         s.name("qformer.embeddings", -1, rows.now());
         for (Index i = 0; i < C.layers; ++i) {
             rows.step([&](Out to, In from) {

@@ -1,6 +1,7 @@
-// Back through what goes number by number or row by row: tables, sums, products, rows of length 1, means.
+// Back through what goes number by number or row by row: tables, sums, products, dropout, rows of length 1, means.
 #pragma once
 #include <tessera/kernel/parallel.hpp>
+#include <tessera/kernel/row/dropout.hpp>
 #include <tessera/kernel/row/mean.hpp>
 #include <tessera/kernel/row/normalize.hpp>
 #include <tessera/train/backward/context.hpp>
@@ -47,6 +48,13 @@ inline void backward(const MultiplyOp& op, BackwardContext& c) {
     };
     product(op.a, op.b);
     product(op.b, op.a);
+}
+
+inline void backward(const DropoutOp& op, BackwardContext& c) {
+    const float* const dy = c.rows.at(op.y);
+    if (dy == nullptr) return;
+    if (const GradientTarget x = c.rows.into(op.x, op.count))
+        kernel::dropout(x.to, dy, op.count, op.dropout, x.add ? x.to : nullptr);
 }
 
 inline void backward(const NormalizeOp& op, BackwardContext& c) {

@@ -68,7 +68,7 @@ void folded_attention_backward(const FoldedAttention<Width, Heads, Context>& lay
                              .q = between.folded.data(),
                              .k = context.data(),
                              .v = context.data()},
-                            FoldedAttention<Width, Heads, Context>::shape(queries, keys), mask, s, score_mod);
+                            between.shape, mask, s, score_mod);
     for (Index i = 0; i < d_values.size(); ++i) d_keys.data()[i] += d_values.data()[i];
 
     // The key layer, which turned queries into folded ones.

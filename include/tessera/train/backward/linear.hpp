@@ -4,11 +4,12 @@
 #include <limits>
 #include <tessera/kernel/matmul/backward.hpp>
 #include <tessera/kernel/row/activation_backward.hpp>
+#include <tessera/kernel/row/dropout.hpp>
 #include <tessera/train/backward/context.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-/// Of y = activation(x · weightᵀ + bias) + residual.
+/// Of y = dropout(activation(x · weightᵀ + bias)) + residual.
 /// cost    2·rows·in·out flops each for the input and for the weight, where they learn
 inline void backward(const LinearOp& op, BackwardContext& c) {
     float* dy = c.rows.at(op.y);
@@ -21,12 +22,13 @@ inline void backward(const LinearOp& op, BackwardContext& c) {
     }
     const bool turned = op.activation != Activation::none, hides = op.lse != nullptr;
     Index stride = op.y_stride;
-    if (turned || hides) {  // not in place: a residual that lies in y still waits for its share
+    if (turned || hides || op.dropout) {  // not in place: a residual that lies in y still waits for its share
         TESSERA_EXPECTS(!turned || op.preactivation != nullptr);
         float* const inner = c.scratch.take<float>(op.rows * op.out);
         for (Index row = 0; row < op.rows; ++row) std::copy_n(dy + row * stride, op.out, inner + row * op.out);
         for (Index row = 0; hides && row < op.rows; ++row)
             if (op.lse[row] == -std::numeric_limits<float>::infinity()) std::fill_n(inner + row * op.out, op.out, 0.0f);
+        if (op.dropout) kernel::dropout(inner, inner, op.rows * op.out, op.dropout);
         if (turned) kernel::activate_backward(inner, inner, op.preactivation, op.rows * op.out, op.activation);
         dy = inner, stride = op.out;
     }
