@@ -13,15 +13,17 @@ using namespace tessera;
 using bench::Sizes;
 
 template <Mask M>
-void add(const std::string& title, const Sizes& s, const M& mask) {
+void add(const std::string& title, const Sizes& s, const M& mask, const Dropout& dropout = {}) {
     const double flops = s.flops() * Density(mask, s.queries, s.keys).share();
     for (const bool back : {false, true})
         bench::add(title + "/" + s.text() + (back ? "/backward" : "/forward"), [=](bench::State& state) {
             bench::Operands<> o(s);
             Tensor<float, dyn, dyn> d_out(o.q), dq(o.q), dk(o.k), dv(o.v), lse({s.heads, s.queries});
             Scratch scratch;
+            kernel::AttentionShape shape = s.rows();
+            shape.dropout = dropout;
             const auto forward = [&](Index) {
-                kernel::attend(o.out.data(), o.q.data(), o.k.data(), o.v.data(), s.rows(), mask, scratch, NoBias{},
+                kernel::attend(o.out.data(), o.q.data(), o.k.data(), o.v.data(), shape, mask, scratch, NoBias{},
                                lse.data());
             };
             forward(0);
@@ -35,7 +37,7 @@ void add(const std::string& title, const Sizes& s, const M& mask) {
                                          .q = o.q.data(),
                                          .k = o.k.data(),
                                          .v = o.v.data()},
-                                        s.rows(), mask, scratch);
+                                        shape, mask, scratch);
             };
             if (back)
                 bench::measure(state, {.flops = 2.5 * flops}, backward);
@@ -56,8 +58,11 @@ int main(int argc, char** argv) {
     add("window 256", {12, 2048, 2048, 64}, Window{.left = 256});
     add("uni-modal", {12, 2048, 2048, 64}, masks::uni_modal(1024));
     add("Q-Former self, 8", {12, 512, 512, 64}, Packed{std::span<const Index>(of_64)});
+    add("Q-Former self, 8, dropout", {12, 512, 512, 64}, Packed{std::span<const Index>(of_64)}, {0.1f, 1, 0});
     add("Q-Former cross, 8", {12, 256, 2056, 64},
         Packed{std::span<const Index>(of_32), std::span<const Index>(of_257)});
+    add("Q-Former cross, 8, dropout", {12, 256, 2056, 64},
+        Packed{std::span<const Index>(of_32), std::span<const Index>(of_257)}, {0.1f, 1, 0});
     add("Q-Former cross, 1", {12, 32, 257, 64}, Full{});
     return bench::run(argc, argv);
 }
