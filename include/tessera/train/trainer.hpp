@@ -44,7 +44,7 @@ struct StepLosses {
     std::array<Part, most_parts> parts = {};
     std::size_t count = 0;
 
-    StepLosses(ConstRows<1> loss, std::initializer_list<Part> named = {}) : total(loss), count(named.size()) {
+    StepLosses(Rows<1> loss, std::initializer_list<Part> named = {}) : total(loss), count(named.size()) {
         TESSERA_EXPECTS(count <= most_parts);
         std::copy(named.begin(), named.end(), parts.begin());
     }
