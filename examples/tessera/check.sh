@@ -174,6 +174,72 @@ expect 1 '^tessera: \[file.open\] /nowhere/x.svg: cannot be written: ' "$program
 echo '{"loss":1}' >>"$files/second.jsonl"
 expect 1 "^tessera: .*second.jsonl:3: expected 'step', found none$" "$program" plot "$files/second.jsonl"
 
+# Training: a small first stage on the pictures here, gone on with after an interruption to the same bits, and the second stage over it.
+for picture in wide tall gray palette photo_420 photo_444; do
+  ending=png
+  case $picture in photo*) ending=jpg ;; esac
+  printf '{"image": "%s.%s", "caption": "a %s picture of a boat"}\n' $picture $ending "$picture"
+done >"$files/captions.jsonl"
+config() { # config FILE STAGE SHAPE OUT START MORE
+  printf '{"stage": "%s", "shape": "%s", "out": "%s", "start": {%s},\n "data": {"file": "%s", "images": "tests/golden/images"},\n' \
+    "$2" "$3" "$files/$4" "$5" "${data:-$files/captions.jsonl}" >"$1"
+  printf ' "batch": 4, "schedule": {"peak": 1e-3, "warmup_steps": 1}, "seed": 3, %s}\n' "$6" >>"$1"
+}
+begun="\"vision\": \"$itr\", \"qformer\": \"$itr\""
+more="\"steps\": 6, \"save_every\": 2, \"keep\": 9, \"export\": \"$files/trained\", \"micro_batches\": 2, \"clip\": 1,
+ \"validation\": {\"every\": 3, \"file\": \"$files/captions.jsonl\", \"images\": \"tests/golden/images\"}"
+config "$files/stage1.json" stage1 tiny run "$begun" "$more"
+expect 0 '^step 3: validation.itc [0-9.]+ validation.itm .* validation.r1_text_to_image [01]' "$program" train --config "$files/stage1.json"
+expect 1 'run: holds a run already; go on with it by --resume' "$program" train --config "$files/stage1.json"
+cp "$files/run/step-6/model.safetensors" "$files/whole.safetensors"
+rm -r "$files/run/step-4" "$files/run/step-6"
+expect 0 '^6 steps, .*run/step-6$' "$program" train --config "$files/stage1.json" --resume --threads 1
+expect 0 '' cmp "$files/whole.safetensors" "$files/run/step-6/model.safetensors"
+expect 0 '^loss.itm +[0-9.]+ +[0-9.]+   steps 1 to 6$' "$program" plot "$files/run/log.jsonl" --svg "$files/run.svg"
+expect 0 '"itc":\[' "$program" match --model "$files/trained" --text 'a boat' --json $wide
+sed 's/1e-3/2e-3/' "$files/stage1.json" >"$files/other.json"
+expect 1 'settings.json: schedule.peak: expected 0.001 as the run began with, found 0.002' "$program" train --config "$files/other.json" --resume
+
+config "$files/stage2.json" stage2 tiny run2 "\"vision\": \"$itr\", \"qformer\": \"$files/run/step-6\", \"language\": \"$model\"" \
+  "\"steps\": 2, \"export\": \"$files/speaks\""
+expect 0 'the model: .*speaks$' "$program" train --config "$files/stage2.json"
+expect 0 '"tokens":' "$program" caption --model "$files/speaks" --max-tokens 4 --json $wide
+config "$files/t5.json" stage2 tiny-t5 run3 "\"model\": \"$t5\"" '"steps": 2'
+expect 0 '^2 steps, ' "$program" train --config "$files/t5.json"
+config "$files/augmented.json" stage2 tiny run4 "\"model\": \"$model\"" '"steps": 2, "recompute": true, "frozen_weights": "bf16"'
+sed 's/"data": {/"data": {"augment": true, "prompt": "a photo of ", /' "$files/augmented.json" >"$files/stage2a.json"
+expect 0 '^2 steps, ' "$program" train --config "$files/stage2a.json"
+printf 'a boat on the water\n\na cat asleep\ntwo dogs at play\nthe sea\n' >"$files/text.txt"
+data=$files/text.txt
+config "$files/language.json" language tiny-opt run5 '"tokenizer": "tests/golden/opt"' \
+  "\"steps\": 4, \"validation\": {\"every\": 4, \"file\": \"$files/text.txt\"}"
+data=
+expect 0 '^step 4: validation.loss [0-9.]+$' "$program" train --config "$files/language.json"
+expect 0 '^  language model OptConfig' "$program" info --model "$files/run5/step-4"
+
+# An interrupt is not the end: the state is saved.
+config "$files/long.json" stage1 tiny run6 "$begun" '"steps": 1000000, "save_every": 1000000'
+expect 130 '^stopped after [1-9][0-9]* of 1000000 steps; --resume goes on$' sh -c '"$0" train --config "$1" & while ! [ -s "$2/log.jsonl" ]
+  do sleep 0.1; done; kill -INT $!; wait $!' "$program" "$files/long.json" "$files/run6"
+expect 0 '^model.safetensors$' ls "$files/run6/$(cat "$files/run6/latest")"
+
+wrong() { # wrong PATTERN SED: the config of stage 1, changed
+  sed "s#$files/run\"#$files/none\"#; s#$files/trained#$files/none2#; $2" "$files/stage1.json" >"$files/wrong.json"
+  expect 1 "$1" "$program" train --config "$files/wrong.json"
+}
+wrong 'wrong.json: schedule.peek: expected one of the keys anneal, floor, peak, start, warmup_steps, found this one$' 's/"peak"/"peek"/'
+wrong "wrong.json: expected 'batch', found none$" 's/"batch": 4, //'
+wrong "wrong.json: stage: expected one of stage1, stage2, language, found 'stage3'$" 's/"stage1"/"stage3"/'
+wrong "wrong.json: shape: expected a compiled one for stage1 .*, found 'huge'$" 's/"tiny"/"huge"/'
+wrong 'wrong.json: micro_batches: expected a divisor of the batch of 4, found 3$' 's/"micro_batches": 2/"micro_batches": 3/'
+wrong 'wrong.json: schedule.warmup_steps: expected 0 to 6, the steps there are, found 9$' 's/"warmup_steps": 1/"warmup_steps": 9/'
+wrong 'captions.jsonl:1: image: .*nowhere/wide.png: No such file' 's#tests/golden/images#nowhere#'
+wrong 'wrong.json: start.vision: expected by stage1, found none$' "s#\"vision\": \"$itr\", ##"
+wrong 'wrong.json: start: expected either bert or qformer, found neither$' "s#, \"qformer\": \"$itr\"##"
+sed "s#$files/run\"#$files/none\"#" "$files/stage1.json" >"$files/wrong.json"
+expect 1 'wrong.json: export: .*trained: expected a folder that is yet to be made, found one$' "$program" train --config "$files/wrong.json"
+expect 1 'none: expected a run to go on with, found no settings.json$' "$program" train --config "$files/wrong.json" --resume
+
 expect 2 'subcommand' "$program"
 expect 1 'expected either --model, or --vision, --qformer and --language, found neither$' "$program" caption x.png
 expect 1 'PICTURE or --list: expected at least one picture, found none' "$program" caption --model $model

@@ -59,6 +59,11 @@ struct PlotCommand {
     std::vector<std::string> logs, only;
     std::string svg;  // a file to write
 };
+struct TrainCommand {
+    std::string config;
+    bool resume = false;
+    int threads = 0;  // 0: one for each core
+};
 
 /// Return the exit code.
 /// errors  tessera::Error
@@ -69,3 +74,4 @@ int run(const SearchCommand& command);
 int run(const InfoCommand& command);
 int run(const MaskCommand& command);
 int run(const PlotCommand& command);
+int run(const TrainCommand& command);

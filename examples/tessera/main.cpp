@@ -275,6 +275,13 @@ int main(int argc, char** argv) {
         ->add_option("--only", plot.only, "Only this quantity, or those below it, as loss; may be given several times")
         ->allow_extra_args(false);
 
+    TrainCommand train;
+    auto* train_app =
+        app.add_subcommand("train", "Train a stage of BLIP-2, or a language model, as a config file says");
+    train_app->add_option("--config", train.config, "The JSON file")->required()->type_name("FILE");
+    train_app->add_flag("--resume", train.resume, "Go on with the run in the folder that the config names");
+    train_app->add_option("--threads", train.threads, "Default: one for each core")->check(CLI::Range(1, 1024));
+
     try {
         app.parse(arguments(argc, argv));
     } catch (const CLI::Success& help_or_version) {
@@ -292,6 +299,7 @@ int main(int argc, char** argv) {
         if (pack_app->parsed()) return finished(run(pack));
         if (accuracy_app->parsed()) return finished(run(accuracy));
         if (plot_app->parsed()) return finished(run(plot));
+        if (train_app->parsed()) return finished(run(train));
         return finished(mask_app->parsed() ? run(mask) : run(info));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "tessera: %s\n", error.what());

@@ -37,6 +37,8 @@ class ProgressBar {
     ProgressBar& operator=(const ProgressBar&) = delete;
     ~ProgressBar() { hide(); }
 
+    /// What stands in front of the bar.
+    void label(std::string what) { what_ = std::move(what); }
     /// Makes room for a line of text.
     void hide() {
         if (std::exchange(drawn_, false)) std::fputs("\r\x1b[K", stderr);
