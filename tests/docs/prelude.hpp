@@ -10,7 +10,7 @@
 #include <tessera/nn/randomize.hpp>
 #include <tessera/study.hpp>
 #include <tessera/tessera.hpp>
-#include <tessera/train/adamw.hpp>
+#include <tessera/train.hpp>
 #include <tessera/train/log.hpp>
 #include <tessera/train/training_run.hpp>
 #include <vector>
@@ -31,5 +31,7 @@ extern Grid grid;
 extern Scratch s;
 extern TextBatch texts;
 extern std::vector<ImageTextPair> pairs;
+extern Blip2Stage1<QFormer<tiny_itm_qformer>> stage1;
+extern std::vector<Stage1Batch<tiny_itm_qformer.context>> batches;
 extern Gradients gradients;
 extern AdamW adamw;

@@ -21,12 +21,15 @@ enum class Recompute : bool {
 /// Run a model on it instead of on a Scratch, then a loss, then `backward`. Only what a gradient passes through is kept: a
 /// frozen part that nothing learned goes into records nothing, and its frames give their memory back.
 /// ```cpp
-/// Gradients gradients(model);
+/// Gradients gradients(stage1);
 /// Tape tape(gradients);
-/// const auto loss = cross_entropy(model(x, tape), targets, tape);
-/// tape.backward(loss);        // adds to the gradients
-/// adamw.step(gradients, rate);
-/// tape.clear();
+/// AdamW adamw(gradients);
+/// for (const auto& batch : batches) {
+///     tape.clear();
+///     gradients.clear();
+///     tape.backward(stage1_losses(stage1, batch, tape).total);
+///     adamw.step(gradients, 1e-4);
+/// }
 /// ```
 /// Masks and score modifiers are copied; what they point to (offsets of a Packed, a table) and inputs must stay until `clear`.
 /// errors  Errc::tape_memory where a gradient would pass through rows that were not taken from the tape
