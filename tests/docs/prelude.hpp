@@ -12,6 +12,8 @@
 #include <tessera/tessera.hpp>
 #include <tessera/train.hpp>
 #include <tessera/train/log.hpp>
+#include <tessera/train/start_stage2.hpp>
+#include <tessera/train/trainer.hpp>
 #include <tessera/train/training_run.hpp>
 #include <vector>
 
@@ -35,3 +37,9 @@ extern Blip2Stage1<QFormer<tiny_itm_qformer>> stage1;
 extern std::vector<Stage1Batch<tiny_itm_qformer.context>> batches;
 extern Gradients gradients;
 extern AdamW adamw;
+extern Tape tape;
+extern Index step;
+extern bool resume;
+extern std::string settings;
+extern StepLoss loss;
+using Model = Blip2Tiny;

@@ -224,10 +224,8 @@ class TrainingLoop {
 
 /// Trains what `gradients` are of, without a trace on the disk.
 /// ```cpp
-/// Gradients gradients(model);
-/// AdamW adamw(gradients);
 /// train(gradients, adamw, {.steps = 500, .rate = Schedule{.peak = 1e-3, .warmup_steps = 50, .steps = 500}},
-///       [&](const MicroBatch& at, Tape& tape) -> StepLosses { return cross_entropy(model(x(at.number), tape), y, tape); });
+///       [&](const MicroBatch& at, Tape& tape) -> StepLosses { return stage1_losses(stage1, batches[at.number], tape).total; });
 /// ```
 /// errors  Errc::option_value; Errc::training_value where a loss, or a gradient, is NaN or infinite: the step is not taken
 /// cost    nothing is allocated after the first step of the largest size, beside what `loss` allocates
