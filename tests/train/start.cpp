@@ -6,6 +6,7 @@
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/train/gradients.hpp>
 #include <tessera/train/stage1.hpp>
+#include <tessera/train/stage1_model.hpp>
 #include <tessera/train/start_stage2.hpp>
 
 #include "support/golden.hpp"
@@ -181,6 +182,33 @@ TEST_CASE("stage 1 goes on with LAVIS's checkpoint, and with a retrieval model o
           hugging_face.find("vision_model.post_layernorm.weight")->tensor->to_floats());
     CHECK(found.at("temperature") == std::vector<float>{0.07f});
     CHECK(deviation(found.at("lm_head.dense.weight")) == doctest::Approx(0.02).epsilon(0.1));
+}
+
+TEST_CASE("what stage 1 trains is saved as Hugging Face has a retrieval model, and the rest beside it") {
+    const test::TemporaryFolder folder;
+    Stage1Model<Vit<without_output_norm(tiny_vit)>, QFormer<tiny_itm_qformer>> model;
+    const Checkpoint golden(test::golden("blip2_itr"));
+    load_vision(model.vision, test::golden("blip2_itr").string());
+    stage1_from_checkpoint(model, golden, 1);
+    save_weights(model, folder.path() / "all.safetensors");
+    const Checkpoint saved(folder.path() / "all.safetensors");
+    for (const Checkpoint::Entry& entry : golden.tensors()) {
+        CAPTURE(entry.name());
+        const Checkpoint::Entry* const found = saved.find(entry.name());
+        REQUIRE(found != nullptr);
+        CHECK(found->tensor->shape == entry.tensor->shape);
+        CHECK(found->tensor->to_floats() == entry.tensor->to_floats());
+    }
+    CHECK(saved.find("temp") != nullptr);
+    CHECK(saved.find("Qformer.cls.predictions.bias") != nullptr);
+
+    save_weights(model, folder.path() / "model.safetensors", {.saves = learns_in_stage1});
+    const Checkpoint learned(folder.path() / "model.safetensors");
+    CHECK(learned.find("vision_model.post_layernorm.weight") != nullptr);
+    CHECK(learned.find("vision_model.embeddings.class_embedding") == nullptr);
+    Blip2Stage1<QFormer<tiny_itm_qformer>> again;
+    stage1_from_checkpoint(again, learned, 2);
+    CHECK(numbers_of(again) == numbers_of(static_cast<const Blip2Stage1<QFormer<tiny_itm_qformer>>&>(model)));
 }
 
 TEST_CASE("stage 2 begins with the parts, and a projection that is fresh") {

@@ -81,6 +81,7 @@ inline NameMap qformer_names() {
 /// The Q-Former with the heads of contrast and matching.
 inline NameMap matching_names() {
     NameMap names;
+    names.add("qformer.", "", qformer_lines::text);  // Hugging Face has these tables beside the Q-Former here
     names.add("qformer.", qformer_names()).add("", "", qformer_lines::matching);
     return names.ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*", "temp",
                          "cls.*", "Qformer.cls.*"});
