@@ -233,6 +233,7 @@ wrong "wrong.json: stage: expected one of stage1, stage2, language, found 'stage
 wrong "wrong.json: shape: expected a compiled one for stage1 .*, found 'huge'$" 's/"tiny"/"huge"/'
 wrong 'wrong.json: micro_batches: expected a divisor of the batch of 4, found 3$' 's/"micro_batches": 2/"micro_batches": 3/'
 wrong 'wrong.json: schedule.warmup_steps: expected 0 to 6, the steps there are, found 9$' 's/"warmup_steps": 1/"warmup_steps": 9/'
+wrong 'wrong.json: schedule.floor: expected 0 to the peak of 0.001, found 0.5$' 's/"peak"/"floor": 0.5, "peak"/'
 wrong 'captions.jsonl:1: image: .*nowhere/wide.png: No such file' 's#tests/golden/images#nowhere#'
 wrong 'wrong.json: start.vision: expected by stage1, found none$' "s#\"vision\": \"$itr\", ##"
 wrong 'wrong.json: start: expected either bert or qformer, found neither$' "s#, \"qformer\": \"$itr\"##"

@@ -33,6 +33,7 @@ struct TrainConfig {
 
     tessera::Index batch = 1, keep = 2;
     double uniform_negatives = 0;
+    float dropout = 0;  // in the Q-Former
     tessera::TrainerOptions trainer;
     tessera::AdamWOptions adamw;
 

@@ -86,11 +86,12 @@ inline std::filesystem::path cache_file(const TrainConfig& config, const char* o
 }
 
 /// Writes config.json and preprocessor_config.json of a BLIP-2 into `folder`, as Hugging Face has them, and returns their paths.
-/// `language` is the config.json of the language model; empty for retrieval.
+/// `language` is the config.json of the language model, and generation_config.json says its `tokens`; empty for retrieval.
 inline std::vector<std::filesystem::path> write_config(const std::filesystem::path& folder,
                                                        const tessera::VitConfig& vision,
                                                        const tessera::QFormerConfig& qformer,
-                                                       const std::filesystem::path& language) {
+                                                       const std::filesystem::path& language = {},
+                                                       const tessera::Blip2Tokens& tokens = {}) {
     using namespace tessera;
     const auto name = [](Activation a) {
         return a == Activation::quick_gelu ? "quick_gelu" : a == Activation::relu ? "relu" : "gelu";
@@ -118,6 +119,7 @@ inline std::vector<std::filesystem::path> write_config(const std::filesystem::pa
     if (!language.empty()) {
         const Json found = Json::parse(std::string(MappedFile(language).text()));
         config["text_config"] = found.value("text_config", found);  // of a BLIP-2, its part
+        config["image_token_index"] = tokens.image;
     }
     const Preprocess usual;
     const Json pictures = {{"image_processor_type", "BlipImageProcessor"},
@@ -133,7 +135,14 @@ inline std::vector<std::filesystem::path> write_config(const std::filesystem::pa
     std::filesystem::create_directories(folder);
     replace_file(folder / "config.json", config.dump(1) + '\n');
     replace_file(folder / "preprocessor_config.json", pictures.dump(1) + '\n');
-    return {folder / "config.json", folder / "preprocessor_config.json"};
+    std::vector<std::filesystem::path> out{folder / "config.json", folder / "preprocessor_config.json"};
+    if (!language.empty()) {
+        const Json generation = {
+            {"bos_token_id", tokens.begin}, {"eos_token_id", tokens.end}, {"pad_token_id", tokens.padding}};
+        out.push_back(folder / "generation_config.json");
+        replace_file(out.back(), generation.dump(1) + '\n');
+    }
+    return out;
 }
 
 }  // namespace program

@@ -20,6 +20,7 @@
 //      "steps": 250000, "batch": 64, "micro_batches": 1, "seed": 0, "clip": 0, "recompute": false,
 //      "schedule": {"anneal": "cosine", "peak": 1e-4, "floor": 0, "start": 0, "warmup_steps": 2000},
 //      "adamw": {"beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "decay": 0.05, "decays": "paper"},
+//      "dropout": 0.1,                            stages 1, 2: in the Q-Former, where BERT has it
 //      "uniform_negatives": 0,                    stage 1: the share of matching's negatives that similarity has no part in
 //      "save_every": 1000, "keep": 2, "log_every": 1}
 #include <algorithm>
@@ -99,14 +100,14 @@ TrainData read_data(Settings& settings, bool required) {
 }
 
 Schedule read_schedule(Settings& settings, Index steps, double floor) {
-    Schedule out{.peak = settings.number("peak", 1e-4, 0, 1e3),
-                 .floor = settings.number("floor", floor, 0, 1e3),
+    const double peak = settings.number("peak", 1e-4, 0, 1e3);
+    Schedule out{.peak = peak,
+                 .floor = settings.number("floor", std::min(floor, peak), 0, 1e3),
                  .start = settings.number("start", 0, 0, 1e3),
                  .warmup_steps = settings.whole("warmup_steps", std::min<Index>(2000, steps), 0),
                  .steps = steps};
     const std::string form = settings.word("anneal", "cosine", {"cosine", "linear", "none"});
     out.anneal = form == "linear" ? Anneal::linear : form == "none" ? Anneal::none : Anneal::cosine;
-    out.floor = std::min(out.floor, out.peak);
     try {
         return out.checked();
     } catch (const Error& error) {
@@ -168,8 +169,9 @@ TrainConfig read_train_config(const std::string& file) {
     trainer.seed = static_cast<std::uint64_t>(settings.whole("seed", 0, 0));
     trainer.save_every = settings.whole("save_every", 1000, 1);
     trainer.log_every = settings.whole("log_every", 1, 1);
+    if (out.stage != "language") out.dropout = static_cast<float>(settings.number("dropout", 0.1, 0, 0.99));
     out.keep = settings.whole("keep", 2, 1, 1000000);
-    out.uniform_negatives = settings.number("uniform_negatives", 0, 0, 1);
+    if (out.stage == "stage1") out.uniform_negatives = settings.number("uniform_negatives", 0, 0, 1);
     settings.part("validation", [&](Settings& validation) {
         trainer.validate_every = validation.whole("every", 0, 0);
         out.validation = read_data(validation, false);

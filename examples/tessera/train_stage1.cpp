@@ -86,7 +86,7 @@ int train_it(const TrainConfig& config) {
         validation.emplace(config, config.validation, model.vision, Preprocess{}, cache_file(config, "validation"),
                            config.micro_batch(), false, encode);
     std::vector<std::filesystem::path> copies =
-        write_config(config.out, decltype(Model::vision)::config, decltype(Model::qformer)::config, {});
+        write_config(config.out, decltype(Model::vision)::config, decltype(Model::qformer)::config);
     for (const auto& file : files_beside_weights(words, false)) copies.push_back(file);
 
     Stage1Options options{
@@ -96,6 +96,7 @@ int train_it(const TrainConfig& config) {
         config, model, learns_in_stage1, copies,
         [&](const MicroBatch& at, Tape& tape) -> StepLosses {
             const auto batch = data(at.number);
+            tape.dropout({.hidden = config.dropout, .attention = config.dropout, .seed = at.seed});
             options.negatives.seed = at.seed;
             const Stage1Losses losses =
                 stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.image_ids}, tape, options);

@@ -58,8 +58,8 @@ int train_stage2_model(const TrainConfig& config) {
                                   .tokenizer = config.tokenizer};
             blip2 = stage2_from_parts<Model>(parts, config.trainer.seed, frozen(config, bar));
             const std::filesystem::path language = resolve_model(parts.language);
-            copies =
-                write_config(config.out, Vision::config, decltype(Model::qformer)::config, language / "config.json");
+            copies = write_config(config.out, Vision::config, decltype(Model::qformer)::config,
+                                  language / "config.json", blip2.processor.tokens);
             const std::filesystem::path words =
                 parts.tokenizer.empty() ? language : std::filesystem::path(resolve_model(parts.tokenizer));
             for (const auto& file : files_beside_weights(words, false)) copies.push_back(file);
@@ -99,7 +99,10 @@ int train_stage2_model(const TrainConfig& config) {
     };
     return train_in_run(
         config, model, learns_in_stage2, copies,
-        [&](const MicroBatch& at, Tape& tape) -> StepLosses { return loss(data(at.number), captions, at.seed, tape); },
+        [&](const MicroBatch& at, Tape& tape) -> StepLosses {
+            tape.dropout({.hidden = config.dropout, .attention = config.dropout, .seed = at.seed});
+            return loss(data(at.number), captions, at.seed, tape);
+        },
         [&](Index) -> std::vector<LogValue> {
             const Index each = std::min<Index>(config.micro_batch(), validation->size());
             const Index batches =
