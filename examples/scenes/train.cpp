@@ -1,6 +1,7 @@
 // The whole recipe: an image encoder and two language models out of nothing, then both stages of BLIP-2 over them, frozen, each
 // with its scores. A stage whose folder has weights is not done again.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <tessera/checkpoint/load.hpp>
@@ -17,7 +18,8 @@ namespace {
 struct Options {
     std::filesystem::path out;
     std::uint64_t seed = 1;
-    Index percent = 100, single = 20;
+    double percent = 100;
+    Index single = 20;
     bool skip_stage1 = false;
 };
 
@@ -53,7 +55,7 @@ class Recipe {
   private:
     StageOptions stage(const char* name, Index steps, double rate) const {
         return {.name = name,
-                .steps = std::max<Index>(1, steps * options_.percent / 100),
+                .steps = std::max<Index>(1, std::llround(static_cast<double>(steps) * options_.percent / 100)),
                 .rate = rate,
                 .seed = options_.seed};
     }
@@ -89,7 +91,10 @@ class Recipe {
     void stage1() {
         once("stage1", stage1_, [&] {
             begin_stage1(stage1_, tower_.text, options_.seed);
-            train_stage1(stage1_, vision_, *bert_, stage("stage 1", 3000, 1.5e-3), {.single = options_.single});
+            // There are about fifty single objects, and no two pictures of a batch show the same.
+            const Index batch = options_.single == 100 ? 32 : 64;
+            train_stage1(stage1_, vision_, *bert_, stage("stage 1", 3000, 1.5e-3),
+                         {.batch = batch, .single = options_.single});
         });
         const Index count = options_.single == 100 ? 5 : 256;  // there are no more single objects that are held out
         for (const Split split : {Split::train, Split::test, Split::pair})
@@ -142,7 +147,7 @@ int main(int argc, char** argv) {
     app.add_option("--seed", options.seed, "Other weights and batches for each seed")->capture_default_str();
     app.add_option("--percent", options.percent, "Of the steps of each stage")
         ->capture_default_str()
-        ->check(CLI::Range(1, 1000));
+        ->check(CLI::Range(0.01, 1000.0));
     app.add_option("--single", options.single, "Of a hundred scenes, how many have one object")
         ->capture_default_str()
         ->check(CLI::Range(0, 100));

@@ -87,11 +87,12 @@ inline tessera::Rows<Opt::vocabulary> read(const Opt& model, const ScoredTexts& 
     return model.logits(model(embedded, scored.texts.starts, s), s);
 }
 
-inline void pretrain_opt(Opt& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 32) {
+inline Losses pretrain_opt(Opt& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage,
+                           Index batch = 32) {
     tessera::randomize(model, stage.seed);
     const OptTexts writer{tokenizer};
     ScoredTexts scored;  // stays until the tape is cleared
-    train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
+    return train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         scored = {};
         for (Index i = 0; i < batch; ++i) writer.add(scored, draw_document(draw_scene(random, Split::train), random));
         const auto logits = read(model, scored, tape, 0.05f, &random);
@@ -159,12 +160,12 @@ inline tessera::Rows<T5::vocabulary> read(const T5& model, const T5Batch& batch,
                         s);
 }
 
-inline void pretrain_t5(T5& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64) {
+inline Losses pretrain_t5(T5& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64) {
     tessera::randomize(model, stage.seed);
     scale_parameters(model, "query.weight",
                      1 / std::sqrt(static_cast<float>(t5_config.head_size)));  // T5 scales no scores
     T5Batch examples;                                                          // stays until the tape is cleared
-    train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
+    return train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         examples = {};
         for (Index i = 0; i < batch; ++i) {
             const Document document = draw_document(draw_scene(random, Split::train), random, 4);

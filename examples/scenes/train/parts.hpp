@@ -25,7 +25,8 @@ tessera::Rows<1> contrast_parts(tessera::ConstRows<Embedding> tokens, tessera::C
                 size = n * m;
     float *const logits = s.take<float>(size), *const turned = s.take<float>(size);
     float *const targets = s.take<float>(size), *const turned_targets = s.take<float>(size);
-    float *const d_rows = s.take<float>(size), *const d_columns = s.take<float>(size);
+    float *d_rows = nullptr, *d_columns = nullptr;
+    if (s.keeps()) d_rows = s.take<float>(size), d_columns = s.take<float>(size);
     auto* const nearest = s.take<Index>(size);
     tessera::kernel::parallel_for(n, [&](Index i) {
         for (Index j = 0; j < m; ++j) {
@@ -64,6 +65,8 @@ tessera::Rows<1> contrast_parts(tessera::ConstRows<Embedding> tokens, tessera::C
     for (Index i = 0; i < n + m; ++i) total += double{losses[i]} * double{i < n ? row_scale : column_scale};
     loss(0, 0) = static_cast<float>(total);
 
+    if (!s.keeps()) return loss;
+
     const float* const reads[] = {tokens.data(), phrases.data()};
     tessera::record_function(s, loss.data(), reads, {},
                              [=, y = loss.data(), v = tokens.data(), p = phrases.data()](tessera::BackwardContext& c) {
@@ -79,10 +82,10 @@ tessera::Rows<1> contrast_parts(tessera::ConstRows<Embedding> tokens, tessera::C
                                      for (Index j = 0; j < m; ++j) {
                                          const float share = d * (d_rows[i * m + j] + d_columns[j * n + i]);
                                          const Index token = nearest[i * m + j];
-                                         for (Index k = 0; k < Embedding; ++k) {
+                                         for (Index k = 0; dv != nullptr && k < Embedding; ++k)
                                              dv[token * Embedding + k] += share * p[j * Embedding + k];
+                                         for (Index k = 0; dp != nullptr && k < Embedding; ++k)
                                              dp[j * Embedding + k] += share * v[token * Embedding + k];
-                                         }
                                      }
                              });
     return loss;

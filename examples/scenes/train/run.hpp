@@ -53,10 +53,13 @@ class Report {
     std::vector<Entry> entries_;
 };
 
+/// The loss of each step.
+using Losses = std::vector<float>;
+
 /// Trains what `learns` of `model`. `step(random, tape, report)` is the loss of a batch, on the tape.
 /// errors  Errc::option_value names the stage and the step where the loss is no number
 template <class Model>
-void train(Model& model, const tessera::Gradients::Learns& learns, const StageOptions& stage, const auto& step) {
+Losses train(Model& model, const tessera::Gradients::Learns& learns, const StageOptions& stage, const auto& step) {
     tessera::Gradients gradients(model, learns);
     tessera::Tape tape(gradients);
     tessera::AdamW adamw(gradients, {.decay = stage.decay});
@@ -66,6 +69,7 @@ void train(Model& model, const tessera::Gradients::Learns& learns, const StageOp
                                      .warmup_steps = std::min(stage.warmup, stage.steps / 2),
                                      .steps = stage.steps};
     Report report;
+    Losses losses;
     const auto start = std::chrono::steady_clock::now();
     const auto seconds = [&] {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -77,6 +81,7 @@ void train(Model& model, const tessera::Gradients::Learns& learns, const StageOp
         if (!std::isfinite(loss(0, 0)))
             throw tessera::Error(tessera::Errc::option_value, stage.name, ", step ", i,
                                  ": expected a finite loss, found ", loss(0, 0));
+        losses.push_back(loss(0, 0));
         report.add("loss", double{loss(0, 0)});
         tape.backward(loss);
         report.add("norm", double{tessera::clip(gradients, static_cast<float>(stage.clip))});
@@ -85,6 +90,7 @@ void train(Model& model, const tessera::Gradients::Learns& learns, const StageOp
         tape.clear();
         if ((i + 1) % stage.report == 0 || i + 1 == stage.steps) report.print(stage, i + 1, rate, seconds());
     }
+    return losses;
 }
 
 /// Sets the parameters of `to` that `from` has too, by their paths. Returns how many numbers those are.

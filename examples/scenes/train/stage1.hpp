@@ -39,12 +39,12 @@ inline void begin_stage1(Stage1& model, const tessera::QFormer<qformer_config>& 
     }
 }
 
-inline void train_stage1(Stage1& model, const Vision& vision, const tessera::Tokenizer& bert, const StageOptions& stage,
-                         const Stage1Options& options = {}) {
+inline Losses train_stage1(Stage1& model, const Vision& vision, const tessera::Tokenizer& bert,
+                           const StageOptions& stage, const Stage1Options& options = {}) {
     constexpr Index queries = qformer_config.queries;
     tessera::Scratch frozen;
     Texts texts;
-    train(
+    return train(
         model, [](std::string_view path) { return !path.starts_with("vision_norm"); }, stage,
         [&](Random& random, tessera::Tape& tape, Report& report) {
             frozen.clear();

@@ -59,7 +59,8 @@ inline tessera::Rows<Opt::vocabulary> read(const Opt& model, tessera::ConstRows<
 }
 inline tessera::Rows<T5::vocabulary> read(const T5& model, tessera::ConstRows<T5::embedding_width> soft,
                                           const Prompted& prompted, std::vector<Index>& starts, tessera::Scratch& s) {
-    const auto source = model.encoder(detail::join(model, soft, prompted.prompts, starts, s), starts, s);
+    const auto rows = detail::join(model, soft, prompted.prompts, starts, s);
+    const auto source = model.encoder(rows, starts, s);
     const Texts& written = prompted.texts.texts;
     return model.logits(model.decoder(model.embedding(written.ids, s), written.starts, source, starts, s), s);
 }
@@ -76,15 +77,15 @@ void begin_stage2(Model& model, const Vision& vision, const Stage1* stage1, cons
 }
 
 template <class Model>
-void train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64,
-                  Index single = 20) {
+Losses train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64,
+                    Index single = 20) {
     tessera::Scratch frozen;
     Prompted prompted;
     std::vector<Index> starts;
     const auto learns = [](std::string_view path) {
         return path.starts_with("qformer.") || path.starts_with("projection.");
     };
-    train(model, learns, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
+    return train(model, learns, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         frozen.clear();
         const auto frame = frozen.frame();
         prompted = {};

@@ -72,8 +72,9 @@ inline tessera::Rows<1> squared_error(tessera::ConstRows<vision_config.patch_pix
     return tessera::detail::loss_of(errors, rows, 1 / count, painted.data(), gradient, rows * width, s);
 }
 
-inline void pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& bert, const StageOptions& stage) {
-    constexpr Index contrasted = 64, painted = 64, group = 4, tokens = vision_config.tokens();
+inline Losses pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& bert, const StageOptions& stage,
+                              Index contrasted = 64, Index painted = 64) {
+    constexpr Index group = 4, tokens = vision_config.tokens();
     tessera::randomize(model, stage.seed);
     set_positions(model.vision, 0.5f);
     model.temperature.fill(0.07f);
@@ -85,15 +86,15 @@ inline void pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& 
         objects.push_back(object);
         phrases.add(bert.encode(object.text()));
     }
-    train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
+    return train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         std::vector<Scene> scenes = draw_batch(random, Split::train, contrasted, group);
         texts = captions_of(scenes, bert);
         for (Index i = 0; i < painted; ++i) scenes.push_back(draw_scene(random, Split::train));
         const Pixels pixels = draw_pixels(scenes, random, tape);
-        constexpr Index first = contrasted * patches_of_picture;
+        const Index first = contrasted * patches_of_picture;
         const Pixels right = tape.rows<vision_config.patch_pixels()>(painted * patches_of_picture);
         std::copy_n(pixels.data() + first * pixels.extent(1), right.size(), right.data());
-        std::vector<char> hidden(std::size_t{painted * patches_of_picture});
+        std::vector<char> hidden(static_cast<std::size_t>(painted * patches_of_picture));
         for (std::size_t i = 0; i < hidden.size(); ++i) {
             hidden[i] = random.chance(40);
             if (hidden[i])
@@ -145,7 +146,7 @@ inline void pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& 
         const auto error = squared_error(model.painter(patches, tape), right, hidden, tape);
         report.add("contrast", double{contrast.loss(0, 0)});
         report.add("parts", double{part_loss(0, 0)});
-        report.add("right", static_cast<double>(found) / contrasted);
+        report.add("right", static_cast<double>(found) / static_cast<double>(contrasted));
         report.add("painting", double{error(0, 0)});
         report.add("temperature", double{*model.temperature.data()});
         return tessera::sum({{contrast.loss}, {part_loss}, {error}}, tape);
