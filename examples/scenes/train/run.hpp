@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <tessera/nn/randomize.hpp>
 #include <tessera/train/adamw.hpp>
 #include <tessera/train/clip.hpp>
@@ -33,14 +34,14 @@ class Report {
             }
         entries_.push_back({what, value, 1});
     }
-    void print(const StageOptions& stage, Index step, double rate, double seconds) {
+    void print(const StageOptions& stage, Index step, double rate, double seconds, double processor) {
         std::printf("%s %lld  rate %.2e", stage.name, static_cast<long long>(step), rate);
         for (Entry& entry : entries_) {
             std::printf("  %.*s %.4f", static_cast<int>(entry.what.size()), entry.what.data(),
                         entry.sum / static_cast<double>(entry.count));
             entry.sum = 0, entry.count = 0;
         }
-        std::printf("  %.0f s\n", seconds);
+        std::printf("  %.0f s, of processors %.0f s\n", seconds, processor);
         std::fflush(stdout);
     }
 
@@ -74,6 +75,8 @@ Losses train(Model& model, const tessera::Gradients::Learns& learns, const Stage
     const auto seconds = [&] {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     };
+    const std::clock_t processor_start = std::clock();
+    const auto processor = [&] { return static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC; };
     for (Index i = 0; i < stage.steps; ++i) {
         Random random(stage.seed, static_cast<std::uint64_t>(i));
         gradients.clear();
@@ -88,7 +91,8 @@ Losses train(Model& model, const tessera::Gradients::Learns& learns, const Stage
         const double rate = schedule.rate(i);
         adamw.step(gradients, rate);
         tape.clear();
-        if ((i + 1) % stage.report == 0 || i + 1 == stage.steps) report.print(stage, i + 1, rate, seconds());
+        if ((i + 1) % stage.report == 0 || i + 1 == stage.steps)
+            report.print(stage, i + 1, rate, seconds(), processor());
     }
     return losses;
 }
