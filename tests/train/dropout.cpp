@@ -82,7 +82,7 @@ struct Uses final : Recorder {
     std::string sites;
     Index streams = 0, dropped_linears = 0, residuals = 0, attentions = 0, rows = 0;
     using Recorder::on;
-    Dropout next_dropout(DropoutSite site, Index count) override {
+    Dropout dropout_for(DropoutSite site, Index count) override {
         sites += site == DropoutSite::hidden ? 'h' : 'a';
         return {0.5f, 1, dropout_stream * static_cast<std::uint64_t>(std::exchange(streams, streams + count))};
     }

@@ -62,7 +62,7 @@ class Recorder {
     virtual void begin_block() {}
     virtual void end_block() noexcept {}
     /// What the next `streams` of dropout_stream numbers each are dropped by; see Scratch::dropping.
-    virtual Dropout next_dropout(DropoutSite, Index /*streams*/) { return {}; }
+    virtual Dropout dropout_for(DropoutSite, Index /*streams*/) { return {}; }
 };
 
 }  // namespace tessera::inline TESSERA_ISA

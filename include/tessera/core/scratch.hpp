@@ -121,7 +121,7 @@ class Scratch {
     [[nodiscard]] Dropping dropping() { return Dropping(*this); }
     /// What a layer is to drop now, of as many `streams` of numbers: nothing but where it runs under `dropping`, on a tape with dropout.
     Dropout next_dropout(DropoutSite site, Index streams = 1) const {
-        return dropping_ == 0 || recorder_ == nullptr ? Dropout{} : recorder_->next_dropout(site, streams);
+        return dropping_ == 0 || recorder_ == nullptr ? Dropout{} : recorder_->dropout_for(site, streams);
     }
 
     /// Gives back everything; what was taken is gone.

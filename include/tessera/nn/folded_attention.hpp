@@ -17,7 +17,8 @@ constexpr bool folding_pays(Index queries, Index keys, Index head_dim, Index con
 }
 
 /// What Attention<Width, Heads, Context> computes, in the other order. The bias of the keys moves all scores of a row
-/// alike, so softmax does not see it; the bias of the values is added behind, as the probabilities of a row sum to one.
+/// alike, so softmax does not see it; the bias of the values is added behind, as the probabilities of a row sum to one. In
+/// training with dropout that bias is not dropped: the same mean, but not the same numbers as Attention.
 /// shape   x [T, Width], context [S, Context] → [T, Width]
 /// units   as Attention
 /// errors  as Attention

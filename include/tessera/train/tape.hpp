@@ -45,6 +45,7 @@ class Tape final : private Recorder, public Scratch {
     /// own; the same step drops the same ones again, at any number of threads, and in a run that was interrupted.
     /// ```cpp
     /// tape.dropout({.hidden = 0.1f, .attention = 0.1f, .seed = 42, .step = step});
+    /// tape.dropout({.hidden = 0.1f, .attention = 0.1f, .seed = batch.seed});  // in a StepLoss, of a MicroBatch
     /// ```
     /// errors  Errc::option_value for a rate that is not at least 0 and below 1
     void dropout(const DropoutRates& rates) { dropout_ = DropoutNumbers(rates); }
@@ -161,7 +162,7 @@ class Tape final : private Recorder, public Scratch {
     void on(const NormalizeOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
     void on(const MeanOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
     void on(const DropoutOp& op) override { keep(op, op.y, rows_.needs(op.x)); }
-    Dropout next_dropout(DropoutSite site, Index streams) override { return dropout_.next(site, streams); }
+    Dropout dropout_for(DropoutSite site, Index streams) override { return dropout_.next(site, streams); }
 
     /// Within a block that is run again every record stays, as what comes later may read what it has written.
     template <class Op>

@@ -64,22 +64,14 @@ TESSERA_KERNEL void cross_entropy(float* losses, float* dlogits, const float* lo
         const float from = top == -std::numeric_limits<float>::infinity() ? 0.0f : top;
         const Vec shift = broadcast(from);
         const double uniform = double{smoothing} / static_cast<double>(size);
-        double mean = 0;  // of the logits less `from`; smoothing alone needs it, and 0·−∞ would be NaN
-        if (smoothing != 0) {
-            mean = sum_pieces<1>(size,
-                                 [&](Index i, Index n, Vec* sum) {
-                                     const Vec distance = load(x + i, n) - shift;
-                                     sum[0] += n == width ? distance : select(first(n), distance, broadcast(0.0f));
-                                 })[0] /
-                   static_cast<double>(size);
-        }
-        const double total = sum_pieces<1>(size, [&](Index i, Index n, Vec* sum) {
-            const Vec e = shifted_exp(load(x + i, n), shift, n);
+        const auto [total, distances] = sum_pieces<2>(size, [&](Index i, Index n, Vec* sum) {
+            const Vec logit = load(x + i, n), e = shifted_exp(logit, shift, n), distance = logit - shift;
             if (d != nullptr) store(d + i, e, n);
             sum[0] += e;
-        })[0];
+            sum[1] += n == width ? distance : select(first(n), distance, broadcast(0.0f));
+        });
         double expected = (1 - double{smoothing}) * (double{at_target} - double{from});  // Σ q·(x − from)
-        if (smoothing != 0) expected += double{smoothing} * mean;
+        if (smoothing != 0) expected += uniform * distances;                             // 0·−∞ would be NaN
         losses[row] =
             static_cast<float>(total == 0 ? std::numeric_limits<double>::infinity() : std::log(total) - expected);
         if (d == nullptr) return;
