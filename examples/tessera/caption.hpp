@@ -55,6 +55,16 @@ tessera::GenerateOptions generate_options(const CaptionCommand& command) {
     return options;
 }
 
+/// Describes all of `images`, or answers all of `questions`, where there are some and the model can.
+template <class Model>
+std::vector<tessera::Caption> write(const tessera::Pipeline<Model>& blip2, std::span<const tessera::Image> images,
+                                    std::span<const std::string> questions, const tessera::GenerateOptions& options,
+                                    tessera::Scratch& s) {
+    if constexpr (requires { &Model::language; })
+        if (!questions.empty()) return answers(blip2, images, questions, options, s);
+    return captions(blip2, images, {}, options, s);
+}
+
 /// Loads the model, describes all pictures that can be read, or answers the questions about them; returns how many cannot be
 /// read.
 template <class Model>
@@ -96,8 +106,7 @@ int describe(const Choice& choice, CaptionCommand command) {
                 started = started || !text.empty();
                 std::cout << text << std::flush;
             };
-        const std::vector<Caption> found =
-            questions ? answers(blip2, images, command.questions, options, s) : captions(blip2, images, {}, options, s);
+        const std::vector<Caption> found = write(blip2, images, command.questions, options, s);
         for (std::size_t i = 0; i < found.size(); ++i) {
             const std::string& name = waiting[questions ? 0 : i];
             const std::string question = questions ? command.questions[i] : "";
@@ -128,5 +137,6 @@ int describe(const Choice& choice, CaptionCommand command) {
 /// compiled in a file of its own.
 bool caption_opt(const CaptionCommand& command, Choice& choice, int& failures);
 bool caption_t5(const CaptionCommand& command, Choice& choice, int& failures);
+bool caption_stage1(const CaptionCommand& command, Choice& choice, int& failures);
 
 }  // namespace program

@@ -34,6 +34,11 @@ void with_config(const ModelOptions& options, auto&& f) {
         f(choice);
     } else {
         const tessera::ModelConfig config(tessera::resolve_model(options.folder));
+        if (config.model_type == "blip2_qformer_stage1" && !tessera::VitConfig::read(config))
+            throw tessera::Error(
+                tessera::Errc::config_unsupported, config.file.string(),
+                ": a checkpoint of the first stage without its image encoder: expected that as --vision, and "
+                "this folder as --qformer and --tokenizer, with a --shape, as lavis-stage1-vit-g");
         Choice choice(config);
         f(choice);
     }

@@ -1,7 +1,7 @@
 // The shapes this program is compiled for.
 #pragma once
 #include <tessera/model/blip2/blip2.hpp>
-#include <tessera/model/blip2/retrieval.hpp>
+#include <tessera/model/blip2/itg.hpp>
 #include <tessera/model/config.hpp>
 
 namespace program {
@@ -10,7 +10,7 @@ using namespace tessera;
 
 // "lavis-…" are put together from parts: OPT has its own vocabulary there, and CLIP's ViT-L 21 blocks, or 22, or 23.
 // To run a checkpoint of other shapes, add a line here; `tessera info` prints the numbers. Each list is compiled in a file of
-// its own: caption_opt.cpp, caption_t5.cpp, retrieval.cpp.
+// its own: caption_opt.cpp, caption_t5.cpp, caption_stage1.cpp, retrieval.cpp.
 
 inline constexpr std::tuple opt_models{
     Compiled<Blip2Opt2_7b>{"blip2-opt-2.7b"},
@@ -29,6 +29,19 @@ inline constexpr std::tuple t5_models{
         "lavis-flan-t5-xl-vit-l"},
     Compiled<Blip2TinyT5>{"tiny-t5"},
 };
+inline constexpr QFormerConfig tiny_stage1_qformer = [] {
+    QFormerConfig c = tiny_itm_qformer;
+    c.vocabulary = 381, c.embedding = 32;
+    return c;
+}();
+inline constexpr std::tuple stage1_models{
+    Compiled<Blip2Itg<Vit<eva_vit_g14>, QFormer<qformer_itm_vit_g>>>{"lavis-stage1-vit-g"},
+    Compiled<Blip2Itg<Vit<eva_vit_g14_364>, QFormer<qformer_itm_vit_g>>>{"lavis-stage1-vit-g-364"},
+    Compiled<Blip2Itg<Vit<blip2_clip_vit_l14(21)>, QFormer<qformer_itm_vit_l>>>{"lavis-stage1-vit-l-21"},
+    Compiled<Blip2Itg<Vit<blip2_clip_vit_l14(22)>, QFormer<qformer_itm_vit_l>>>{"lavis-stage1-vit-l-22"},
+    Compiled<Blip2Itg<Vit<blip2_clip_vit_l14(23)>, QFormer<qformer_itm_vit_l>>>{"lavis-stage1-vit-l-23"},
+    Compiled<Blip2Itg<Vit<tiny_vit>, QFormer<tiny_stage1_qformer>>>{"tiny-stage1"},
+};
 inline constexpr std::tuple retrieval_models{
     Compiled<Blip2ItmVitG>{"blip2-itm-vit-g"},
     Compiled<Blip2ItmVitGCoco>{"blip2-itm-vit-g-coco"},
@@ -37,6 +50,6 @@ inline constexpr std::tuple retrieval_models{
     Compiled<Blip2Retrieval<Vit<blip2_clip_vit_l14(23)>, QFormer<qformer_itm_vit_l>>>{"lavis-vit-l-23"},
     Compiled<Blip2ItmTiny>{"tiny-itm"},
 };
-inline constexpr auto all_models = std::tuple_cat(opt_models, t5_models, retrieval_models);
+inline constexpr auto all_models = std::tuple_cat(opt_models, t5_models, stage1_models, retrieval_models);
 
 }  // namespace program

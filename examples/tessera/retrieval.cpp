@@ -28,7 +28,8 @@ void with_model(const program::ModelOptions& options, auto&& f) {
         });
         if (found) return;
         if (!choice.has_config()) choice.refuse();
-        if (!choice.config().root().mentions("architectures", "Blip2ForImageTextRetrieval"))
+        if (choice.config().model_type != "blip2_qformer_stage1" &&
+            !choice.config().root().mentions("architectures", "Blip2ForImageTextRetrieval"))
             throw Error(Errc::config_unsupported, choice.config().file.string(),
                         ": match, features and search need a checkpoint with heads for retrieval, as "
                         "Salesforce/blip2-itm-vit-g; found model_type ",

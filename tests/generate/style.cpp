@@ -2,6 +2,7 @@
 
 #include <tessera/generate/load.hpp>
 #include <tessera/generate/style.hpp>
+#include <tessera/model/blip2/retrieval.hpp>
 
 #include "support/golden.hpp"
 
@@ -31,6 +32,17 @@ TEST_CASE("the defaults of each style are valid, and are applied to what prepare
             require_valid(defaults.answer);
             CHECK(defaults.answer.prompt.find("{}") != std::string::npos);
         }
+    // The Q-Former's own words: LAVIS's lengths count [DEC].
+    const StyleDefaults qformer = style_defaults<Blip2ItmTiny>(Style::lavis);
+    require_valid(qformer.caption);
+    CHECK(qformer.caption.max_tokens == 29);
+    CHECK(qformer.caption.min_tokens == 9);
+    CHECK(qformer.caption.beams == 3);
+    CHECK(qformer.answer.prompt.empty());
+    CHECK_THROWS_WITH_AS(style_defaults<Blip2ItmTiny>(Style::transformers),
+                         "[option.value] style: expected lavis, found transformers, which has no captions in the "
+                         "Q-Former's own words",
+                         Error);
     static_assert(language_family<Opt<tiny_opt>> == LanguageFamily::opt);
     CHECK(style_defaults<Blip2Opt2_7b>(Style::lavis).answer.length_penalty == 0.0f);
     CHECK(style_defaults<Blip2FlanT5Xl>(Style::lavis).answer.length_penalty == -1.0f);

@@ -12,6 +12,9 @@ namespace tessera::inline TESSERA_ISA {
 template <class Model>
 std::vector<Caption> answers(const Pipeline<Model>& blip2, std::span<const Image> images,
                              std::span<const std::string> questions, GenerateOptions options, Scratch& s) {
+    static_assert(
+        requires { &Model::language; },
+        "answers: expected a BLIP-2 with a language model; the first stage only describes pictures");
     if (questions.empty()) throw Error(Errc::option_value, "questions: expected at least one, found none");
     if (options.prompt.empty()) options.prompt = style_defaults<Model>(Style::lavis).answer.prompt;
     const std::string form = std::exchange(options.prompt, {});

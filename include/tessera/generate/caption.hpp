@@ -62,6 +62,20 @@ inline std::string text_of(const Generation& generation, const Tokenizer& tokeni
     return text;
 }
 
+/// The prompts of a batch of pictures: those of the list, or else that of the options.
+/// errors  Errc::option_value where their number does not suit that of the pictures, or an option is not valid
+inline std::span<const std::string> prompts_of(std::span<const Image> images, std::span<const std::string> prompts,
+                                               const GenerateOptions& options) {
+    require_valid(options);
+    if (!prompts.empty() && !options.prompt.empty())
+        throw Error(Errc::option_value, "prompt: expected none beside a list of ", prompts.size(), " prompts");
+    const std::span<const std::string> texts = prompts.empty() ? std::span(&options.prompt, 1) : prompts;
+    if (images.size() != texts.size() && images.size() != 1 && texts.size() != 1)
+        throw Error(Errc::option_value, "prompts: expected one, or one for each of ", images.size(),
+                    " pictures, found ", texts.size());
+    return texts;
+}
+
 /// What follows each of `prompts`, told to options.on_text as it comes; the caller adds the prompts.
 template <LanguageModel Language>
 std::vector<Caption> write(const Language& language, std::span<const Prompt<Language::embedding_width>> prompts,
@@ -105,13 +119,7 @@ std::vector<Caption> captions(const Blip2<Vision, Query, Language>& model, const
                               std::span<const Image> images, std::span<const std::string> prompts,
                               const GenerateOptions& options, Scratch& s) {
     constexpr Index queries = Query::config.queries, width = Language::embedding_width;
-    require_valid(options);
-    if (!prompts.empty() && !options.prompt.empty())
-        throw Error(Errc::option_value, "prompt: expected none beside a list of ", prompts.size(), " prompts");
-    const std::span<const std::string> texts = prompts.empty() ? std::span(&options.prompt, 1) : prompts;
-    if (images.size() != texts.size() && images.size() != 1 && texts.size() != 1)
-        throw Error(Errc::option_value, "prompts: expected one, or one for each of ", images.size(),
-                    " pictures, found ", texts.size());
+    const std::span<const std::string> texts = detail::prompts_of(images, prompts, options);
     std::vector<Caption> out(images.empty() ? 0 : std::max(images.size(), texts.size()));
     for (std::size_t i = 0; i < out.size(); ++i)
         out[i].prompt = processor.prompt_ids(texts[texts.size() == 1 ? 0 : i], queries);

@@ -11,8 +11,8 @@ namespace tessera::inline TESSERA_ISA {
 
 enum class Style : char { transformers, lavis };
 
-/// What kind of language model a BLIP-2 has.
-enum class LanguageFamily : char { opt, t5 };
+/// What kind of language model a BLIP-2 has; without one, its Q-Former speaks (Blip2Itg).
+enum class LanguageFamily : char { opt, t5, qformer };
 template <class Language>
 inline constexpr LanguageFamily language_family = requires {
     Language::config.encoder_layers;
@@ -22,7 +22,7 @@ inline constexpr LanguageFamily language_family = requires {
 /// What the programs do where nobody says otherwise, and where they differ.
 struct StyleDefaults {
     GenerateOptions caption;
-    GenerateOptions answer;     // `prompt` has {} in the place of the question
+    GenerateOptions answer;  // `prompt` has {} in the place of the question; of a Q-Former, which has no answers, none
     Transparency transparency;  // of pictures
     bool turn_upright;          // by the orientation in a picture's EXIF data
     PassOrder pass_order;       // of the resize
@@ -30,11 +30,15 @@ struct StyleDefaults {
     bool simplifies_questions;  // as simple_question does
 };
 
+/// errors  Errc::option_value for the style of transformers with a Q-Former that speaks, which is not there
 /// source  transformers 5: generate() without settings, BlipImageProcessor, the model cards' question; LAVIS 1.0.2: generate and
-///         predict_answers of blip2_opt.py and blip2_t5.py, min_length there counting T5's start token; Li 2023 §4.1
-///         for the questions
+///         predict_answers of blip2_opt.py and blip2_t5.py, min_length there counting T5's start token, and generate of
+///         blip2_qformer.py, where both lengths count [DEC]; Li 2023 §4.1 for the questions
 inline StyleDefaults style_defaults(Style style, LanguageFamily family) {
-    const bool t5 = family == LanguageFamily::t5;
+    const bool t5 = family == LanguageFamily::t5, qformer = family == LanguageFamily::qformer;
+    if (qformer && style == Style::transformers)
+        throw Error(Errc::option_value,
+                    "style: expected lavis, found transformers, which has no captions in the Q-Former's own words");
     if (style == Style::transformers)
         return {.caption = {.max_tokens = 20},
                 .answer = {.prompt = "Question: {} Answer:", .max_tokens = 20},
@@ -44,21 +48,26 @@ inline StyleDefaults style_defaults(Style style, LanguageFamily family) {
                 .vision_eps = 1e-6f,
                 .simplifies_questions = false};
     const Index least = t5 ? 0 : 1;
-    return {.caption = {.max_tokens = 30, .min_tokens = least, .beams = 5},
-            .answer = {.prompt = t5 ? "Question: {} Short answer:" : "Question: {} Answer:",
-                       .max_tokens = 10,
-                       .min_tokens = least,
-                       .beams = 5,
-                       .length_penalty = t5 ? -1.0f : 0.0f},
-            .transparency = Transparency::drop,
-            .turn_upright = false,
-            .pass_order = PassOrder::pillow_12,
-            .vision_eps = 1e-5f,
-            .simplifies_questions = true};
+    StyleDefaults out{.caption = {.max_tokens = 30, .min_tokens = least, .beams = 5},
+                      .answer = {.prompt = t5 ? "Question: {} Short answer:" : "Question: {} Answer:",
+                                 .max_tokens = 10,
+                                 .min_tokens = least,
+                                 .beams = 5,
+                                 .length_penalty = t5 ? -1.0f : 0.0f},
+                      .transparency = Transparency::drop,
+                      .turn_upright = false,
+                      .pass_order = PassOrder::pillow_12,
+                      .vision_eps = 1e-5f,
+                      .simplifies_questions = true};
+    if (qformer) out.caption = {.max_tokens = 29, .min_tokens = 9, .beams = 3}, out.answer = {};
+    return out;
 }
 template <class Model>
 StyleDefaults style_defaults(Style style) {
-    return style_defaults(style, language_family<decltype(Model::language)>);
+    if constexpr (requires { &Model::language; })
+        return style_defaults(style, language_family<decltype(Model::language)>);
+    else
+        return style_defaults(style, LanguageFamily::qformer);
 }
 
 /// Makes a loaded BLIP-2 prepare pictures and run its image encoder in that style. (How pictures are decoded is the

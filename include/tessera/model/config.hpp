@@ -2,6 +2,7 @@
 //
 // A model has `static constexpr SomeConfig config`, or `configs`, a tuple, if it consists of several parts. Such a type
 // has a `role` in messages, `visit(f)`, which names its members, and `read(model_config)`, which finds it in config.json.
+// `static constexpr const char* model_type`, if a model has it, is the only one in config.json that it takes.
 #pragma once
 #include <algorithm>
 #include <charconv>
@@ -71,6 +72,10 @@ std::string as_code(const Config& config) {
 template <class Model>
 std::vector<std::string> mismatches(const auto& model_config) {
     std::vector<std::string> out;
+    if constexpr (requires { Model::model_type; })
+        if (model_config.model_type != Model::model_type)
+            out.push_back("expected model_type " + in_quotes(Model::model_type) + ", found " +
+                          in_quotes(model_config.model_type));
     for_each_config<Model>([&]<class Config>(const Config& compiled) {
         const std::string role(Config::role);
         const auto found = Config::read(model_config);

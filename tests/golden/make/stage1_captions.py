@@ -1,6 +1,7 @@
 """Captions from the first stage's own head, as LAVIS's Blip2Qformer.generate makes them: by the search of transformers, from [DEC] on.
 
-    python stage1_captions.py FOLDER    # a finished `stage1`: adds `captions` to its expected.json
+    python stage1_captions.py FOLDER                       # a finished `stage1`: adds `captions` to its expected.json
+    python stage1_captions.py FOLDER ENCODER PICTURE...    # prints those of pictures, seen by the image encoder of a finished `blip2_itr`
 
 Every step computes queries and text anew, in one pass under the multimodal causal mask, as LAVIS does without its cache.
 """
@@ -75,20 +76,45 @@ def captions(model, image, tokenizer):
     return out
 
 
-def main(folder):
+def load(folder):
     config = json.loads((folder / "config.json").read_text())
     model = Stage1(Stage1Config(**{k: v for k, v in config.items() if k in Stage1Config.__dataclass_fields__})).eval()
     model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
-    image = load_file(folder / "expected.safetensors")["image"]
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def checked_captions(model, image, tokenizer):
     found = captions(model, image, tokenizer)
     exact = captions(copy.deepcopy(model).double(), image.double(), tokenizer)
     for name in found:
         assert found[name]["new_tokens"] == exact[name]["new_tokens"], f"{name}: tokens hang on rounding"
+    return found
+
+
+def seen(folder, pictures):
+    """What the blocks of that image encoder make of pictures: its own last norm is not there, `ln_vision` comes after."""
+    from PIL import Image
+
+    blip2 = transformers.Blip2ForImageTextRetrieval.from_pretrained(folder).eval()
+    blip2.vision_model.post_layernorm = torch.nn.Identity()
+    prepare = transformers.BlipImageProcessor.from_pretrained(folder)
+    pixels = prepare([Image.open(p).convert("RGB") for p in pictures], return_tensors="pt")["pixel_values"]
+    with torch.no_grad():
+        return blip2.vision_model(pixels).last_hidden_state
+
+
+def main(folder):
+    model, tokenizer = load(folder)
+    found = checked_captions(model, load_file(folder / "expected.safetensors")["image"], tokenizer)
     path = folder / "expected.json"
     expected = json.loads(path.read_text())
     path.write_text(json.dumps(expected | {"captions": found}, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if len(sys.argv) == 2:
+        main(Path(sys.argv[1]))
+    else:
+        model, tokenizer = load(Path(sys.argv[1]))
+        for name, run in checked_captions(model, seen(sys.argv[2], sys.argv[3:]), tokenizer).items():
+            print(name, json.dumps(run, ensure_ascii=False))

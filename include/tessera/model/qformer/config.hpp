@@ -31,7 +31,7 @@ struct QFormerConfig {
         f("activation", &C::activation), f("eps", &C::eps);
     }
     /// The Q-Former of the model that config.json describes, if it has one. `config` is a ModelConfig.
-    /// source  the defaults of Blip2Config and Blip2QFormerConfig
+    /// source  the defaults of Blip2Config and Blip2QFormerConfig; for a checkpoint of stage 1 those of LAVIS, Blip2Qformer
     static std::optional<QFormerConfig> read(const auto& config);
 };
 
@@ -46,7 +46,27 @@ consteval QFormerConfig checked(QFormerConfig c) {
     return c;
 }
 
+namespace detail {
+QFormerConfig read_stage1_qformer(const auto& root) {
+    QFormerConfig c;
+    c.queries = root.whole("query_length", c.queries, 1, root.most_queries);
+    c.context = root.width("encoder_width", c.context);
+    c.width = root.width("hidden_size", c.width);
+    c.hidden = root.width("intermediate_size", c.hidden);
+    c.layers = root.layers(c.layers);
+    c.heads = root.heads(c.heads, c.width);
+    c.cross_every = root.whole("cross_attention_freq", c.cross_every, 1, root.most_layers);
+    c.vocabulary = root.whole("vocab_size", 30523, 1, root.most_words);
+    c.positions = root.whole("max_position_embeddings", c.positions, 1, root.most_positions);
+    c.embedding = root.whole("embed_dim", c.embedding, 1, root.most_width);
+    c.activation = root.activation("hidden_act", "gelu");
+    c.eps = root.number("layer_norm_eps", c.eps, 0, 1);
+    return c;
+}
+}  // namespace detail
+
 std::optional<QFormerConfig> QFormerConfig::read(const auto& config) {
+    if (config.model_type == "blip2_qformer_stage1") return detail::read_stage1_qformer(config.root());
     if (config.model_type != "blip-2") return {};
     const auto root = config.root(), settings = root.part("qformer_config");
     QFormerConfig c;

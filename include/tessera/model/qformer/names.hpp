@@ -47,9 +47,8 @@ inline constexpr NameLine matching[] = {
     {"text_projection", "text_proj", linear},
     {"itm_head", "itm_head", linear},
 };
-inline constexpr NameLine stage1[] = {
-    {"vision_norm", "ln_vision", norm},
-    {"temperature", "temp", scalar},
+inline constexpr NameLine stage1[] = {{"vision_norm", "ln_vision", norm}, {"temperature", "temp", scalar}};
+inline constexpr NameLine lm_head[] = {
     {"lm_head.dense", "Qformer.cls.predictions.transform.dense", linear},
     {"lm_head.norm", "Qformer.cls.predictions.transform.LayerNorm", norm},
     {"lm_head.bias", "Qformer.cls.predictions.bias", vector},
@@ -91,7 +90,8 @@ inline NameMap matching_names() {
 inline NameMap stage1_names() {
     NameMap names;
     names.add("qformer.", qformer_names()).add("", "", qformer_lines::matching).add("", "", qformer_lines::stage1);
-    return names.add("", "", qformer_lines::tied)
+    return names.add("", "", qformer_lines::lm_head)
+        .add("", "", qformer_lines::tied)
         .ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*",
                  "visual_encoder.*", "vision_model.*"});
 }

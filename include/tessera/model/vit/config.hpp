@@ -84,6 +84,13 @@ std::optional<VitConfig> VitConfig::read(const auto& config) {
     const auto root = config.root();
     if (config.model_type == "blip-2") return detail::read_vit(root.part("vision_config"), {});
     if (config.model_type == "blip_2_vision_model") return detail::read_vit(root, {});
+    if (config.model_type == "blip2_qformer_stage1") {  // may lie without its image encoder
+        const auto vision = root.part("vision_config");
+        const std::string type = vision.text("model_type", "");
+        VitConfig c = type == "clip_vision_model" ? clip : VitConfig{};
+        c.output_norm = true;
+        return type.empty() ? std::optional<VitConfig>() : detail::read_vit(vision, c);
+    }
     if (config.model_type == "clip_vision_model") return detail::read_vit(root, clip);
     if (config.model_type == "clip")
         return detail::read_vit(root.part("vision_config_dict").over(root.part("vision_config")), clip);
