@@ -126,6 +126,28 @@ expect 1 '^tessera: .*--shape: expected one of blip2-opt-2.7b, ' "$program" capt
 expect 1 '^tessera: \[config.unsupported\] language model: .*t5.*: ' "$program" caption --vision $model --qformer $model --language $t5 --shape tiny $wide
 expect 1 '^tessera: .*expected either --model, or --vision.*found both$' "$program" caption --model $model --vision $model $wide
 
+# The first stage speaks in the Q-Former's own words: the tokens of tests/golden/make/stage1_captions.py, which tests/generate/caption_stage1.cpp
+# checks too. LAVIS stores no image encoder; a folder with one says so in its config.json.
+stage1=tests/golden/stage1
+of_stage1() {
+  command=$1
+  shift
+  "$program" "$command" --vision $itr --qformer $stage1 --tokenizer $stage1 --shape tiny-stage1 "$@"
+}
+expect 0 '"text":"##id!hoto 🇫hoto a isid!! abovek","tokens":\[241,5,228,176,228,114,214,241,5,5,291,26\]' of_stage1 caption --max-tokens 12 --json $wide
+expect 0 '^##id!hoto 🇫hoto a isid!! abovek$' of_stage1 caption --max-tokens 12 --threads 1 $wide
+expect 0 '^tests/golden/images/wide.png: ##idainid 🇫hoto a isid!! abovek € € € € € 日 日 is € € 日 日 € € € 日 日$' \
+  of_stage1 caption --style lavis $wide $tall
+expect 0 '^!hoto! 🇫hoto 🇫 above 🇫hoto 🇫 abovek € €id 日! 日! above a € 日 日ᅨ a € 日 日$' \
+  of_stage1 caption --beams 3 --min-tokens 9 --max-tokens 29 $tall
+expect 0 '"prompt_tokens":\[380,[0-9]+,[0-9]+' of_stage1 caption --prompt 'a cat' --max-tokens 4 --json $wide
+expect 1 '^tessera: \[option.value\] ask: expected a BLIP-2 with a language model, .*tiny-stage1' of_stage1 ask --question 'what?' $wide
+expect 1 '^tessera: \[option.value\] --attention: expected a BLIP-2 with a language model' of_stage1 caption --attention "$files/x.png" $wide
+expect 1 '^tessera: \[option.value\] style: expected lavis, found transformers' of_stage1 caption --style transformers $wide
+expect 1 '^tessera: \[option.value\] language model: expected no path' of_stage1 caption --language $model $wide
+expect 1 '^tessera: .*a checkpoint of the first stage without its image encoder: expected that as --vision' "$program" caption --model $stage1 $wide
+expect 0 '^  Q-Former       QFormerConfig\{\.queries = 8, .*\.vocabulary = 381' "$program" info --model $stage1
+
 # Weights packed as they lie in memory give the same tokens; what fewer bits change is measured.
 expect 0 ' of F32 weights for processors of this kind$' "$program" pack --model $model --out "$files/packed"
 expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --model "$files/packed" --max-tokens 4 --json $wide
