@@ -9,10 +9,10 @@ namespace tessera::inline TESSERA_ISA {
 
 /// Dropout of a step of training, by BERT's names hidden_dropout_prob and attention_probs_dropout_prob.
 struct DropoutRates {
-    float hidden =
-        0;  // of the first norm's output, and of what attentions and feed-forward parts add; BERT, LAVIS: 0.1
+    float hidden = 0;     // of the first norm's output, and of what is added to residuals; BERT, LAVIS: 0.1
     float attention = 0;  // of attention's probabilities; BERT, LAVIS: 0.1
-    std::uint64_t seed = 0, step = 0;
+    std::uint64_t seed = 0;
+    Index step = 0;
 };
 
 /// Hands out numbers in the order in which layers ask.
@@ -21,7 +21,9 @@ class DropoutNumbers {
     DropoutNumbers() = default;
     /// errors  Errc::option_value for a rate that is not at least 0 and below 1
     explicit DropoutNumbers(const DropoutRates& rates)
-        : hidden_(rates.hidden), attention_(rates.attention), seed_(split_mix(rates.seed) ^ rates.step) {
+        : hidden_(rates.hidden),
+          attention_(rates.attention),
+          seed_(split_mix(rates.seed) ^ static_cast<std::uint64_t>(rates.step)) {
         require("hidden", hidden_);
         require("attention", attention_);
     }

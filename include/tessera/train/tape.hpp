@@ -43,9 +43,9 @@ class Tape final : private Recorder, public Scratch {
 
     /// From now on, what runs drops where its model does; call it at the beginning of each step. Passes of a step drop numbers of their
     /// own; the same step drops the same ones again, at any number of threads, and in a run that was interrupted.
+    /// In a StepLoss the seed of the MicroBatch is enough.
     /// ```cpp
     /// tape.dropout({.hidden = 0.1f, .attention = 0.1f, .seed = 42, .step = step});
-    /// tape.dropout({.hidden = 0.1f, .attention = 0.1f, .seed = batch.seed});  // in a StepLoss, of a MicroBatch
     /// ```
     /// errors  Errc::option_value for a rate that is not at least 0 and below 1
     void dropout(const DropoutRates& rates) { dropout_ = DropoutNumbers(rates); }
