@@ -3,6 +3,7 @@
 #include <cblas.h>
 
 #include <tessera/kernel/matmul/backward.hpp>
+#include <tessera/kernel/matmul/matmul.hpp>
 
 #include "support/run.hpp"
 
@@ -30,6 +31,19 @@ void add(const std::string& title, Index rows, Index in, Index out) {
             panels->write(0, d.w.data(), out);
             return [=, &d](Index) { kernel::input_gradient(d.dx.data(), in, d.dy.data(), out, rows, *panels); };
         });
+    bench::add(title + "/" + std::to_string(rows) + "x" + std::to_string(in) + "x" + std::to_string(out) + "/dx bf16",
+               [=](bench::State& state) {  // rounding dy is a part of it
+                   kernel::PackedB panels(out, in, DType::bf16);
+                   panels.write(0, bench::numbers(out * in), out);
+                   const float* const dy = bench::numbers(rows * out);
+                   Buffer<bf16> rounded(rows * out);
+                   Buffer<float> dx(rows * in);
+                   const double flops = 2.0 * static_cast<double>(rows * in) * static_cast<double>(out);
+                   bench::measure(state, {.flops = flops, .peak = bench::dot_peak}, [&](Index) {
+                       kernel::to_bf16(rounded.data(), out, dy, out, rows, out);
+                       kernel::input_gradient(dx.data(), in, rounded.data(), out, rows, panels);
+                   });
+               });
     contender("dw", false, [=](Data& d) {
         return
             [=, &d](Index) { kernel::weight_gradient(d.dw.data(), out, in, d.dy.data(), out, d.x.data(), in, rows); };
@@ -57,5 +71,7 @@ int main(int argc, char** argv) {
     add("Q-Former fc2, 8 pictures", 256, 3072, 768);
     add("Q-Former cross key, 8 pictures", 2056, 1408, 768);
     add("OPT-2.7b fc1, 8 captions of 40", 320, 2560, 10240);
+    add("OPT-2.7b fc1, 8 pictures and captions of 20", 416, 2560, 10240);
+    add("OPT-2.7b fc2, 8 pictures and captions of 20", 416, 10240, 2560);
     return bench::run(argc, argv);
 }

@@ -213,6 +213,24 @@ TEST_CASE("vec: bf16 to floats and back, alone and in pairs") {
     }
 }
 
+TEST_CASE("vec: bf16 of two vectors in turn, whatever floats they are together") {
+    std::array<bf16, 2 * lanes> a, b, low, high;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        a[i] = bf16{static_cast<std::uint16_t>(0x7f80 + i)};  // NaN among them
+        b[i] = bf16{static_cast<std::uint16_t>(0xff80 + i)};
+    }
+    const Vec x = load(reinterpret_cast<const float*>(a.data())), y = load(reinterpret_cast<const float*>(b.data()));
+    store(reinterpret_cast<float*>(low.data()), zip_low(x, y));
+    store(reinterpret_cast<float*>(high.data()), zip_high(x, y));
+    for (std::size_t i = 0; i < lanes; ++i) {
+        const std::size_t from = i / 4 * 8 + i % 4;
+        CHECK(low[2 * i].bits == a[from].bits);
+        CHECK(low[2 * i + 1].bits == b[from].bits);
+        CHECK(high[2 * i].bits == a[from + 4].bits);
+        CHECK(high[2 * i + 1].bits == b[from + 4].bits);
+    }
+}
+
 TEST_CASE("vec: f16 to floats and back, every one of them") {
     std::array<f16, lanes + 1> from, to;
     for (std::uint32_t bits = 0; bits < 0x10000; bits += static_cast<std::uint32_t>(lanes)) {

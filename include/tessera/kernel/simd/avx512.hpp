@@ -128,6 +128,17 @@ inline Vec load_odd(const bf16* p) {
         _mm512_maskz_and_epi32(every, _mm512_loadu_si512(p), _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
 }
 
+/// Detail: all places of 2·width bf16.
+inline constexpr __mmask32 every_half = 0xffffffffu;
+inline Vec zip_low(Vec a, Vec b) {
+    return {_mm512_castsi512_ps(
+        _mm512_maskz_unpacklo_epi16(every_half, _mm512_castps_si512(a.v), _mm512_castps_si512(b.v)))};
+}
+inline Vec zip_high(Vec a, Vec b) {
+    return {_mm512_castsi512_ps(
+        _mm512_maskz_unpackhi_epi16(every_half, _mm512_castps_si512(a.v), _mm512_castps_si512(b.v)))};
+}
+
 inline Vec load(const f16* p) {
     return {_mm512_maskz_cvtph_ps(every, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }

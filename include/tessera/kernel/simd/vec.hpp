@@ -92,6 +92,10 @@ inline constexpr float quarter_unit = 0x1p-24f;
 /// Four vectors of whole numbers from −128 to 127: `a` to places 0, 4, 8, …, `b` to 1, 5, 9, …
 void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d);
 
+/// Of 2·width bf16 in each of `a` and `b`, whatever floats these are, the first and the last four of each eight in turn: a₀ b₀ a₁ b₁ …
+Vec zip_low(Vec a, Vec b);
+Vec zip_high(Vec a, Vec b);
+
 Halves load_halves(const bf16* p);
 /// The same two bf16 in every lane.
 Halves broadcast_pair(const bf16* p);
