@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <tessera/core/products.hpp>
 #include <tessera/core/record.hpp>
 #include <tessera/core/tensor.hpp>
 #include <vector>
@@ -124,6 +125,11 @@ class Scratch {
         return dropping_ == 0 || recorder_ == nullptr ? Dropout{} : recorder_->dropout_for(site, streams);
     }
 
+    /// From now on, products whose weights are stored as bf16 are in that arithmetic, and on a tape their gradients, too. Of what learns
+    /// the gradient stays that of f32.
+    void set_products(Products products) { products_ = products; }
+    Products products() const { return products_; }
+
     /// Gives back everything; what was taken is gone.
     void clear() {
         arena_.at = {};
@@ -164,6 +170,7 @@ class Scratch {
 
     Index frames_ = 0, unframed_ = 0;  // open frames; what was taken outside of them
     Index dropping_ = 0;               // open parts that drop
+    Products products_ = Products::f32;
     Recorder* recorder_ = nullptr;
 };
 

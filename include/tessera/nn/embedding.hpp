@@ -71,8 +71,9 @@ struct Embedding {
     void logits_into(Rows<Vocabulary> y, ConstRows<Width> x, Scratch& s,
                      const Parameter<Vocabulary>* bias = nullptr) const {
         require_weight();
-        kernel::gemm(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.packed(),
-                     {.bias = bias == nullptr ? nullptr : bias->data()});
+        const Products products = products_by(weight.packed(), s);
+        multiply(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.packed(),
+                 {.bias = bias == nullptr ? nullptr : bias->data()}, products, s);
         s.record(LinearOp{.y = y.data(),
                           .x = x.data(),
                           .rows = x.extent(0),
@@ -83,7 +84,8 @@ struct Embedding {
                           .weight = &weight.packed(),
                           .bias = bias == nullptr ? nullptr : bias->data(),
                           .weight_leaf = &weight,
-                          .bias_leaf = bias});
+                          .bias_leaf = bias,
+                          .products = products});
     }
 
     static void visit(auto& self, auto&& f) { f("weight", self.weight); }

@@ -2,9 +2,9 @@
 #pragma once
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/visit.hpp>
-#include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation.hpp>
 #include <tessera/kernel/row/dropout.hpp>
+#include <tessera/nn/product.hpp>
 #include <tessera/nn/record.hpp>
 #include <tessera/nn/weight.hpp>
 
@@ -32,7 +32,7 @@ inline void require_rows(const char* layer, Index width, const char* what, Index
 /// A fully connected layer.
 /// shape   x [rows, In] → [rows, Out]
 /// errors  Errc::weight_unset before the weights are there; Errc::rows_mismatch; widths are checked by the compiler
-/// cost    2·rows·In·Out flops; bias, activation and residual cost no pass over memory
+/// cost    2·rows·In·Out flops; bias, activation and residual cost no pass over memory; with Products::bf16 x is rounded into scratch
 template <Index In, Index Out, HasBias Bias = HasBias::yes>
 struct Linear {
     Weight<Out, In> weight;
@@ -52,15 +52,16 @@ struct Linear {
                                   .activation = options.activation,
                                   .residual = dropout ? nullptr : residual,
                                   .residual_stride = Out};
+        const Products products = products_by(weight.packed(), s);
         const float* preactivation = nullptr;
         if (s.keeps() && options.activation != Activation::none) {
             float* const before = s.take<float>(rows * Out);
-            kernel::gemm(before, Out, x.data(), In, rows, weight.packed(), {.bias = epilogue.bias});
+            multiply(before, Out, x.data(), In, rows, weight.packed(), {.bias = epilogue.bias}, products, s);
             kernel::activate(y.data(), before, rows * Out, options.activation);
             for (Index i = 0; epilogue.residual != nullptr && i < rows * Out; ++i) y.data()[i] += residual[i];
             preactivation = before;
         } else {
-            kernel::gemm(y.data(), Out, x.data(), In, rows, weight.packed(), epilogue);
+            multiply(y.data(), Out, x.data(), In, rows, weight.packed(), epilogue, products, s);
         }
         if (dropout) kernel::dropout(y.data(), y.data(), rows * Out, dropout, residual);
         s.record(LinearOp{.y = y.data(),
@@ -77,7 +78,8 @@ struct Linear {
                           .bias = epilogue.bias,
                           .weight_leaf = &weight,
                           .bias_leaf = Bias == HasBias::yes ? &bias : nullptr,
-                          .dropout = dropout});
+                          .dropout = dropout,
+                          .products = products});
     }
     Rows<Out> operator()(ConstRows<In> x, Scratch& s, const LinearOptions<Out>& options = {}) const {
         auto y = s.rows<Out>(x.extent(0));

@@ -2,6 +2,7 @@
 #pragma once
 #include <span>
 #include <tessera/core/activation.hpp>
+#include <tessera/core/products.hpp>
 #include <tessera/core/record.hpp>
 #include <tessera/core/token.hpp>
 #include <tessera/kernel/attention/shape.hpp>
@@ -26,10 +27,11 @@ struct LinearOp {
     const kernel::PackedB* weight;
     const float* bias = nullptr;  // [out]
     LeafId weight_leaf, bias_leaf = nullptr;
-    Index first_row = 0;         // of the leaves, where this product takes only some of their rows
-    bool transposed = false;     // rows of the leaf are inputs, not outputs
-    const float* lse = nullptr;  // [rows]: y is 0 where it is −∞, whatever the bias; null where no row is
-    Dropout dropout = {};        // of y, whose rows then lie together
+    Index first_row = 0;                // of the leaves, where this product takes only some of their rows
+    bool transposed = false;            // rows of the leaf are inputs, not outputs
+    const float* lse = nullptr;         // [rows]: y is 0 where it is −∞, whatever the bias; null where no row is
+    Dropout dropout = {};               // of y, whose rows then lie together
+    Products products = Products::f32;  // bf16 where x was rounded to that, and dy is to be
 };
 
 enum class NormKind : bool { layer, rms };

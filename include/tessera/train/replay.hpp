@@ -3,28 +3,28 @@
 #include <algorithm>
 #include <limits>
 #include <tessera/kernel/attention/forward.hpp>
-#include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation.hpp>
 #include <tessera/kernel/row/dropout.hpp>
 #include <tessera/kernel/row/mean.hpp>
 #include <tessera/kernel/row/norm.hpp>
 #include <tessera/kernel/row/normalize.hpp>
+#include <tessera/nn/product.hpp>
 #include <tessera/nn/record.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
-inline void replay(const LinearOp& op, Scratch&) {
+inline void replay(const LinearOp& op, Scratch& s) {
     const kernel::Epilogue bias{.bias = op.bias};
     const float* const residual = op.dropout ? nullptr : op.residual;  // or it is added afterwards
     if (op.preactivation != nullptr) {
         auto* const before = const_cast<float*>(op.preactivation);
-        kernel::gemm(before, op.out, op.x, op.x_stride, op.rows, *op.weight, bias);
+        multiply(before, op.out, op.x, op.x_stride, op.rows, *op.weight, bias, op.products, s);
         kernel::activate(op.y, before, op.rows * op.out, op.activation);
         for (Index i = 0; residual != nullptr && i < op.rows * op.out; ++i) op.y[i] += residual[i];
     } else {
-        kernel::gemm(
-            op.y, op.y_stride, op.x, op.x_stride, op.rows, *op.weight,
-            {.bias = op.bias, .activation = op.activation, .residual = residual, .residual_stride = op.y_stride});
+        multiply(op.y, op.y_stride, op.x, op.x_stride, op.rows, *op.weight,
+                 {.bias = op.bias, .activation = op.activation, .residual = residual, .residual_stride = op.y_stride},
+                 op.products, s);
     }
     if (op.dropout) kernel::dropout(op.y, op.y, op.rows * op.out, op.dropout, op.residual);
     for (Index row = 0; op.lse != nullptr && row < op.rows; ++row)

@@ -3,13 +3,25 @@
 #include <algorithm>
 #include <limits>
 #include <tessera/kernel/matmul/backward.hpp>
+#include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/row/activation_backward.hpp>
 #include <tessera/kernel/row/dropout.hpp>
 #include <tessera/train/backward/context.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
+namespace detail {
+inline void input_gradient(GradientTarget x, const LinearOp& op, const float* dy, Index stride, Scratch& s) {
+    if (op.products == Products::f32)
+        return kernel::input_gradient(x.to, op.x_stride, dy, stride, op.rows, *op.weight, x.add);
+    auto* const rounded = s.take<bf16>(op.rows * op.out);
+    kernel::to_bf16(rounded, op.out, dy, stride, op.rows, op.out);
+    kernel::input_gradient(x.to, op.x_stride, rounded, op.out, op.rows, *op.weight, x.add);
+}
+}  // namespace detail
+
 /// Of y = dropout(activation(x · weightᵀ + bias)) + residual.
+/// units   the gradient by the input is in the arithmetic that y was computed in; what is learned has gradients in f32 of x as it is
 /// cost    2·rows·in·out flops each for the input and for the weight, where they learn
 inline void backward(const LinearOp& op, BackwardContext& c) {
     float* dy = c.rows.at(op.y);
@@ -43,7 +55,7 @@ inline void backward(const LinearOp& op, BackwardContext& c) {
                                     op.rows);
     }
     if (const GradientTarget x = c.rows.into(op.x, op.rows, op.in, op.x_stride))
-        kernel::input_gradient(x.to, op.x_stride, dy, stride, op.rows, *op.weight, x.add);
+        detail::input_gradient(x, op, dy, stride, c.scratch);
 }
 
 }  // namespace tessera::inline TESSERA_ISA
