@@ -25,12 +25,13 @@ struct Step {
     std::optional<Tape> tape;
     std::optional<AdamW> adamw;
 
-    explicit Step(Recompute recompute) {
+    Step(Recompute recompute, Products products) {
         randomize(model->qformer, 1), randomize(model->projection, 2), randomize(model->language, 3, DType::bf16);
         gradients.emplace(*model, [](std::string_view path) {
             return path.starts_with("qformer.") || path.starts_with("projection.");
         });
         tape.emplace(*gradients, recompute);
+        tape->set_products(products);
         adamw.emplace(*gradients);
         std::copy_n(bench::numbers(seen.size()), seen.size(), seen.data());
         for (Index i = 0; i < pictures * tokens; ++i)
@@ -46,8 +47,8 @@ struct Step {
     }
 };
 
-void time(bench::State& state, Recompute recompute) {
-    const auto step = std::make_unique<Step>(recompute);
+void time(bench::State& state, Recompute recompute, Products products) {
+    const auto step = std::make_unique<Step>(recompute, products);
     bench::measure(state, {}, [&](Index) { (*step)(); });
     state.counters["MB of activations"] = static_cast<double>(step->tape->activation_bytes()) * 1e-6;
 }
@@ -55,13 +56,14 @@ void time(bench::State& state, Recompute recompute) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto add = [](const char* name, Recompute recompute) {
-        tessera::bench::add(name, [=](bench::State& state) { time(state, recompute); })
+    const auto add = [](const char* name, Recompute recompute, Products products = Products::f32) {
+        tessera::bench::add(name, [=](bench::State& state) { time(state, recompute, products); })
             ->Unit(benchmark::kMillisecond)
             ->Iterations(1)
             ->Repetitions(2);
     };
     add("stage2", Recompute::nothing);
     add("stage2, recomputed", Recompute::blocks);
+    add("stage2, products in bf16", Recompute::nothing, Products::bf16);
     return bench::run(argc, argv);
 }

@@ -55,13 +55,13 @@ Passed pass(auto& model, bool learns, Products products, ConstRows<In> x, ConstR
 }
 
 /// The largest |a − b| in units of what rounding one factor of each product to bf16 makes of a sum of `terms` products whose magnitudes
-/// add up to size(row, column): 2⁻⁹ of each; a dot product rounds each sum, and cuts bits off.
+/// add up to size(row, column): 2⁻⁸ of each; a dot product rounds each sum, and cuts bits off.
 template <class Size>
 double worst(const std::vector<float>& a, const std::vector<float>& b, Index columns, Index terms, const Size& size) {
     double largest = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
         const Index row = static_cast<Index>(i) / columns, column = static_cast<Index>(i) % columns;
-        const double bound = (0x1p-9 + 0x1p-22 * static_cast<double>(terms + 3)) * size(row, column);
+        const double bound = (0x1p-8 + 0x1p-22 * static_cast<double>(terms + 3)) * size(row, column);
         const double ratio = std::abs(double{a[i]} - double{b[i]}) / bound;
         if (!(ratio <= largest)) largest = ratio;
     }
