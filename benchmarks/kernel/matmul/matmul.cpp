@@ -52,6 +52,8 @@ constexpr Shape shapes[] = {
     {"OPT-2.7b prefill projection", 40, 2560, 2560},
     {"OPT-2.7b prefill fc1", 40, 2560, 10240},
     {"OPT-2.7b prefill fc2", 40, 10240, 2560},
+    {"OPT-2.7b training fc1", 416, 2560, 10240},
+    {"OPT-2.7b training fc2", 416, 10240, 2560},
     {"rows 2", 2, 2560, 2560},
     {"rows 3", 3, 2560, 2560},
     {"rows 4", 4, 2560, 2560},
