@@ -23,7 +23,8 @@ struct Stage1Model : Blip2Stage1<Query> {
     static constexpr std::tuple configs{Vision::config, Query::config};
     static NameMap names() {
         NameMap names = matching_names();
-        return names.add("vision.", vit_names()).add("", "", qformer_lines::stage1).add("", "", qformer_lines::tied);
+        names.add("vision.", vit_names()).add("", "", qformer_lines::stage1).add("", "", qformer_lines::lm_head);
+        return names.add("", "", qformer_lines::tied);
     }
 
     Vision vision;
