@@ -68,9 +68,9 @@ struct Axis {
     std::string label(double value) const {
         char text[48];
         if (std::abs(value) < step / 2) return "0";
-        const bool small = decimals > 4, large = std::max(std::abs(low), std::abs(high)) >= 1e6;
-        std::snprintf(text, sizeof text, small || large ? "%.*g" : "%.*f",
-                      small || large ? 4 : static_cast<int>(decimals), value);
+        const bool fine = decimals > 4, large = std::max(std::abs(low), std::abs(high)) >= 1e6;
+        std::snprintf(text, sizeof text, fine || large ? "%.*g" : "%.*f",
+                      fine || large ? 4 : static_cast<int>(decimals), value);
         return text;
     }
 };

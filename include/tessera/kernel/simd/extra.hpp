@@ -184,14 +184,14 @@ inline void store_pairs(bf16* p, Pair pair) {
 }
 
 /// Detail: a register of bf16.
-using Words [[gnu::vector_size(Vec::width * 4)]] = std::uint16_t;
+using HalfWords [[gnu::vector_size(Vec::width * 4)]] = std::uint16_t;
 /// Detail: four of each eight from `First` on, in turn.
 template <int First>
 Vec zip(Vec a, Vec b) {
     constexpr int words = static_cast<int>(2 * Vec::width);
     return [&]<int... I>(std::integer_sequence<int, I...>) {
         return from_bits(reinterpret_cast<Bits>(
-            __builtin_shufflevector(reinterpret_cast<Words>(a.reg()), reinterpret_cast<Words>(b.reg()),
+            __builtin_shufflevector(reinterpret_cast<HalfWords>(a.reg()), reinterpret_cast<HalfWords>(b.reg()),
                                     (I / 8 * 8 + First + I % 8 / 2 + I % 2 * words)...)));
     }
     (std::make_integer_sequence<int, words>{});
