@@ -29,7 +29,7 @@ build() {
 
 build test
 # clang sees all headers; of the tests those whose code is compiled differently.
-build clang -D TESSERA_TEST_FOLDERS='core;kernel;nn;train' -D TESSERA_TEST_ISAS=native -D TESSERA_TEST_PROJECT=OFF \
+build clang -D TESSERA_TEST_FOLDERS='core;kernel;nn' -D TESSERA_TEST_ISAS=native -D TESSERA_TEST_PROJECT=OFF \
   -D TESSERA_EXAMPLES=OFF
 build asan -D TESSERA_TEST_FOLDERS='image;text;checkpoint' -D TESSERA_TEST_HEADERS=OFF -D TESSERA_TEST_PROJECT=OFF \
   -D TESSERA_TEST_KERNELS=OFF -D TESSERA_EXAMPLES=OFF
