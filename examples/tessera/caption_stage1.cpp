@@ -5,7 +5,7 @@
 
 bool program::caption_stage1(const CaptionCommand& command, Choice& choice, int& failures) {
     using namespace tessera;
-    return choice.use(stage1_models, [&]<class Model>(const Compiled<Model>& compiled) {
+    return choice.use(itg_models, [&]<class Model>(const Compiled<Model>& compiled) {
         const auto refuse = [&](const char* what) {
             throw Error(Errc::option_value, what,
                         ": expected a BLIP-2 with a language model, as Salesforce/blip2-opt-2.7b; ",

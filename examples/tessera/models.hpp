@@ -34,7 +34,7 @@ inline constexpr QFormerConfig tiny_stage1_qformer = [] {
     c.vocabulary = 381, c.embedding = 32;
     return c;
 }();
-inline constexpr std::tuple stage1_models{
+inline constexpr std::tuple itg_models{
     Compiled<Blip2Itg<Vit<eva_vit_g14>, QFormer<qformer_itm_vit_g>>>{"lavis-stage1-vit-g"},
     Compiled<Blip2Itg<Vit<eva_vit_g14_364>, QFormer<qformer_itm_vit_g>>>{"lavis-stage1-vit-g-364"},
     Compiled<Blip2Itg<Vit<blip2_clip_vit_l14(21)>, QFormer<qformer_itm_vit_l>>>{"lavis-stage1-vit-l-21"},
@@ -50,6 +50,6 @@ inline constexpr std::tuple retrieval_models{
     Compiled<Blip2Retrieval<Vit<blip2_clip_vit_l14(23)>, QFormer<qformer_itm_vit_l>>>{"lavis-vit-l-23"},
     Compiled<Blip2ItmTiny>{"tiny-itm"},
 };
-inline constexpr auto all_models = std::tuple_cat(opt_models, t5_models, stage1_models, retrieval_models);
+inline constexpr auto all_models = std::tuple_cat(opt_models, t5_models, itg_models, retrieval_models);
 
 }  // namespace program
