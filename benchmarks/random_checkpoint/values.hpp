@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 #include <tessera/core/dtype.hpp>
+#include <tessera/core/fnv1a.hpp>
 #include <tessera/core/view.hpp>
 
 namespace tessera::random_checkpoint {
@@ -25,9 +26,7 @@ constexpr std::uint64_t mix(std::uint64_t x) {
 
 /// Where a tensor's numbers begin: a hash (FNV-1a) of its name, stirred with the seed.
 constexpr std::uint64_t stream(std::uint64_t seed, std::string_view name) {
-    std::uint64_t hash = 0xcbf29ce484222325u;
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return mix(hash ^ mix(seed + 1));
+    return mix(tessera::fnv1a(name) ^ mix(seed + 1));
 }
 
 /// The i-th number of a stream: the sum of four uniform numbers of 16 bits, less its mean, as an integer below 2¹⁸.

@@ -3,10 +3,10 @@
 #include <tessera/train/data/text_file.hpp>
 #include <tessera/train/fresh.hpp>
 #include <tessera/train/loss/lm.hpp>
-#include <tessera/train/stage2.hpp>
 
 #include "train_loop.hpp"
 #include "train_models.hpp"
+#include "train_texts.hpp"
 
 namespace program {
 
@@ -29,17 +29,10 @@ Rows<1> loss_of(const Opt<C>& model, const TextBatch& texts, std::uint64_t, Scra
 /// The part of each text that follows a prefix, which is cut by chance.
 template <T5Config C>
 Rows<1> loss_of(const T5<C>& model, const TextBatch& texts, std::uint64_t seed, Scratch& s) {
-    TokenizedTexts prefixes, following;
-    for (Index i = 0; i < texts.count(); ++i) {
-        const std::span<const Token> ids = texts[i];
-        const Index words = std::ssize(ids) - 1;  // the last is </s>
-        const auto cut = static_cast<std::size_t>(
-            words > 0 ? prefix_length(words, split_mix(seed + static_cast<std::uint64_t>(i))) : 0);
-        std::vector<Token> prefix(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(cut));
-        prefix.push_back(ids.back());
-        prefixes.push_back(prefix), following.push_back(ids.subspan(cut));
-    }
-    return prefix_lm_loss(model, s.rows<C.width>(0), prefixes, following, s);
+    PromptedTexts cut;
+    for (Index i = 0; i < texts.count(); ++i)
+        cut_at_random(cut, texts[i], split_mix(seed + static_cast<std::uint64_t>(i)));
+    return prefix_lm_loss(model, s.rows<C.width>(0), cut.prompts, cut.texts, s);
 }
 
 /// Whether config.json of the folder is that of the model, and not of a BLIP-2 whose tokenizer is taken.

@@ -81,10 +81,7 @@ int train_in_run(const TrainConfig& config, Model& model, const tessera::Gradien
     std::cout << end.step << " steps, " << run.state_folder(end.step).string() << '\n';
     if (!config.export_to.empty()) {
         std::filesystem::create_directories(config.export_to);
-        for (const auto& file : copies) {
-            const MappedFile content(file);
-            replace_file(config.export_to / file.filename(), content.text());
-        }
+        for (const auto& file : copies) copy_whole(file, config.export_to / file.filename());
         save_weights(model, config.export_to / "model.safetensors");
         std::cout << "the model: " << config.export_to.string() << '\n';
     }

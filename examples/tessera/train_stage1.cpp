@@ -19,17 +19,13 @@ std::vector<LogValue> validate_stage1(const Model& model, Data& data, const Stag
     double itc = 0, itm = 0, itg = 0, matched = 0;
     for (Index i = 0; i < batches; ++i) {
         const auto batch = data(i);
-        const Index count = batch.rows.size();
         Scratch s;
         const auto frame = s.frame();
-        const Stage1Losses losses =
-            stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.image_ids}, s, options);
+        const auto losses = stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.image_ids}, s, options);
         itc += double{losses.itc(0, 0)}, itm += double{losses.itm(0, 0)}, itg += double{losses.itg(0, 0)};
         matched += double{losses.itm_accuracy};
-        const auto keys = model.qformer.read(model.vision_norm(batch.patches, s), s, count);
-        const auto image = model.image_features(keys, s), text = model.text_features(batch.rows.texts, s);
-        images.insert(images.end(), image.data(), image.data() + image.size());
-        texts.insert(texts.end(), text.data(), text.data() + text.size());
+        images.insert(images.end(), losses.images.data(), losses.images.data() + losses.images.size());
+        texts.insert(texts.end(), losses.texts.data(), losses.texts.data() + losses.texts.size());
         ids.insert(ids.end(), batch.rows.image_ids.begin(), batch.rows.image_ids.end());
     }
     const auto n = std::ssize(ids);
@@ -98,7 +94,7 @@ int train_it(const TrainConfig& config) {
             const auto batch = data(at.number);
             tape.dropout({.hidden = config.dropout, .attention = config.dropout, .seed = at.seed});
             options.negatives.seed = at.seed;
-            const Stage1Losses losses =
+            const auto losses =
                 stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.image_ids}, tape, options);
             return {losses.total,
                     {{"loss.itc", losses.itc},

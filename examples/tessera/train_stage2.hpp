@@ -1,41 +1,32 @@
 // Stage 2 for whatever language model: the parts it starts from, its texts, the loop.
 #pragma once
 #include <tessera/text/read/tokenizer.hpp>
-#include <tessera/train/stage2.hpp>
 #include <tessera/train/start_stage2.hpp>
 
 #include "train_captions.hpp"
 #include "train_models.hpp"
+#include "train_texts.hpp"
 
 namespace program {
 
-/// A caption in two parts: what is read, and what is scored.
-struct PromptedText {
-    std::vector<Token> prompt, text;
-};
-
-/// OPT reads the prompt with what stands in front of it, and writes the caption and a newline; without a prompt all is scored.
+/// Adds a caption: OPT reads the prompt with what stands in front of it, and writes the caption and a newline; without a prompt all is
+/// scored.
 /// source  LAVIS, Blip2OPT
 template <OptConfig C>
-PromptedText prompted(const Opt<C>&, const Tokenizer& tokenizer, const std::string& prompt, const std::string& caption,
-                      Index most, std::uint64_t) {
-    std::vector<Token> ids = encode_for_opt(tokenizer, prompt + caption, most);
-    const auto read =
-        static_cast<std::ptrdiff_t>(prompt.empty() ? 0 : std::min(tokenizer.encode(prompt).size(), ids.size()));
-    return {{ids.begin(), ids.begin() + read}, {ids.begin() + read, ids.end()}};
+void push_prompted(PromptedTexts& to, const Opt<C>&, const Tokenizer& tokenizer, const std::string& prompt,
+                   const std::string& caption, Index most, std::uint64_t) {
+    const std::vector<Token> ids = encode_for_opt(tokenizer, prompt + caption, most);
+    const std::size_t read = prompt.empty() ? 0 : std::min(tokenizer.encode(prompt).size(), ids.size());
+    to.prompts.push_back(std::span(ids).first(read)), to.texts.push_back(std::span(ids).subspan(read));
 }
 /// T5's encoder reads the prompt, or the first words of the caption, by chance how many; the decoder writes what follows.
 /// source  Li 2023 (BLIP-2) §3.2
 template <T5Config C>
-PromptedText prompted(const T5<C>&, const Tokenizer& tokenizer, const std::string& prompt, const std::string& caption,
-                      Index most, std::uint64_t seed) {
-    if (!prompt.empty()) return {encode_for_t5(tokenizer, prompt, most), encode_for_t5(tokenizer, caption, most)};
-    std::vector<Token> ids = encode_for_t5(tokenizer, caption, most);
-    const Index words = std::ssize(ids) - 1;  // the last is </s>
-    const Index cut = words > 0 ? prefix_length(words, seed) : 0;
-    std::vector<Token> prefix(ids.begin(), ids.begin() + cut);
-    prefix.push_back(ids.back());
-    return {std::move(prefix), {ids.begin() + cut, ids.end()}};
+void push_prompted(PromptedTexts& to, const T5<C>&, const Tokenizer& tokenizer, const std::string& prompt,
+                   const std::string& caption, Index most, std::uint64_t seed) {
+    if (prompt.empty()) return cut_at_random(to, encode_for_t5(tokenizer, caption, most), seed);
+    to.prompts.push_back(encode_for_t5(tokenizer, prompt, most));
+    to.texts.push_back(encode_for_t5(tokenizer, caption, most));
 }
 
 template <class Model>
@@ -86,16 +77,14 @@ int train_stage2_model(const TrainConfig& config) {
         validation_captions = texts_of(config.validation);
     }
 
-    TokenizedTexts prompts, texts;
+    PromptedTexts texts;
     const auto loss = [&](const auto& batch, const std::vector<std::string>& from, std::uint64_t seed, Scratch& s) {
-        prompts.clear(), texts.clear();
-        for (std::size_t i = 0; i < batch.rows.captions.size(); ++i) {
-            const auto& [read, scored] = prompted(model.language, tokenizer, config.prompt,
-                                                  from[static_cast<std::size_t>(batch.rows.captions[i])],
-                                                  config.most_tokens, split_mix(seed + i));
-            prompts.push_back(read), texts.push_back(scored);
-        }
-        return stage2_loss(model, {batch.patches, prompts, texts}, s);
+        texts.clear();
+        for (std::size_t i = 0; i < batch.rows.captions.size(); ++i)
+            push_prompted(texts, model.language, tokenizer, config.prompt,
+                          from[static_cast<std::size_t>(batch.rows.captions[i])], config.most_tokens,
+                          split_mix(seed + i));
+        return stage2_loss(model, {batch.patches, texts.prompts, texts.texts}, s);
     };
     return train_in_run(
         config, model, learns_in_stage2, copies,

@@ -11,20 +11,13 @@
 #include <tessera/study.hpp>
 
 #include "support/compare.hpp"
+#include "support/random_rows.hpp"
 
 namespace nn_attention {
 using namespace tessera;
+using test::random_rows;
 
 namespace {
-
-template <Index Width>
-Tensor<float, dyn, Width> random_rows(Index count, unsigned seed) {
-    Tensor<float, dyn, Width> x({count, Width});
-    std::mt19937 random(seed);
-    std::normal_distribution<float> normal;
-    for (float& value : x.view()) value = normal(random);
-    return x;
-}
 
 // A Linear in plain loops.
 template <Index In, Index Out>

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/golden.hpp"
+#include "support/padded_texts.hpp"
 
 namespace tessera::test {
 
@@ -15,13 +16,8 @@ struct RetrievalGolden {
     std::vector<Index> starts{0};
 
     explicit RetrievalGolden(std::string_view folder, const std::string& name = "input_ids") : path(golden(folder)) {
-        const auto all = file.tensor(name).to<Token>();
-        const auto mask = file.tensor("attention_mask").to<std::int64_t>();
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            if (mask[i] != 0) ids.push_back(all[i]);
-            if ((i + 1) % static_cast<std::size_t>(file.tensor(name).shape[1]) == 0)
-                starts.push_back(static_cast<Index>(ids.size()));
-        }
+        const UnpaddedTexts all(file, name, "attention_mask");
+        ids = all.ids, starts = all.starts;
     }
     TextBatch texts() const { return {ids, starts}; }
 

@@ -13,22 +13,15 @@
 #include "support/golden_models.hpp"
 #include "support/gradient_goldens.hpp"
 #include "support/padded_texts.hpp"
+#include "support/random_rows.hpp"
 
 namespace train_dropout {
 using namespace tessera;
+using test::random_rows;
 
 namespace {
 
 constexpr DropoutRates rates{.hidden = 0.2f, .attention = 0.3f, .seed = 5, .step = 7};
-
-template <Index Width>
-Tensor<float, dyn, Width> random_rows(Index count, unsigned seed) {
-    Tensor<float, dyn, Width> x({count, Width});
-    std::mt19937 random(seed);
-    std::normal_distribution<float> normal;
-    for (float& value : x.view()) value = normal(random);
-    return x;
-}
 
 /// Gradients of `run(x, scratch)` under dropout, in all the ways in which they must be the same, against finite differences
 /// under the same dropout.

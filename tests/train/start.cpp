@@ -11,10 +11,12 @@
 
 #include "support/golden.hpp"
 #include "support/golden_models.hpp"
+#include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace train_start {
 using namespace tessera;
+using test::message_of;
 namespace fs = std::filesystem;
 
 namespace {
@@ -78,15 +80,6 @@ struct SmallBert {
         writer.write(file);
     }
 };
-
-std::string message_of(const auto& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
-}
 
 double deviation(std::span<const float> numbers) {
     double sum = 0;

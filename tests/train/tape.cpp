@@ -13,20 +13,13 @@
 #include <tessera/nn/randomize.hpp>
 
 #include "support/finite_differences.hpp"
+#include "support/random_rows.hpp"
 
 namespace train_tape {
 using namespace tessera;
+using test::random_rows;
 
 namespace {
-
-template <Index Width>
-Tensor<float, dyn, Width> random_rows(Index count, unsigned seed) {
-    Tensor<float, dyn, Width> x({count, Width});
-    std::mt19937 random(seed);
-    std::normal_distribution<float> normal;
-    for (float& value : x.view()) value = normal(random);
-    return x;
-}
 
 /// `run(x, scratch)` is a forward pass of `model`; the gradient by x is looked at, too. The output does not depend on parameters
 /// whose path contains `unused`.

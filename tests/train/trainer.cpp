@@ -10,10 +10,12 @@
 #include <tessera/train/loss/cross_entropy.hpp>
 
 #include "support/allocations.hpp"
+#include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace train_trainer {
 using namespace tessera;
+using test::message_of;
 namespace fs = std::filesystem;
 
 namespace {
@@ -96,15 +98,6 @@ std::string log_of(const fs::path& folder) {
     for (std::size_t at = 0; (at = out.find("\"seconds\":", at)) != out.npos;)
         out.erase(at, out.find_first_of(",}", at) - at);
     return out;
-}
-
-std::string message_of(const auto& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
 }
 
 /// The exit code of f() in a process of its own.

@@ -32,7 +32,7 @@ struct ScoredTexts {
 /// mistake, since a greedy search that has made none yet reads what is read here.
 /// shape   logits [T, V]
 inline Index written_right(tessera::View<const float, tessera::dyn, tessera::dyn> logits,
-                           const std::vector<Index>& starts, const std::vector<Token>& targets) {
+                           const std::vector<Index>& starts, std::span<const Token> targets) {
     Index right = 0;
     for (std::size_t text = 0; text + 1 < starts.size(); ++text) {
         bool all = true;

@@ -71,13 +71,9 @@ tessera::Rows<1> contrast_parts(tessera::ConstRows<Embedding> tokens, tessera::C
     tessera::record_function(s, loss.data(), reads, {},
                              [=, y = loss.data(), v = tokens.data(), p = phrases.data()](tessera::BackwardContext& c) {
                                  const float d = *c.rows.at(y) / temperature;
-                                 const auto zeroed = [&](const float* x, Index numbers) {
-                                     const tessera::GradientTarget to = c.rows.into(x, numbers);
-                                     if (to && !to.add) std::fill_n(to.to, numbers, 0.0f);
-                                     return to.to;
-                                 };
-                                 float *const dv = zeroed(v, n * each * Embedding), *const dp =
-                                                                                        zeroed(p, m * Embedding);
+                                 const Index of_tokens = n * each * Embedding, of_phrases = m * Embedding;
+                                 float* const dv = c.rows.into(v, of_tokens).added_to(of_tokens);
+                                 float* const dp = c.rows.into(p, of_phrases).added_to(of_phrases);
                                  for (Index i = 0; i < n; ++i)
                                      for (Index j = 0; j < m; ++j) {
                                          const float share = d * (d_rows[i * m + j] + d_columns[j * n + i]);

@@ -108,8 +108,7 @@ Index copy_parameters(const From& from, To& to, const std::string& below_from = 
         for (const auto& [name, source] : sources) {
             if (name != wanted) continue;
             if (source.rows() != leaf.rows() || source.columns() != leaf.columns()) break;
-            std::vector<float> row(static_cast<std::size_t>(leaf.columns()));
-            for (Index i = 0; i < leaf.rows(); ++i) source.read(i, row.data()), leaf.write(i, row.data(), 1);
+            tessera::copy_leaf(leaf, source);
             count += leaf.rows() * leaf.columns();
             break;
         }

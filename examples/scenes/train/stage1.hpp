@@ -57,21 +57,15 @@ inline Losses train_stage1(Stage1& model, const Vision& vision, const tessera::T
             const auto keys = model.qformer.read(patches, tape, options.batch);
             const auto kept = model.qformer.query_keys(options.batch, tape);
             const auto states = model.qformer(keys, tape, kept);
-            const auto images = tape.rows<Stage1::embedding>(states.extent(0));
-            normalize_rows<Stage1::embedding>(images, model.vision_projection(states, tape), tape);
-            const auto contrast =
-                tessera::itc<Stage1::embedding>(images, queries, model.text_features(texts.batch(), tape), {},
-                                                model.temperature, tape, {.smoothing = options.smoothing});
+            const auto contrast = tessera::itc<Stage1::embedding>(
+                model.image_features(states, tape), queries, model.text_features(texts.batch(), tape), {},
+                model.temperature, tape, {.smoothing = options.smoothing});
             report.add("itc", double{contrast.loss(0, 0)});
             const auto negatives =
                 tessera::hard_negatives(contrast.logits, {}, tape, {.uniform = options.uniform, .seed = random.next()});
             const auto matching = tessera::itm(model, keys, texts.batch(), negatives, tape);
-            Index right = 0;
-            for (Index i = 0; i < matching.logits.extent(0); ++i)
-                right += (matching.logits(i, 1) > matching.logits(i, 0)) ==
-                         (matching.matches[static_cast<std::size_t>(i)] == 1);
             report.add("itm", double{matching.loss(0, 0)});
-            report.add("right", static_cast<double>(right) / static_cast<double>(matching.logits.extent(0)));
+            report.add("right", double{matching.accuracy()});
             const auto generation = tessera::itg(model, kept, texts.batch(), dec_token, tape, options.smoothing);
             report.add("itg", double{generation(0, 0)});
             report.add("t", double{*model.temperature.data()});
@@ -99,9 +93,7 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
     const Texts texts = captions_of(scenes, bert);
     const auto keys = model.qformer.read(see(vision, scenes, random, s), s, count);
     const auto kept = model.qformer.query_keys(count, s);
-    const auto states = model.qformer(keys, s, kept);
-    const auto images = s.rows<Stage1::embedding>(states.extent(0));
-    normalize_rows<Stage1::embedding>(images, model.vision_projection(states, s), s);
+    const auto images = model.image_features(model.qformer(keys, s, kept), s);
     const auto cosines = Stage1::itc(images, model.text_features(texts.batch(), s), s);
 
     Stage1Scores out{};
@@ -143,15 +135,9 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
     const auto yes = model.itm(keys, pairs, texts.batch(), s), no = model.itm(keys, pairs, wrong.batch(), s);
     for (Index i = 0; i < count; ++i) out.matching += each / 2 * ((yes(i, 1) > yes(i, 0)) + (no(i, 1) < no(i, 0)));
 
-    Texts spoken = texts;
-    for (Index i = 0; i < count; ++i)
-        spoken.ids[static_cast<std::size_t>(spoken.starts[static_cast<std::size_t>(i)])] = dec_token;
-    const auto logits = model.logits(model.qformer.text_after(kept, spoken.batch(), s), s);
-    std::vector<Token> next(spoken.ids.begin() + 1, spoken.ids.end());
-    next.push_back(-1);
-    for (const Index start : spoken.starts)
-        if (start > 0) next[static_cast<std::size_t>(start) - 1] = -1;
-    out.captions = static_cast<double>(written_right(logits, spoken.starts, next)) * each;
+    const tessera::TextBatch spoken = tessera::with_first_token(texts.batch(), dec_token, s);
+    const auto logits = model.logits(model.qformer.text_after(kept, spoken, s), s);
+    out.captions = static_cast<double>(written_right(logits, texts.starts, tessera::next_tokens(spoken, s))) * each;
     return out;
 }
 

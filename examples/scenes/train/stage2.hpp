@@ -1,5 +1,8 @@
 // Stage 2 of BLIP-2: the Q-Former's output becomes soft prompts for a frozen language model.
 #pragma once
+#include <tessera/train/loss/lm.hpp>
+#include <tessera/train/start_stage2.hpp>
+
 #include "stage1.hpp"
 
 namespace scenes {
@@ -20,49 +23,27 @@ struct Prompted {
     }
 };
 
-namespace detail {
-
-/// Soft rows and the words that follow them, text by text.
-template <class Language>
-tessera::Rows<Language::embedding_width> join(const Language& language,
-                                              tessera::ConstRows<Language::embedding_width> soft, const Texts& words,
-                                              std::vector<Index>& starts, tessera::Scratch& s) {
-    const auto count = static_cast<Index>(words.starts.size()) - 1, queries = soft.extent(0) / count;
-    const auto out = s.rows<Language::embedding_width>(soft.extent(0) + static_cast<Index>(words.ids.size()));
-    starts.assign(1, 0);
-    for (Index i = 0; i < count; ++i) {
-        const Index first = words.starts[static_cast<std::size_t>(i)];
-        const Index length = words.starts[static_cast<std::size_t>(i) + 1] - first;
-        copy_rows(out.slice(starts.back(), queries), soft.slice(i * queries, queries), s);
-        language.embedding.into(
-            out.slice(starts.back() + queries, length),
-            std::span(words.ids).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(length)), s);
-        starts.push_back(starts.back() + queries + length);
-    }
-    return out;
-}
-
-}  // namespace detail
-
 /// Logits of what is written, after soft prompts [n·queries, width]; none: a blind model.
 /// shape   [rows of prompted.texts, V]
 inline tessera::Rows<Opt::vocabulary> read(const Opt& model, tessera::ConstRows<Opt::embedding_width> soft,
-                                           const Prompted& prompted, std::vector<Index>& starts, tessera::Scratch& s) {
-    const auto rows = detail::join(model, soft, prompted.texts.texts, starts, s);
-    const auto states = model(rows, starts, s);
+                                           const Prompted& prompted, tessera::Scratch& s) {
+    const tessera::TextBatch written = prompted.texts.texts.batch();
+    const tessera::SoftTexts at(soft.extent(0), written, s);
+    const auto states = model(at.embed(soft, written, model.embedding, s), at.starts, s);
     const auto& own = prompted.texts.texts.starts;
-    const Index queries = soft.extent(0) / (static_cast<Index>(own.size()) - 1);
     const auto words = s.rows<Opt::embedding_width>(own.back());
     for (std::size_t i = 0; i + 1 < own.size(); ++i)
-        copy_rows(words.slice(own[i], own[i + 1] - own[i]), states.slice(starts[i] + queries, own[i + 1] - own[i]), s);
+        copy_rows(words.slice(own[i], own[i + 1] - own[i]), states.slice(at.starts[i] + at.soft, own[i + 1] - own[i]),
+                  s);
     return model.logits(words, s);
 }
 inline tessera::Rows<T5::vocabulary> read(const T5& model, tessera::ConstRows<T5::embedding_width> soft,
-                                          const Prompted& prompted, std::vector<Index>& starts, tessera::Scratch& s) {
-    const auto rows = detail::join(model, soft, prompted.prompts, starts, s);
-    const auto source = model.encoder(rows, starts, s);
+                                          const Prompted& prompted, tessera::Scratch& s) {
+    const tessera::TextBatch prompts = prompted.prompts.batch();
+    const tessera::SoftTexts at(soft.extent(0), prompts, s);
+    const auto source = model.encoder(at.embed(soft, prompts, model.embedding, s), at.starts, s);
     const Texts& written = prompted.texts.texts;
-    return model.logits(model.decoder(model.embedding(written.ids, s), written.starts, source, starts, s), s);
+    return model.logits(model.decoder(model.embedding(written.ids, s), written.starts, source, at.starts, s), s);
 }
 
 /// Puts the model together: image encoder and language model as they are, the Q-Former of stage 1 (without its text path), and a
@@ -81,11 +62,7 @@ Losses train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const Sta
                     Index single = 20) {
     tessera::Scratch frozen;
     Prompted prompted;
-    std::vector<Index> starts;
-    const auto learns = [](std::string_view path) {
-        return path.starts_with("qformer.") || path.starts_with("projection.");
-    };
-    return train(model, learns, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
+    return train(model, tessera::learns_in_stage2, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         frozen.clear();
         const auto frame = frozen.frame();
         prompted = {};
@@ -93,7 +70,7 @@ Losses train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const Sta
         for (const Scene& scene : scenes) prompted.add(model, tokenizer, {"", caption(scene)});
         const auto patches = see(model.vision, scenes, random, frozen);
         const auto soft = model.projection(model.qformer(patches, tape, batch), tape);
-        const auto logits = read(model.language, soft, prompted, starts, tape);
+        const auto logits = read(model.language, soft, prompted, tape);
         constexpr Index words = std::remove_cvref_t<decltype(model.language)>::vocabulary;
         const auto loss = tessera::cross_entropy<words>(logits, prompted.texts.targets, tape);
         report.add("exact",
@@ -126,10 +103,9 @@ Stage2Scores test_stage2(const Model& model, const tessera::Tokenizer& tokenizer
         asked.add(model, tokenizer, all[0]);
     }
     const auto soft = model.projection(model.qformer(see(model.vision, scenes, random, s), s, count), s);
-    std::vector<Index> starts;
     const auto share = [&](const Prompted& prompted, bool blind) {
         const auto inner = s.frame();
-        const auto logits = read(model.language, blind ? soft.slice(0, 0) : soft, prompted, starts, s);
+        const auto logits = read(model.language, blind ? soft.slice(0, 0) : soft, prompted, s);
         return static_cast<double>(written_right(logits, prompted.texts.texts.starts, prompted.texts.targets)) /
                static_cast<double>(count);
     };

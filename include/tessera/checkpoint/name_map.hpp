@@ -150,30 +150,17 @@ class NameMap {
     /// first that has it.
     std::optional<StoredName> stored_name(std::string_view path, auto&& prefer) const {
         if (tables_.empty()) return StoredName{std::string(path), {}};
-        std::optional<StoredName> first;
-        for (std::size_t t = 0; t < tables_.size(); ++t) {
-            const Table& table = tables_[t];
-            if (!path.starts_with(table.ours)) continue;
-            for (const NameLine& line : table.lines) {
-                const auto holes = match(line.ours, line.kind, path.substr(table.ours.size()));
-                if (!holes) continue;
-                StoredName name{holes->fill(table.theirs, line.theirs), layout_of(line.kind, *holes)};
-                if (prefer(t)) return name;
-                if (!first) first = std::move(name);
-            }
-        }
-        return first;
+        std::optional<StoredName> first, preferred;
+        for_each_stored_name(path, [&](std::size_t table, StoredName name) {
+            if (!preferred && prefer(table)) preferred = name;
+            if (!first) first = std::move(name);
+        });
+        return preferred ? preferred : first;
     }
     /// All that checkpoints of one kind or another call the parameter at `path`, in the order of the tables.
     std::vector<StoredName> stored_names(std::string_view path) const {
-        if (tables_.empty()) return {{std::string(path), {}}};
         std::vector<StoredName> out;
-        for (const Table& table : tables_) {
-            if (!path.starts_with(table.ours)) continue;
-            for (const NameLine& line : table.lines)
-                if (const auto holes = match(line.ours, line.kind, path.substr(table.ours.size())))
-                    out.push_back({holes->fill(table.theirs, line.theirs), layout_of(line.kind, *holes)});
-        }
+        for_each_stored_name(path, [&](std::size_t, StoredName name) { out.push_back(std::move(name)); });
         return out;
     }
     /// Whether such checkpoints hold `name` for a purpose that the model does not have.
@@ -206,6 +193,17 @@ class NameMap {
         }
     };
 
+    /// f(number of the table, name) for all that the parameter at `path` is called; without any table it has our own name.
+    void for_each_stored_name(std::string_view path, auto&& f) const {
+        if (tables_.empty()) return f(std::size_t{0}, StoredName{std::string(path), {}});
+        for (std::size_t t = 0; t < tables_.size(); ++t) {
+            const Table& table = tables_[t];
+            if (!path.starts_with(table.ours)) continue;
+            for (const NameLine& line : table.lines)
+                if (const auto holes = match(line.ours, line.kind, path.substr(table.ours.size())))
+                    f(t, StoredName{holes->fill(table.theirs, line.theirs), layout_of(line.kind, *holes)});
+        }
+    }
     static std::optional<Holes> match(std::string_view pattern, std::string_view name) {
         const auto hash = pattern.find('#');
         if (hash == pattern.npos) return pattern == name ? std::optional(Holes{}) : std::nullopt;

@@ -9,6 +9,7 @@
 #include <string>
 #include <tessera/checkpoint/load.hpp>
 #include <tessera/checkpoint/save.hpp>
+#include <tessera/core/fnv1a.hpp>
 #include <tessera/core/json.hpp>
 #include <tessera/kernel/matmul/pack.hpp>
 
@@ -20,11 +21,9 @@ namespace detail {
 inline constexpr Index packed_version = 1;
 inline constexpr const char* packed_name = "model.tessera";
 
-/// FNV-1a (Fowler, Noll, Vo) of config.json: another model may have weights of the same sizes.
+/// Of config.json: another model may have weights of the same sizes.
 inline std::string config_checksum(const std::filesystem::path& folder) {
-    std::uint64_t sum = 0xcbf29ce484222325u;
-    const MappedFile config(folder / "config.json");
-    for (const unsigned char byte : config.bytes()) sum = (sum ^ byte) * 0x100000001b3u;
+    const std::uint64_t sum = fnv1a(MappedFile(folder / "config.json").text());
     char digits[17];
     std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(sum));
     return digits;
@@ -83,11 +82,8 @@ inline void pack(std::span<const NamedLeaf> leaves, DType weights, const std::fi
         leaf.for_each_block([&](std::span<const std::byte> block) { end += MappedMemory::aligned(std::ssize(block)); });
         if (end > begin) header[path] = {{"dtype", "U8"}, {"shape", {end - begin}}, {"data_offsets", {begin, end}}};
     }
-    std::string text = header.dump();
-    text.append(4096 - (8 + text.size()) % 4096, ' ');  // weights begin on a page
-
     OutputFile out(to / packed_name);
-    write_header(out, text);
+    out.write(header_bytes(header.dump(), 4096));  // weights begin on a page
     for (const NamedLeaf& named : leaves)
         named.leaf.for_each_block([&](std::span<const std::byte> block) {
             constexpr std::byte zeros[alignment]{};

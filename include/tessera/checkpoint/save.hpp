@@ -12,11 +12,12 @@
 namespace tessera::inline TESSERA_ISA {
 
 namespace detail {
-/// The length of the header, and the header.
-inline void write_header(OutputFile& out, const std::string& header) {
+/// The length of the header, and the header, filled up so that what follows begins at a multiple of `align` bytes.
+inline std::string header_bytes(std::string header, std::size_t align = 1) {
+    header.append((align - (8 + header.size()) % align) % align, ' ');
     std::string length(8, '\0');
     for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(std::uint64_t{header.size()} >> 8 * i & 0xff);
-    out.write(length + header);
+    return length + header;
 }
 }  // namespace detail
 
@@ -49,10 +50,8 @@ class SafetensorsWriter {
     /// A file that was there before stays until the new one is whole, and on the disk.
     /// errors  Errc::file_open when the file cannot be written whole
     void write(const std::filesystem::path& path) const {
-        std::string header = header_.dump();
-        header.append((8 - header.size() % 8) % 8, ' ');  // so that the numbers are aligned
         OutputFile out(path);
-        detail::write_header(out, header);
+        out.write(detail::header_bytes(header_.dump(), 8));  // so that the numbers are aligned
         const Index begin = out.size();
         for (const Tensor& tensor : tensors_) {
             tensor.numbers(out);

@@ -114,34 +114,39 @@ inline void save_weights(std::span<const NamedLeaf> leaves, const NameMap& names
     writer.write(path);
 }
 
-/// Sets parameters to what save_weights has written, each in the type that it is kept in.
-inline void restore_weights(std::span<const NamedLeaf> leaves, const NameMap& names, const Checkpoint& checkpoint,
-                            const std::function<bool(std::string_view path)>& saves) {
-    std::vector<TensorSpec> specs;
+/// Sets parameters to the tensors that `plan` has for them, each in the type that it is kept in. A tensor may have fewer rows or columns
+/// than its parameter: the other numbers stay.
+/// errors  Errc::checkpoint_value names the first number that is NaN or infinite
+inline void read_planned(std::span<const NamedLeaf> leaves, const LoadPlan& plan, std::string_view role) {
     std::map<std::string_view, LeafRef> by_path;
-    for (const auto& [path, leaf] : leaves) {
-        specs.push_back({path, leaf.rows(), leaf.columns()});
-        by_path.emplace(path, leaf);
-    }
-    const LoadPlan plan = plan_load(specs, checkpoint, names, {.role = "", .has = saves});
+    for (const auto& [path, leaf] : leaves) by_path.emplace(path, leaf);
     std::vector<float> values;
     for (const Match& match : plan.matches) {
         constexpr Index rows_together = 48;
         const LeafRef& leaf = by_path.at(match.spec.path);
-        const Index columns = leaf.columns();
-        values.assign(static_cast<std::size_t>(std::min(rows_together, leaf.rows()) * columns), 0.0f);
-        for (Index row = 0; row < leaf.rows(); row += rows_together) {
-            const Index count = std::min(rows_together, leaf.rows() - row);
+        const Index rows = match.spec.rows, columns = match.spec.columns;
+        values.assign(static_cast<std::size_t>(std::min(rows_together, leaf.rows()) * leaf.columns()), 0.0f);
+        for (Index row = 0; row < rows; row += rows_together) {
+            const Index count = std::min(rows_together, rows - row);
+            if (columns < leaf.columns()) leaf.read(row, values.data());
             if (match.is_stored())
                 to_floats(match.tensor().type, match.numbers(row * columns, count * columns).data(), count * columns,
                           values.data());
             if (const Index at = first_not_finite(values.data(), count * columns); at < count * columns)
-                throw Error(Errc::checkpoint_value, in_quotes(match.tensor().name), ": row ", row + at / columns,
-                            ": expected finite numbers, found ", values[static_cast<std::size_t>(at)], " (",
-                            match.file_name(), ')');
+                throw Error(Errc::checkpoint_value, Match::in_role(role), in_quotes(match.tensor().name), ": row ",
+                            row + at / columns, ": expected finite numbers, found ",
+                            values[static_cast<std::size_t>(at)], " (", match.file_name(), ')');
             leaf.write(row, values.data(), count);
         }
     }
+}
+
+/// Sets parameters to what save_weights has written.
+inline void restore_weights(std::span<const NamedLeaf> leaves, const NameMap& names, const Checkpoint& checkpoint,
+                            const std::function<bool(std::string_view path)>& saves) {
+    std::vector<TensorSpec> specs;
+    for (const auto& [path, leaf] : leaves) specs.push_back({path, leaf.rows(), leaf.columns()});
+    read_planned(leaves, plan_load(specs, checkpoint, names, {.role = "", .has = saves}), "");
 }
 
 }  // namespace detail

@@ -90,6 +90,15 @@ class LeafRef {
     const Table* table_;
 };
 
+/// Sets `to` to the numbers of `from`, which has the same extents.
+inline void copy_leaf(const LeafRef& to, const LeafRef& from) {
+    std::vector<float> row(static_cast<std::size_t>(from.columns()));
+    for (Index i = 0; i < from.rows(); ++i) {
+        from.read(i, row.data());
+        to.write(i, row.data(), 1);
+    }
+}
+
 struct NamedLeaf {
     std::string path;
     LeafRef leaf;

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <tessera/core/error.hpp>
+#include <tessera/core/file.hpp>
 #include <tessera/core/tensor.hpp>
 #include <utility>
 
@@ -138,6 +139,12 @@ inline void replace_file(const std::filesystem::path& path, std::string_view tex
     OutputFile file(path);
     file.write(text);
     file.commit();
+}
+
+/// A copy that is there whole or not at all, as OutputFile.
+inline void copy_whole(const std::filesystem::path& from, const std::filesystem::path& to) {
+    const MappedFile file(from);
+    replace_file(to, file.text());
 }
 
 /// A file that grows by lines: each is handed to the system at once, so that it is there when the program ends, however it ends.

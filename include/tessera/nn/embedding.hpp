@@ -71,10 +71,7 @@ struct Embedding {
     void logits_into(Rows<Vocabulary> y, ConstRows<Width> x, Scratch& s,
                      const Parameter<Vocabulary>* bias = nullptr) const {
         require_weight();
-        const Products products = products_by(weight.packed(), s);
-        multiply(y.data(), Vocabulary, x.data(), Width, x.extent(0), weight.packed(),
-                 {.bias = bias == nullptr ? nullptr : bias->data()}, products, s);
-        s.record(LinearOp{.y = y.data(),
+        const LinearOp op{.y = y.data(),
                           .x = x.data(),
                           .rows = x.extent(0),
                           .in = Width,
@@ -85,7 +82,9 @@ struct Embedding {
                           .bias = bias == nullptr ? nullptr : bias->data(),
                           .weight_leaf = &weight,
                           .bias_leaf = bias,
-                          .products = products});
+                          .products = products_by(weight.packed(), s)};
+        compute(op, s);
+        s.record(op);
     }
 
     static void visit(auto& self, auto&& f) { f("weight", self.weight); }

@@ -2,8 +2,6 @@
 #pragma once
 #include <tessera/core/scratch.hpp>
 #include <tessera/core/visit.hpp>
-#include <tessera/kernel/row/activation.hpp>
-#include <tessera/kernel/row/dropout.hpp>
 #include <tessera/nn/product.hpp>
 #include <tessera/nn/record.hpp>
 #include <tessera/nn/weight.hpp>
@@ -48,23 +46,8 @@ struct Linear {
         const Dropout& dropout = options.dropout;
         TESSERA_EXPECTS(!dropout || residual != y.data());
         if (residual != nullptr) detail::require_rows("Linear", Out, "a residual", rows, options.residual.extent(0));
-        kernel::Epilogue epilogue{.bias = Bias == HasBias::yes ? bias.data() : nullptr,
-                                  .activation = options.activation,
-                                  .residual = dropout ? nullptr : residual,
-                                  .residual_stride = Out};
-        const Products products = products_by(weight.packed(), s);
-        const float* preactivation = nullptr;
-        if (s.keeps() && options.activation != Activation::none) {
-            float* const before = s.take<float>(rows * Out);
-            multiply(before, Out, x.data(), In, rows, weight.packed(), {.bias = epilogue.bias}, products, s);
-            kernel::activate(y.data(), before, rows * Out, options.activation);
-            for (Index i = 0; epilogue.residual != nullptr && i < rows * Out; ++i) y.data()[i] += residual[i];
-            preactivation = before;
-        } else {
-            multiply(y.data(), Out, x.data(), In, rows, weight.packed(), epilogue, products, s);
-        }
-        if (dropout) kernel::dropout(y.data(), y.data(), rows * Out, dropout, residual);
-        s.record(LinearOp{.y = y.data(),
+        const bool keeps = s.keeps() && options.activation != Activation::none;
+        const LinearOp op{.y = y.data(),
                           .x = x.data(),
                           .rows = rows,
                           .in = In,
@@ -72,14 +55,16 @@ struct Linear {
                           .y_stride = Out,
                           .x_stride = In,
                           .residual = residual,
-                          .preactivation = preactivation,
+                          .preactivation = keeps ? s.take<float>(rows * Out) : nullptr,
                           .activation = options.activation,
                           .weight = &weight.packed(),
-                          .bias = epilogue.bias,
+                          .bias = Bias == HasBias::yes ? bias.data() : nullptr,
                           .weight_leaf = &weight,
                           .bias_leaf = Bias == HasBias::yes ? &bias : nullptr,
                           .dropout = dropout,
-                          .products = products});
+                          .products = products_by(weight.packed(), s)};
+        compute(op, s);
+        s.record(op);
     }
     Rows<Out> operator()(ConstRows<In> x, Scratch& s, const LinearOptions<Out>& options = {}) const {
         auto y = s.rows<Out>(x.extent(0));

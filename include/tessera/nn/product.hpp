@@ -1,8 +1,13 @@
-// The matrix product of a layer, in the arithmetic that its scratch says.
+// The matrix product of a layer, in the arithmetic that its scratch says, and what is done to it before it is stored.
 #pragma once
+#include <algorithm>
+#include <limits>
 #include <tessera/core/products.hpp>
 #include <tessera/core/scratch.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
+#include <tessera/kernel/row/activation.hpp>
+#include <tessera/kernel/row/dropout.hpp>
+#include <tessera/nn/record.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
@@ -23,6 +28,23 @@ inline void multiply(float* y, Index y_stride, const float* x, Index x_stride, I
     auto* const rounded = s.take<bf16>(rows * in);
     kernel::to_bf16(rounded, in, x, x_stride, rows, in);
     kernel::gemm(y, y_stride, rounded, in, rows, weight, epilogue);
+}
+
+/// Computes what a record says, into op.y and op.preactivation.
+inline void compute(const LinearOp& op, Scratch& s) {
+    const float* const residual = op.dropout ? nullptr : op.residual;  // or it is added afterwards
+    if (op.preactivation != nullptr) {
+        multiply(op.preactivation, op.out, op.x, op.x_stride, op.rows, *op.weight, {.bias = op.bias}, op.products, s);
+        kernel::activate(op.y, op.preactivation, op.rows * op.out, op.activation);
+        for (Index i = 0; residual != nullptr && i < op.rows * op.out; ++i) op.y[i] += residual[i];
+    } else {
+        multiply(op.y, op.y_stride, op.x, op.x_stride, op.rows, *op.weight,
+                 {.bias = op.bias, .activation = op.activation, .residual = residual, .residual_stride = op.y_stride},
+                 op.products, s);
+    }
+    if (op.dropout) kernel::dropout(op.y, op.y, op.rows * op.out, op.dropout, op.residual);
+    for (Index row = 0; op.lse != nullptr && row < op.rows; ++row)
+        if (op.lse[row] == -std::numeric_limits<float>::infinity()) std::fill_n(op.y + row * op.y_stride, op.out, 0.0f);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -21,8 +21,8 @@ struct LinearOp {
     float* y;
     const float* x;
     Index rows, in, out, y_stride, x_stride;
-    const float* residual = nullptr;       // as far apart as rows of y; null where there is none
-    const float* preactivation = nullptr;  // [rows, out]; null without an activation, or where nobody keeps it
+    const float* residual = nullptr;  // as far apart as rows of y; null where there is none
+    float* preactivation = nullptr;   // [rows, out]; null without an activation, or where nobody keeps it
     Activation activation = Activation::none;
     const kernel::PackedB* weight;
     const float* bias = nullptr;  // [out]

@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 #include <numbers>
+#include <tessera/core/fnv1a.hpp>
 #include <tessera/core/leaf_ref.hpp>
 #include <tessera/core/random_stream.hpp>
 #include <vector>
@@ -19,8 +20,7 @@ inline void begin_fresh(const NamedLeaf& parameter, std::uint64_t seed, Fresh ho
     constexpr std::uint64_t use = 0x6672657368;  // "fresh"
     const LeafRef& leaf = parameter.leaf;
     leaf.allocate(DType::f32);
-    std::uint64_t name = 0xcbf29ce484222325u;  // FNV-1a
-    for (const char c : parameter.path) name = (name ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    const std::uint64_t name = fnv1a(parameter.path);
     const bool is_matrix = leaf.extents().size() >= 2;
     const double bound = 1 / std::sqrt(static_cast<double>(columns > 0 ? columns : leaf.columns()));
     std::vector<float> row(static_cast<std::size_t>(leaf.columns()));

@@ -1,9 +1,7 @@
 // Runs a recorded kernel call again: the same kernel, the same operands, the same bits, into the same memory.
 #pragma once
 #include <algorithm>
-#include <limits>
 #include <tessera/kernel/attention/forward.hpp>
-#include <tessera/kernel/row/activation.hpp>
 #include <tessera/kernel/row/dropout.hpp>
 #include <tessera/kernel/row/mean.hpp>
 #include <tessera/kernel/row/norm.hpp>
@@ -13,23 +11,7 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-inline void replay(const LinearOp& op, Scratch& s) {
-    const kernel::Epilogue bias{.bias = op.bias};
-    const float* const residual = op.dropout ? nullptr : op.residual;  // or it is added afterwards
-    if (op.preactivation != nullptr) {
-        auto* const before = const_cast<float*>(op.preactivation);
-        multiply(before, op.out, op.x, op.x_stride, op.rows, *op.weight, bias, op.products, s);
-        kernel::activate(op.y, before, op.rows * op.out, op.activation);
-        for (Index i = 0; residual != nullptr && i < op.rows * op.out; ++i) op.y[i] += residual[i];
-    } else {
-        multiply(op.y, op.y_stride, op.x, op.x_stride, op.rows, *op.weight,
-                 {.bias = op.bias, .activation = op.activation, .residual = residual, .residual_stride = op.y_stride},
-                 op.products, s);
-    }
-    if (op.dropout) kernel::dropout(op.y, op.y, op.rows * op.out, op.dropout, op.residual);
-    for (Index row = 0; op.lse != nullptr && row < op.rows; ++row)
-        if (op.lse[row] == -std::numeric_limits<float>::infinity()) std::fill_n(op.y + row * op.y_stride, op.out, 0.0f);
-}
+inline void replay(const LinearOp& op, Scratch& s) { compute(op, s); }
 
 inline void replay(const NormOp& op, Scratch&) {
     if (op.kind == NormKind::layer)

@@ -13,6 +13,12 @@ struct GradientTarget {
     bool add = false;
 
     explicit operator bool() const { return to != nullptr; }
+    /// For who adds number by number: the same place, its first `count` numbers 0 where nothing has been written. Null where nobody
+    /// wants it.
+    float* added_to(Index count) const {
+        if (to != nullptr && !add) std::fill_n(to, count, 0.0f);
+        return to;
+    }
 };
 
 /// Knows the pieces of memory that a forward pass has taken, and which of them a gradient comes to. A piece's gradient is there

@@ -23,9 +23,11 @@ struct Stage1Options {
     float itg_smoothing = 0.1f;
 };
 
+template <Index Embedding>
 struct Stage1Losses {
     Rows<1> total, itc, itm, itg;
-    float itm_accuracy;  // share of the pairs that are told right
+    float itm_accuracy;                  // share of the pairs that are told right
+    ConstRows<Embedding> images, texts;  // what was contrasted: [n·queries], [n]
 };
 
 /// The losses of a batch. Run it on a Tape to go back from `total`.
@@ -33,8 +35,9 @@ struct Stage1Losses {
 /// cost    the queries pass once for contrast and generation; in matching, 3n pairs of queries and text
 /// source  Li 2023 (BLIP-2) §3.1
 template <class Query>
-Stage1Losses stage1_losses(const Blip2Stage1<Query>& model, const Stage1Batch<Query::context>& batch, Scratch& s,
-                           const Stage1Options& options = {}) {
+Stage1Losses<Query::config.embedding> stage1_losses(const Blip2Stage1<Query>& model,
+                                                    const Stage1Batch<Query::context>& batch, Scratch& s,
+                                                    const Stage1Options& options = {}) {
     const Index n = batch.texts.count();
     const auto keys = model.qformer.read(model.vision_norm(batch.patches, s), s, n);
     const auto left = Query::query_keys(n, s);
@@ -54,17 +57,13 @@ Stage1Losses stage1_losses(const Blip2Stage1<Query>& model, const Stage1Batch<Qu
     // masks::multimodal_causal: text sees the queries, which are there already, and its own past.
     const Rows<1> generation = itg(model, left, batch.texts, options.dec, s, options.itg_smoothing);
 
-    Index right = 0;
-    for (std::size_t i = 0; i < matching.matches.size(); ++i) {
-        const auto row = static_cast<Index>(i);
-        right += (matching.logits(row, 1) > matching.logits(row, 0)) == (matching.matches[i] == 1);
-    }
     return {.total = sum({{contrast.loss}, {matching.loss}, {generation}}, s),
             .itc = contrast.loss,
             .itm = matching.loss,
             .itg = generation,
-            .itm_accuracy =
-                static_cast<float>(right) / static_cast<float>(std::max<std::size_t>(matching.matches.size(), 1))};
+            .itm_accuracy = matching.accuracy(),
+            .images = images,
+            .texts = texts};
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -44,41 +44,15 @@ inline void read_part(std::span<const NamedLeaf> leaves, const Checkpoint& check
                       const LoadPart& part) {
     const Index words = stored_words(checkpoint, names);
     std::vector<TensorSpec> specs;
-    std::map<std::string_view, LeafRef> by_path;
     for (const auto& [path, leaf] : leaves) {
         TensorSpec spec{path, leaf.rows(), leaf.columns()};
         if (path == "qformer.word.weight" && words > 0) spec.rows = std::min(words, spec.rows);
         if (path == "lm_head.bias" && words > 0) spec.columns = std::min(words, spec.columns);
         specs.push_back(std::move(spec));
-        by_path.emplace(path, leaf);
     }
     const LoadPlan plan = plan_load(specs, checkpoint, names, part);
     check_copies(plan);
-    for (const Match& match : plan.matches) {
-        constexpr Index rows_together = 48;
-        const LeafRef& leaf = by_path.at(match.spec.path);
-        const Index columns = match.spec.columns;
-        std::vector<float> values(static_cast<std::size_t>(std::min(rows_together, leaf.rows()) * leaf.columns()));
-        for (Index row = 0; row < match.spec.rows; row += rows_together) {
-            const Index count = std::min(rows_together, match.spec.rows - row);
-            if (columns < leaf.columns()) leaf.read(row, values.data());
-            to_floats(match.tensor().type, match.numbers(row * columns, count * columns).data(), count * columns,
-                      values.data());
-            if (const Index at = first_not_finite(values.data(), count * columns); at < count * columns)
-                throw Error(Errc::checkpoint_value, Match::in_role(part.role), in_quotes(match.tensor().name), ": row ",
-                            row + at / columns, ": expected finite numbers, found ",
-                            values[static_cast<std::size_t>(at)], " (", match.file_name(), ')');
-            leaf.write(row, values.data(), count);
-        }
-    }
-}
-
-inline void copy_leaf(const LeafRef& to, const LeafRef& from) {
-    std::vector<float> row(static_cast<std::size_t>(from.columns()));
-    for (Index i = 0; i < from.rows(); ++i) {
-        from.read(i, row.data());
-        to.write(i, row.data(), 1);
-    }
+    read_planned(leaves, plan, part.role);
 }
 
 /// The queries' feed-forward parts begin as those of the text.

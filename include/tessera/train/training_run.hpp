@@ -36,15 +36,6 @@ struct RunOptions {
     std::function<void(const std::string& warning)> warn = {};
 };
 
-namespace detail {
-
-inline void copy_file(const std::filesystem::path& from, const std::filesystem::path& to) {
-    const MappedFile file(from);
-    replace_file(to, file.text());
-}
-
-}  // namespace detail
-
 /// A folder that a training run keeps its states in. A state is there whole or not at all, whenever the program or the machine stops.
 /// ```cpp
 /// const char* const settings = R"({"rate": 1e-4, "seed": 1})";
@@ -156,7 +147,7 @@ class TrainingRun {
             std::error_code failed;
             fs::create_directory(partial, failed);
             if (failed) throw Error(Errc::file_open, partial.string(), ": cannot be made: ", failed.message());
-            for (const fs::path& file : options_.copies) detail::copy_file(file, partial / file.filename());
+            for (const fs::path& file : options_.copies) copy_whole(file, partial / file.filename());
             detail::save_weights(leaves, names, partial / weights_name, options_.weights);
             TrainingFile::write(partial / training_name, progress, settings_, gradients, optimizer);
             const fs::path old = state.string() + std::string(old_suffix);

@@ -63,13 +63,14 @@ inline constexpr NameLine queries[] = {{"queries", "query_tokens", batched}};
 }  // namespace qformer_lines
 
 /// The Q-Former alone, or a BERT to begin it with, as Hugging Face or LAVIS save them.
-inline NameMap qformer_names() {
+/// `text_prefixes` say where tables of text may lie, the first one where they are written.
+inline NameMap qformer_names(std::initializer_list<std::string_view> text_prefixes = {"qformer.", "", "Qformer.bert.",
+                                                                                      "bert."}) {
     NameMap names;
     names.add("", "", qformer_lines::queries);
     for (const char* prefix : {"qformer.", "", "Qformer.bert.", "bert."})
-        names.add("", prefix, qformer_lines::layers)
-            .add("", prefix, qformer_lines::bert)
-            .add("", prefix, qformer_lines::text);
+        names.add("", prefix, qformer_lines::layers).add("", prefix, qformer_lines::bert);
+    for (const std::string_view prefix : text_prefixes) names.add("", prefix, qformer_lines::text);
     // Parts of BERT that the Q-Former leaves out, heads, the other parts of BLIP-2.
     return names.ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*", "cls.*",
                          "Qformer.cls.*", "temp", "itm_head.*", "vision_projection.*", "text_projection.*",
@@ -80,8 +81,9 @@ inline NameMap qformer_names() {
 /// The Q-Former with the heads of contrast and matching.
 inline NameMap matching_names() {
     NameMap names;
-    names.add("qformer.", "", qformer_lines::text);  // Hugging Face has these tables beside the Q-Former here
-    names.add("qformer.", qformer_names()).add("", "", qformer_lines::matching);
+    // Hugging Face has the tables of text beside the Q-Former here.
+    names.add("qformer.", qformer_names({"", "qformer.", "Qformer.bert.", "bert."}))
+        .add("", "", qformer_lines::matching);
     return names.ignore({"*position_ids", "*token_type_embeddings.weight", "*pooler.*", "*seq_relationship.*", "temp",
                          "cls.*", "Qformer.cls.*"});
 }

@@ -42,9 +42,8 @@ inline void backward(const MultiplyOp& op, BackwardContext& c) {
     const float* const dy = c.rows.at(op.y);
     if (dy == nullptr) return;
     const auto product = [&](const float* x, const float* other) {
-        const GradientTarget to = c.rows.into(x, op.count);
-        if (!to) return;
-        for (Index i = 0; i < op.count; ++i) to.to[i] = (to.add ? to.to[i] : 0.0f) + dy[i] * other[i];
+        float* const to = c.rows.into(x, op.count).added_to(op.count);
+        for (Index i = 0; to != nullptr && i < op.count; ++i) to[i] += dy[i] * other[i];
     };
     product(op.a, op.b);
     product(op.b, op.a);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <tessera/checkpoint/safetensors.hpp>
+#include <tessera/checkpoint/save.hpp>
 #include <tessera/core/output_file.hpp>
 #include <tessera/train/data/feature_key.hpp>
 #include <vector>
@@ -103,11 +104,7 @@ inline std::string feature_header(const FeatureKey& key, const FeatureShape& sha
     header["features"] = {{"dtype", name(shape.type)},
                           {"shape", {shape.pictures, shape.rows, shape.width}},
                           {"data_offsets", {Index{0}, shape.pictures * shape.bytes_per_picture()}}};
-    std::string text = header.dump();
-    text.append(4096 - (8 + text.size()) % 4096, ' ');
-    std::string length(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> 8 * i & 0xff);
-    return length + text;
+    return header_bytes(header.dump(), 4096);
 }
 
 /// Pictures that an interrupted run has left whole in `part`; what is more is cut off. −1: nothing to go on from.

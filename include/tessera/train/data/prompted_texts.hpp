@@ -35,12 +35,15 @@ struct PromptedTexts {
             const Index words = std::ssize(ids) - 1;
             const Index cut =
                 RandomStream(seed, use, epoch, items[static_cast<std::size_t>(i)]).below(std::max<Index>(words, 1));
-            prompts.push_back(ids.first(static_cast<std::size_t>(cut)), ids.last(1));
-            texts.push_back(ids.subspan(static_cast<std::size_t>(cut)));
+            push_cut(ids, cut);
         }
     }
 
-  private:
+    /// One more text of T5, cut after `cut` words: both parts end with its last token, </s>.
+    void push_cut(std::span<const Token> ids, Index cut) {
+        prompts.push_back(ids.first(static_cast<std::size_t>(cut)), ids.last(1));
+        texts.push_back(ids.subspan(static_cast<std::size_t>(cut)));
+    }
     void clear() {
         prompts.clear();
         texts.clear();

@@ -19,10 +19,9 @@ inline Rows<1> loss_of(const float* losses, Index count, float scale, const floa
     if (d_logits == nullptr) return loss;
     const float* const reads[] = {logits};
     record_function(s, loss.data(), reads, {}, [y = loss.data(), logits, d_logits, numbers](BackwardContext& c) {
-        const GradientTarget to = c.rows.into(logits, numbers);
-        if (!to) return;
+        float* const to = c.rows.into(logits, numbers).added_to(numbers);
         const float d = *c.rows.at(y);
-        for (Index i = 0; i < numbers; ++i) to.to[i] = (to.add ? to.to[i] : 0.0f) + d * d_logits[i];
+        for (Index i = 0; to != nullptr && i < numbers; ++i) to[i] += d * d_logits[i];
     });
     return loss;
 }
@@ -71,8 +70,7 @@ inline Rows<1> sum(std::initializer_list<LossTerm> terms, Scratch& s) {
         void operator()(BackwardContext& c) const {
             const float d = *c.rows.at(y);
             for (std::size_t i = 0; i < count; ++i)
-                if (const GradientTarget to = c.rows.into(losses[i], 1))
-                    *to.to = (to.add ? *to.to : 0.0f) + d * weights[i];
+                if (float* const to = c.rows.into(losses[i], 1).added_to(1)) *to += d * weights[i];
         }
     };
     const auto total = s.rows<1>(1);

@@ -109,13 +109,9 @@ Itc itc(ConstRows<Embedding> images, Index queries, ConstRows<Embedding> texts, 
          constant = options.gathered_is_constant](BackwardContext& c) {
             const Index count = nearest.count, wide = nearest.width;
             const float d = *c.rows.at(y);
-            const auto zeroed = [&](const float* x, Index numbers) {
-                const GradientTarget to = c.rows.into(x, numbers);
-                if (to && !to.add) std::fill_n(to.to, numbers, 0.0f);
-                return to.to;
-            };
-            float* const d_images = zeroed(nearest.images, count * nearest.queries * wide);
-            float* const d_texts = zeroed(nearest.texts, count * wide);
+            const Index image_numbers = count * nearest.queries * wide, text_numbers = count * wide;
+            float* const d_images = c.rows.into(nearest.images, image_numbers).added_to(image_numbers);
+            float* const d_texts = c.rows.into(nearest.texts, text_numbers).added_to(text_numbers);
             double d_temperature = 0;
             for (Index i = 0; i < count; ++i)
                 for (Index j = 0; j < count; ++j) {

@@ -5,7 +5,6 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-namespace detail {
 /// The texts with [DEC] where [CLS] was.
 inline TextBatch with_first_token(const TextBatch& texts, Token first, Scratch& s) {
     const std::span ids(s.take<Token>(static_cast<Index>(texts.ids.size())), texts.ids.size());
@@ -25,7 +24,6 @@ inline std::span<const Token> next_tokens(const TextBatch& texts, Scratch& s) {
             next[static_cast<std::size_t>(t)] = t + 1 < end ? texts.ids[static_cast<std::size_t>(t) + 1] : -1;
     return next;
 }
-}  // namespace detail
 
 /// Each text, word by word, from its picture: text sees the queries and what came before it, queries see no text
 /// (masks::multimodal_causal). So what the queries have left in a pass without text, such as that of ITC, is all that is needed.
@@ -36,9 +34,9 @@ inline std::span<const Token> next_tokens(const TextBatch& texts, Scratch& s) {
 template <class Query>
 Rows<1> itg(const Blip2Stage1<Query>& model, std::span<const QueryKeys<Query::width>> seen, const TextBatch& texts,
             Token dec, Scratch& s, float smoothing = 0.1f) {
-    const TextBatch spoken = detail::with_first_token(texts, dec, s);
+    const TextBatch spoken = with_first_token(texts, dec, s);
     const auto logits = model.logits(model.qformer.text_after(seen, spoken, s), s);
-    return cross_entropy<Query::config.vocabulary>(logits, detail::next_tokens(spoken, s), s, smoothing);
+    return cross_entropy<Query::config.vocabulary>(logits, next_tokens(spoken, s), s, smoothing);
 }
 
 /// The same in one pass of queries and text, under the mask as the paper draws it.
@@ -48,7 +46,7 @@ template <class Query, Mask Rule>
 Rows<1> itg(const Blip2Stage1<Query>& model, const typename Query::Keys& keys, const TextBatch& texts, Token dec,
             const Rule& mask, Scratch& s, float smoothing = 0.1f) {
     constexpr Index queries = Query::config.queries;
-    const TextBatch spoken = detail::with_first_token(texts, dec, s);
+    const TextBatch spoken = with_first_token(texts, dec, s);
     const Index n = texts.count();
     auto* const pairs = s.take<ImageTextPair>(n);
     for (Index i = 0; i < n; ++i) pairs[i] = {i, i};
@@ -58,7 +56,7 @@ Rows<1> itg(const Blip2Stage1<Query>& model, const typename Query::Keys& keys, c
         const Index start = spoken.starts[static_cast<std::size_t>(i)], length = spoken.length(i);
         copy_rows(text.slice(start, length), states.slice(start + (i + 1) * queries, length), s);
     }
-    return cross_entropy<Query::config.vocabulary>(model.logits(text, s), detail::next_tokens(spoken, s), s, smoothing);
+    return cross_entropy<Query::config.vocabulary>(model.logits(text, s), next_tokens(spoken, s), s, smoothing);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

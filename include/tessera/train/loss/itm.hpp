@@ -11,6 +11,14 @@ struct Itm {
     Rows<1> loss;
     ConstRows<2> logits;             // of "no match" and "match"
     std::span<const Token> matches;  // 1 where picture and text belong together
+
+    /// The share of the pairs that are told right.
+    float accuracy() const {
+        Index right = 0;
+        for (Index i = 0; i < logits.extent(0); ++i)
+            right += (logits(i, 1) > logits(i, 0)) == (matches[static_cast<std::size_t>(i)] == 1);
+        return static_cast<float>(right) / static_cast<float>(std::max<Index>(logits.extent(0), 1));
+    }
 };
 
 /// Each picture with its text, and each with what it is set against: does the text match the picture? Queries and text see each

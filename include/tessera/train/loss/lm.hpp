@@ -7,7 +7,6 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-namespace detail {
 /// Rows of each text one after another: first its share of `soft`, as many rows for each, then its words.
 struct SoftTexts {
     Index soft;                     // rows of each
@@ -36,7 +35,6 @@ struct SoftTexts {
         return x;
     }
 };
-}  // namespace detail
 
 /// How surprised a decoder is by texts, which may follow soft prompts: of text i by its tokens from scored_from[i] on, so that
 /// a prompt is read and not scored. Scores are computed for rows that are followed by such a token, no others.
@@ -47,7 +45,7 @@ struct SoftTexts {
 template <OptConfig C>
 Rows<1> lm_loss(const Opt<C>& model, std::type_identity_t<ConstRows<C.embedding>> soft, const TextBatch& texts,
                 std::span<const Index> scored_from, Scratch& s) {
-    const detail::SoftTexts at(soft.extent(0), texts, s);
+    const SoftTexts at(soft.extent(0), texts, s);
     const Index n = texts.count(), least = at.soft > 0 ? 0 : 1;
     const auto first = [&](Index i) {
         const Index from = scored_from.empty() ? 0 : scored_from[static_cast<std::size_t>(i)];
@@ -83,7 +81,7 @@ Rows<1> prefix_lm_loss(const T5<C>& model, std::type_identity_t<ConstRows<C.widt
     if (prefixes.count() != following.count())
         throw Error(Errc::option_value, "prefix_lm_loss: expected as many prefixes as texts that follow, found ",
                     prefixes.count(), " and ", following.count());
-    const detail::SoftTexts at(soft.extent(0), prefixes, s);
+    const SoftTexts at(soft.extent(0), prefixes, s);
     const auto source = model.encoder(at.embed(soft, prefixes, model.embedding, s), at.starts, s);
     const std::span begun(s.take<Token>(static_cast<Index>(following.ids.size())), following.ids.size());
     for (Index i = 0; i < following.count(); ++i)
