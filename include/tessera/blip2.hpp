@@ -7,4 +7,5 @@
 #include <tessera/generate/load.hpp>
 #include <tessera/generate/load_parts.hpp>
 #include <tessera/generate/match.hpp>
+#include <tessera/generate/retrieve.hpp>
 #include <tessera/image/decode.hpp>

@@ -3,13 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include <tessera/generate/load.hpp>
-
 #include "support/allocations.hpp"
-#include "support/as_processors.hpp"
 #include "support/compare.hpp"
-#include "support/read_json.hpp"
-#include "support/retrieval_goldens.hpp"
+#include "support/matching_golden.hpp"
 
 namespace generate_match {
 using namespace tessera;
@@ -18,17 +14,7 @@ namespace {
 
 constexpr double activations = 6e-5;  // tests/golden/make/README.template.md
 
-struct Golden : test::RetrievalGolden {
-    Pipeline<Blip2ItmTiny> blip2 = load<Blip2ItmTiny>(path.string());
-    std::vector<Image> images;
-    std::vector<std::string> texts;
-
-    Golden() : RetrievalGolden("blip2_itr") {
-        const Json expected = test::read_json(path / "expected.json");
-        for (const auto& name : expected["images"])
-            images.push_back(read_image(test::golden("images/" + name.get<std::string>()), test::as_processors));
-        for (const auto& text : expected["texts"]) texts.push_back(text);
-    }
+struct Golden : test::MatchingGolden {
     /// Of the reference's numbers for "no match" and "match" the latter.
     std::vector<float> of_match(const std::string& name) const {
         const auto values = all(name);
@@ -86,38 +72,6 @@ TEST_CASE("a long text is cut where that is wanted, and else an error") {
                          "[option.value] most_tokens: expected 0, or a number from 3 to 64, found 65", Error);
     const std::vector<std::string> broken{"\xff"};
     CHECK_THROWS_AS(match(golden.blip2, golden.images, broken), Error);
-}
-
-TEST_CASE("LAVIS ranks the best by contrast, and adds the logit of a match to the cosine") {
-    const Golden golden;
-    const auto scores = match(golden.blip2, golden.images, golden.texts);
-    for (const Index best : {0, 1, 2, 4, 128}) {
-        CAPTURE(best);
-        const auto ranked = retrieve(golden.blip2, golden.images, golden.texts, best);
-        for (Index image = 0; image < 4; ++image)
-            for (Index text = 0; text < 4; ++text) {
-                CAPTURE(image);
-                CAPTURE(text);
-                Index better_texts = 0, better_images = 0;
-                for (Index other = 0; other < 4; ++other) {
-                    better_texts += scores.itc(image, other) > scores.itc(image, text);
-                    better_images += scores.itc(other, text) > scores.itc(image, text);
-                }
-                const float sum = scores.itm_logits(image, text) + scores.itc(image, text);
-                const auto same = [](float a, float b) { return std::abs(a - b) < 1e-4f; };
-                CHECK(same(ranked.image_to_text(image, text), better_texts < best ? sum : -100.0f));
-                CHECK(same(ranked.text_to_image(text, image), better_images < best ? sum : -100.0f));
-            }
-    }
-    CHECK_THROWS_WITH_AS(retrieve(golden.blip2, golden.images, golden.texts, -1),
-                         "[option.value] best: expected 0 or more, found -1", Error);
-}
-
-TEST_CASE("the largest, of equals the first") {
-    const float scores[] = {1, 3, 2, 3};
-    CHECK(k_best(scores, 3) == std::vector<Index>{1, 3, 2});
-    CHECK(k_best(scores, 9) == std::vector<Index>{1, 3, 2, 0});
-    CHECK(k_best(scores, 0).empty());
 }
 
 TEST_CASE("a second pass over other pairs allocates nothing but the pictures' keys") {

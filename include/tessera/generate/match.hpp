@@ -2,7 +2,6 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 #include <tessera/generate/image_patches.hpp>
 #include <tessera/model/blip2/retrieval.hpp>
@@ -111,80 +110,6 @@ MatchScores match(const Pipeline<Model>& blip2, std::span<const Image> images, s
                   const MatchOptions& options = {}) {
     Scratch s;
     return match(blip2, images, texts, options, s);
-}
-
-/// The places of the `count` largest scores, the largest first, and of equals the first.
-inline std::vector<Index> k_best(std::span<const float> scores, Index count) {
-    std::vector<Index> order(scores.size());
-    std::iota(order.begin(), order.end(), Index{0});
-    const auto at = [&](Index i) { return scores[static_cast<std::size_t>(i)]; };
-    const auto end = order.begin() + std::clamp<Index>(count, 0, static_cast<Index>(order.size()));
-    std::partial_sort(order.begin(), end, order.end(),
-                      [&](Index a, Index b) { return at(a) > at(b) || (at(a) == at(b) && a < b); });
-    order.erase(end, order.end());
-    return order;
-}
-
-/// What LAVIS ranks by: of the best by contrast, the logit of "match" and the cosine added up; of all others `unranked`.
-struct RetrievalScores {
-    static constexpr float unranked = -100;
-    Tensor<float, dyn, dyn> image_to_text;  // [pictures, texts], to find texts for a picture
-    Tensor<float, dyn, dyn> text_to_image;  // [texts, pictures], to find pictures for a text
-};
-
-/// Ranks all texts for each picture and all pictures for each text: by contrast, and the `best` of each by matching again.
-/// errors  as match; Errc::option_value
-/// cost    as match, but matching only for pairs that are among the best; keeps what the image encoder made of each picture
-/// source  LAVIS, compute_sim_matrix, where `best` is k_test
-template <class Vision, class Query>
-RetrievalScores retrieve(const Blip2Retrieval<Vision, Query>& model, const Blip2Processor& processor,
-                         std::span<const Image> images, std::span<const std::string> texts, Index best,
-                         const MatchOptions& options, Scratch& s) {
-    using Model = Blip2Retrieval<Vision, Query>;
-    if (best < 0) throw Error(Errc::option_value, "best: expected 0 or more, found ", best);
-    const MatchTexts words = match_texts(*processor.tokenizer, texts, Query::config.positions, options);
-    const auto n = static_cast<Index>(images.size()), m = static_cast<Index>(texts.size());
-    const auto frame = s.frame();
-    const ConstRows<Model::embedding> text_features = model.text_features(words, s);
-    Tensor<float, dyn, dyn> by_image({n, m}), by_text({m, n});
-    std::vector<Tensor<float, dyn, Vision::width>> seen;
-    for (Index i = 0; i < n; ++i) {
-        const auto one = s.frame();
-        const auto patches = encode_image(model.vision, processor.preprocess, images[static_cast<std::size_t>(i)], s);
-        std::ranges::copy(patches, seen.emplace_back(std::array{patches.extent(0), Vision::width}).data());
-        const auto cosines = model.itc(model.image_features(model.qformer.read(patches, s), s), text_features, s);
-        for (Index text = 0; text < m; ++text) by_image(i, text) = by_text(text, i) = cosines(0, text);
-    }
-
-    RetrievalScores out{Tensor<float, dyn, dyn>({n, m}), Tensor<float, dyn, dyn>({m, n})};
-    std::ranges::fill(out.image_to_text.view(), RetrievalScores::unranked);
-    std::ranges::fill(out.text_to_image.view(), RetrievalScores::unranked);
-    Tensor<float, dyn, dyn> for_image({n, m}), for_text({n, m});  // 1 for the pairs that are among the best
-    for (Index i = 0; i < n; ++i)
-        for (const Index text : k_best(by_image.view().slice(i, 1).span(), best)) for_image(i, text) = 1;
-    for (Index text = 0; text < m; ++text)
-        for (const Index i : k_best(by_text.view().slice(text, 1).span(), best)) for_text(i, text) = 1;
-    for (Index i = 0; i < n; ++i) {
-        std::vector<ImageTextPair> pairs;
-        for (Index text = 0; text < m; ++text)
-            if (for_image(i, text) + for_text(i, text) > 0) pairs.push_back({0, text});
-        if (pairs.empty()) continue;
-        const auto one = s.frame();
-        const auto logits = model.itm(model.qformer.read(seen[static_cast<std::size_t>(i)], s), pairs, words, s);
-        for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-            const Index text = pairs[pair].text;
-            const float score = logits(static_cast<Index>(pair), 1) + by_image(i, text);
-            if (for_image(i, text) > 0) out.image_to_text(i, text) = score;
-            if (for_text(i, text) > 0) out.text_to_image(text, i) = score;
-        }
-    }
-    return out;
-}
-template <class Model>
-RetrievalScores retrieve(const Pipeline<Model>& blip2, std::span<const Image> images,
-                         std::span<const std::string> texts, Index best = 128, const MatchOptions& options = {}) {
-    Scratch s;
-    return retrieve(blip2.model, blip2.processor, images, texts, best, options, s);
 }
 
 }  // namespace tessera::inline TESSERA_ISA
