@@ -107,26 +107,29 @@ TEST_CASE("a step is the same whatever was read before, at one thread and at two
     CHECK(one != two);
 }
 
-TEST_CASE("rows that share an id or a text are a group, and so are those that are alike with one of them") {
-    const test::TemporaryFolder folder;
-    const CaptionFile file(folder.write("c.jsonl",
-                                        "{\"image\": \"0\", \"caption\": \"red\", \"image_id\": 5}\n"
-                                        "{\"image\": \"1\", \"caption\": \"blue\", \"image_id\": 6}\n"
-                                        "{\"image\": \"2\", \"caption\": \"green\", \"image_id\": 7}\n"
-                                        "{\"image\": \"3\", \"caption\": \"blue\", \"image_id\": 8}\n"
-                                        "{\"image\": \"4\", \"caption\": \"gray\", \"image_id\": 5}\n"
-                                        "{\"image\": \"5\", \"caption\": \"red\", \"image_id\": 8}\n"));
-    const TokenizedTexts texts(file.captions(),
-                               [](const std::string& text) { return std::vector<Token>(text.begin(), text.end()); });
-    const ImageRows nothing{1, 1, [](Index, Index, Index, float* out) { *out = 0; }};
-    CaptionBatches five(file, texts, nothing, {.batch = 5, .shuffle = false}),
-        six(file, texts, nothing, {.batch = 6, .shuffle = false});
-    const auto groups = [](const CaptionBatch& batch) {
-        return std::vector<Index>(batch.groups.begin(), batch.groups.end());
+TEST_CASE(
+    "rows are a group where the text of one is true of the other, and so are those that are alike with one of them") {
+    const std::string five =
+        "{\"image\": \"0\", \"caption\": \"red\", \"image_id\": 5}\n"
+        "{\"image\": \"1\", \"caption\": \"blue\", \"image_id\": 6}\n"
+        "{\"image\": \"2\", \"caption\": \"green\", \"image_id\": 7}\n"
+        "{\"image\": \"3\", \"caption\": \"blue\", \"image_id\": 8}\n"
+        "{\"image\": \"4\", \"caption\": \"gray\", \"image_id\": 5}\n";
+    const std::string sixth = "{\"image\": \"5\", \"caption\": \"red\", \"image_id\": 8}\n";
+    const auto groups = [](const std::string& rows, Index batch) {
+        const test::TemporaryFolder folder;
+        const CaptionFile file(folder.write("c.jsonl", rows));
+        const TokenizedTexts texts(
+            file.captions(), [](const std::string& text) { return std::vector<Token>(text.begin(), text.end()); });
+        const ImageRows nothing{1, 1, [](Index, Index, Index, float* out) { *out = 0; }};
+        CaptionBatches batches(file, texts, nothing, {.batch = batch, .shuffle = false});
+        const CaptionBatch found = batches(0);
+        return std::vector<Index>(found.groups.begin(), found.groups.end());
     };
-    CHECK(groups(five(0)) == std::vector<Index>{0, 1, 2, 1, 0});
-    CHECK(groups(six(0)) ==
-          std::vector<Index>{0, 0, 2, 0, 0, 0});  // the last row has the text of one and the id of another
+    CHECK(groups(five, 5) == std::vector<Index>{0, 1, 2, 1, 0});
+    CHECK(groups(five + sixth, 6) == std::vector<Index>{0, 0, 2, 0, 0, 0});
+    // The sixth row is not in the batch, and still the first one's text is a caption of the fourth one's picture.
+    CHECK(groups(five + sixth, 5) == std::vector<Index>{0, 0, 2, 0, 0});
 }
 
 TEST_CASE("features come from the cache, and a step allocates nothing") {

@@ -8,6 +8,7 @@
 #include <tessera/train/data/image_rows.hpp>
 #include <tessera/train/data/sampler.hpp>
 #include <tessera/train/data/tokenized_texts.hpp>
+#include <tessera/train/data/true_captions.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
@@ -20,8 +21,7 @@ struct CaptionBatch {
     std::span<const Index> pictures;   // numbers of CaptionFile::pictures()
     std::span<const Index> captions;   // numbers of CaptionFile::captions()
     std::span<const Index> image_ids;  // those of the rows
-    std::span<const Index>
-        groups;  // equal for rows that share an id or have the same text here: soft targets, no negatives
+    std::span<const Index> groups;     // equal where one's text is true of the other: shared targets, no negatives
     View<const float, dyn, dyn> images;
     TextBatch texts;
 
@@ -42,10 +42,8 @@ class CaptionBatches {
           texts_(&texts),
           images_(std::move(images)),
           seed_(options.seed),
-          sampler_(file.size(), options) {
-        if (texts.count() != std::ssize(file.captions()))
-            throw Error(Errc::option_value, "texts: expected one for each of ", file.captions().size(),
-                        " captions, found ", texts.count());
+          sampler_(file.size(), options),
+          is_true_(file, expect_all(file, texts)) {
         const Index most = std::min(options.batch, file.size());
         for (auto* list : {&pictures_, &captions_, &image_ids_, &groups_}) list->resize(static_cast<std::size_t>(most));
         errors_.resize(static_cast<std::size_t>(most));
@@ -54,6 +52,7 @@ class CaptionBatches {
     }
 
     const Sampler& sampler() const { return sampler_; }
+    const TrueCaptions& true_captions() const { return is_true_; }
 
     /// errors  those of `images.read`, of the first item that has one
     CaptionBatch operator()(Index step) {
@@ -82,14 +81,18 @@ class CaptionBatches {
     }
 
   private:
+    static const TokenizedTexts& expect_all(const CaptionFile& file, const TokenizedTexts& texts) {
+        if (texts.count() != std::ssize(file.captions()))
+            throw Error(Errc::option_value, "texts: expected one for each of ", file.captions().size(),
+                        " captions, found ", texts.count());
+        return texts;
+    }
     /// The group of a row is the first row that it is alike with, or is alike with one that is alike, and so on.
     void group(std::size_t count) {
-        const TextBatch texts = batch_texts_;
         for (std::size_t i = 0; i < count; ++i) {
             groups_[i] = static_cast<Index>(i);
             for (std::size_t j = 0; j < i; ++j) {
-                const bool alike = image_ids_[i] == image_ids_[j] ||
-                                   std::ranges::equal(texts[static_cast<Index>(i)], texts[static_cast<Index>(j)]);
+                const bool alike = is_true_(image_ids_[i], captions_[j]) || is_true_(image_ids_[j], captions_[i]);
                 if (!alike || groups_[i] == groups_[j]) continue;
                 const auto [first, second] = std::minmax({groups_[i], groups_[j]});
                 std::replace(groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(i) + 1, second, first);
@@ -117,6 +120,7 @@ class CaptionBatches {
     ImageRows images_;
     std::uint64_t seed_;
     Sampler sampler_;
+    TrueCaptions is_true_;
     std::vector<Index> pictures_, captions_, image_ids_, groups_;
     std::vector<std::exception_ptr> errors_;
     Buffer<float> pixels_;
