@@ -102,6 +102,10 @@ TEST_CASE("settings that contradict each other") {
                          "[option.value] LavisSchedule: expected Anneal::cosine or Anneal::step", Error);
     CHECK_THROWS_WITH_AS(LavisSchedule{.epochs = 0}.checked(),
                          "[option.value] LavisSchedule: epochs: expected 1 or more, found 0", Error);
+    CHECK_THROWS_WITH_AS(LavisSchedule{.floor = 1}.checked(),
+                         "[option.value] LavisSchedule: floor: expected 0 to the peak of 0.0001, found 1", Error);
+    CHECK_THROWS_WITH_AS((LavisSchedule{.anneal = Anneal::step, .factor = 2}.checked()),
+                         "[option.value] LavisSchedule: factor: expected above 0 and at most 1, found 2", Error);
 }
 
 }  // namespace train_schedule

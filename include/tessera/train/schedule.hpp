@@ -8,6 +8,16 @@
 
 namespace tessera::inline TESSERA_ISA {
 
+namespace detail {
+/// errors  Errc::option_value unless start and floor are at most the peak, which is a learning rate
+inline void require_rates(const char* schedule, double peak, double floor, double start) {
+    const auto fail = [&](const auto&... parts) { throw Error(Errc::option_value, schedule, ": ", parts...); };
+    if (!(peak >= 0 && peak < 1e6)) fail("peak: expected a learning rate of 0 or more, found ", peak);
+    if (!(floor >= 0 && floor <= peak)) fail("floor: expected 0 to the peak of ", peak, ", found ", floor);
+    if (!(start >= 0 && start <= peak)) fail("start: expected 0 to the peak of ", peak, ", found ", start);
+}
+}  // namespace detail
+
 /// How a learning rate falls after the warm-up.
 enum class Anneal { none, linear, cosine, step };
 
@@ -31,9 +41,7 @@ struct Schedule {
         const auto require = [](bool right, const auto&... parts) {
             if (!right) throw Error(Errc::option_value, "Schedule: ", parts...);
         };
-        require(peak >= 0 && peak < 1e6, "peak: expected a learning rate of 0 or more, found ", peak);
-        require(floor >= 0 && floor <= peak, "floor: expected 0 to the peak of ", peak, ", found ", floor);
-        require(start >= 0 && start <= peak, "start: expected 0 to the peak of ", peak, ", found ", start);
+        detail::require_rates("Schedule", peak, floor, start);
         require(warmup_steps >= 0 && warmup_steps <= steps, "warmup_steps: expected 0 to ", steps,
                 ", the steps there are, found ", warmup_steps);
         require(anneal != Anneal::step || (factor > 0 && factor <= 1), "factor: expected above 0 and at most 1, found ",
@@ -74,11 +82,14 @@ struct LavisSchedule {
 
     /// errors  Errc::option_value
     LavisSchedule checked() const {
-        if (anneal != Anneal::cosine && anneal != Anneal::step)
-            throw Error(Errc::option_value, "LavisSchedule: expected Anneal::cosine or Anneal::step");
-        if (epochs < 1) throw Error(Errc::option_value, "LavisSchedule: epochs: expected 1 or more, found ", epochs);
-        if (warmup_steps < 0)
-            throw Error(Errc::option_value, "LavisSchedule: warmup_steps: expected 0 or more, found ", warmup_steps);
+        const auto require = [](bool right, const auto&... parts) {
+            if (!right) throw Error(Errc::option_value, "LavisSchedule: ", parts...);
+        };
+        require(anneal == Anneal::cosine || anneal == Anneal::step, "expected Anneal::cosine or Anneal::step");
+        detail::require_rates("LavisSchedule", peak, floor, start < 0 ? peak : start);
+        require(epochs >= 1, "epochs: expected 1 or more, found ", epochs);
+        require(warmup_steps >= 0, "warmup_steps: expected 0 or more, found ", warmup_steps);
+        require(factor > 0 && factor <= 1, "factor: expected above 0 and at most 1, found ", factor);
         return *this;
     }
 

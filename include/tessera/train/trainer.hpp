@@ -66,6 +66,7 @@ struct TrainerOptions {
     double clip = 0;          // the norm that the gradients of a step are cut to; 0: they are not
     Index micro_batches = 1;  // of a step, one after another: their gradients are averaged
     Recompute recompute = Recompute::nothing;
+    Products products = Products::f32;  // of the tape; see Scratch::set_products
     std::uint64_t seed = 0;
     Index save_every = 1000;   // steps between states; the last step is saved, too
     Index log_every = 1;       // steps between lines of the log
@@ -121,7 +122,9 @@ class TrainingLoop {
           options_(options.checked()),
           loss_(loss),
           place_(std::move(place)),
-          tape_(gradients, options.recompute) {}
+          tape_(gradients, options.recompute) {
+        tape_.set_products(options.products);
+    }
 
     TrainingEnd run() {
         Index step = place_.first_step, saved = step;

@@ -236,6 +236,7 @@ TEST_CASE("a key changes with a weight, a setting, and a picture") {
     const PictureList both = pictures({"a.png", "b.png"});
     const FeatureKey first = feature_key(layer, {}, {}, both);
     CHECK(first == feature_key(layer, {}, {}, both));
+    CHECK(first.model + " in bf16 arithmetic" == feature_key(layer, {}, {}, both, Products::bf16).model);
     bias[1] = 8.000001f;
     set();
     const FeatureKey moved = feature_key(layer, {}, {}, both);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <tessera/core/leaf_ref.hpp>
+#include <tessera/core/products.hpp>
 #include <tessera/image/preprocess.hpp>
 #include <tessera/train/data/picture_list.hpp>
 #include <vector>
@@ -14,7 +15,7 @@ namespace tessera::inline TESSERA_ISA {
 
 /// In words and checksums, which are compared as text.
 struct FeatureKey {
-    std::string model;       // the numbers of the image encoder, as they are kept in memory
+    std::string model;       // the numbers of the image encoder, as they are kept in memory, and its arithmetic
     std::string preprocess;  // how pictures were read and resized; never with augmentation
     std::string pictures;    // their paths, sizes and times of change
     friend bool operator==(const FeatureKey&, const FeatureKey&) = default;
@@ -108,8 +109,9 @@ inline std::string files_checksum(const PictureList& pictures) {
 
 /// The key of the features that `model` makes of `pictures`.
 FeatureKey feature_key(const auto& model, const Preprocess& settings, const DecodeOptions& decode,
-                       const PictureList& pictures) {
-    return {weights_checksum(model), describe(settings, decode), files_checksum(pictures)};
+                       const PictureList& pictures, Products products = Products::f32) {
+    return {weights_checksum(model) + (products == Products::bf16 ? " in bf16 arithmetic" : ""),
+            describe(settings, decode), files_checksum(pictures)};
 }
 
 }  // namespace tessera::inline TESSERA_ISA
