@@ -211,7 +211,7 @@ begun="\"vision\": \"$itr\", \"qformer\": \"$itr\""
 more="\"steps\": 6, \"save_every\": 2, \"keep\": 9, \"export\": \"$files/trained\", \"micro_batches\": 2, \"clip\": 1,
  \"validation\": {\"every\": 3, \"file\": \"$files/captions.jsonl\", \"images\": \"tests/golden/images\"}"
 config "$files/stage1.json" stage1 tiny run "$begun" "$more"
-expect 0 '^step 3: validation.itc [0-9.]+ validation.itm .* validation.r1_text_to_image [01]' "$program" train --config "$files/stage1.json"
+expect 0 '^step 3: validation.itc [0-9.]+ validation.itm .* validation.r1_text_to_image [01].* validation.r1_text_to_image_reranked [01]' "$program" train --config "$files/stage1.json"
 expect 1 'run: holds a run already; go on with it by --resume' "$program" train --config "$files/stage1.json"
 cp "$files/run/step-6/model.safetensors" "$files/whole.safetensors"
 rm -r "$files/run/step-4" "$files/run/step-6"
@@ -239,17 +239,78 @@ data=
 expect 0 '^step 4: validation.loss [0-9.]+$' "$program" train --config "$files/language.json"
 expect 0 '^  language model OptConfig' "$program" info --model "$files/run5/step-4"
 
+# Pictures with the same caption are no negatives of each other: all pairs of matching belong together, which is soon learned. Were they,
+# the loss could not fall below 0.63, as a third of the pairs would match and two thirds of the same ones would not.
+sed 's/a [a-z0-9_]* picture/a picture/; 4q' "$files/captions.jsonl" >"$files/alike.jsonl"
+data=$files/alike.jsonl
+config "$files/alike.json" stage1 tiny run7 "$begun" '"steps": 20'
+data=
+expect 0 '^20 steps, ' "$program" train --config "$files/alike.json"
+expect 0 '^loss.itm +[0-9.]+ +(0\.[0-3][0-9]*|[0-9.]+e-0[2-9])   steps 1 to 20$' "$program" plot "$files/run7/log.jsonl"
+
+# Products of frozen weights in bf16 arithmetic: other losses, but not by much.
+first_loss() { sed -n '1s/.*"loss":\([0-9.]*\),.*/\1/p' "$files/$1/log.jsonl"; }
+for stage in stage1 stage2; do
+  start=$begun
+  [ $stage = stage2 ] && start="\"model\": \"$model\""
+  for products in f32 bf16; do
+    config "$files/$stage-$products.json" $stage tiny $stage-$products "$start" \
+      "\"steps\": 1, \"dropout\": 0, \"frozen_weights\": \"bf16\", \"products\": \"$products\""
+    expect 0 '^1 steps, ' "$program" train --config "$files/$stage-$products.json"
+  done
+  expect 0 '^close$' awk -v a="$(first_loss $stage-f32)" -v b="$(first_loss $stage-bf16)" \
+    'BEGIN { d = (a - b) / a; print (d > 0 || d < 0) && d * d < 1e-4 ? "close" : a " and " b }'
+done
+sed 's/"products": "bf16"/"products": "f32"/' "$files/stage2-bf16.json" >"$files/other.json"
+expect 1 "settings.json: products: expected 'bf16' as the run began with, found 'f32'" "$program" train --config "$files/other.json" --resume
+
+# Schedules: of the paper by steps, of LAVIS by epochs, here of two micro-batches.
+data=$files/text.txt
+rates() { # rates NAME SCHEDULE RATE...: what the log says
+  config "$files/$1.json" language tiny-opt "$1" '"tokenizer": "tests/golden/opt"' '"steps": 4, "micro_batches": 2'
+  sed "s/\"peak\": 1e-3, \"warmup_steps\": 1/\"peak\": 1e-3, \"warmup_steps\": 1, $2/" "$files/$1.json" >"$files/rates.json"
+  expect 0 '^4 steps, ' "$program" train --config "$files/rates.json"
+  expect 0 "^$3\$" sh -c 'printf "%s " $(sed "s/.*\"rate\":\([^,]*\),.*/\1/" "$1/log.jsonl")' '' "$files/$1"
+}
+rates by_steps '"anneal": "step", "factor": 0.5, "every": 2' '0 0.001 0.001 5e-04 '
+rates by_line '"anneal": "linear", "start": 5e-4' '5e-04 0.001 0.000666[0-9]* 0.000333[0-9]* '
+rates by_epochs '"form": "lavis", "anneal": "step", "factor": 0.5' '1e-06 5e-04 0.00025 0.000125 '
+rates by_lavis '"form": "lavis", "start": 1e-3, "floor": 0' '0.001 0.00085355[0-9]* 5e-04 0.00014644[0-9]* '
+data=
+
+# Training that diverges, here by dividing by zero, ends with the step, the objective and the last good state.
+diverges() { # diverges OBJECTIVE STAGE SHAPE START
+  config "$files/diverges.json" "$2" "$3" "diverges-$2" "$4" '"steps": 2, "save_every": 1, "adamw": {"eps": 0}'
+  expect 1 "^tessera: \[training.value\] step 2: $1: expected a finite number, found -?(nan|inf); the last good state is $files/diverges-$2/step-1\$" \
+    "$program" train --config "$files/diverges.json"
+}
+diverges 'loss.it[cmg]' stage1 tiny "$begun"
+diverges loss stage2 tiny-t5 "\"model\": \"$t5\""
+data=$files/text.txt
+diverges loss language tiny-opt '"tokenizer": "tests/golden/opt"'
+data=
+
 # An interrupt is not the end: the state is saved.
 config "$files/long.json" stage1 tiny run6 "$begun" '"steps": 1000000, "save_every": 1000000'
 expect 130 '^stopped after [1-9][0-9]* of 1000000 steps; --resume goes on$' sh -c '"$0" train --config "$1" & while ! [ -s "$2/log.jsonl" ]
   do sleep 0.1; done; kill -INT $!; wait $!' "$program" "$files/long.json" "$files/run6"
 expect 0 '^model.safetensors$' ls "$files/run6/$(cat "$files/run6/latest")"
 
+mkdir "$files/broken"
+cp tests/golden/images/* "$files/broken"
+cp tests/golden/malformed/images/cut_data.png "$files/broken/gray.png"
 wrong() { # wrong PATTERN SED: the config of stage 1, changed
   sed "s#$files/run\"#$files/none\"#; s#$files/trained#$files/none2#; $2" "$files/stage1.json" >"$files/wrong.json"
   expect 1 "$1" "$program" train --config "$files/wrong.json"
 }
-wrong 'wrong.json: schedule.peek: expected one of the keys anneal, floor, peak, start, warmup_steps, found this one$' 's/"peak"/"peek"/'
+wrong 'wrong.json: schedule.peek: expected one of the keys anneal, floor, form, peak, start, warmup_steps, found this one$' 's/"peak"/"peek"/'
+wrong "wrong.json: schedule.form: expected one of paper, lavis, found 'cosine'$" 's/"peak"/"form": "cosine", "peak"/'
+wrong "wrong.json: schedule.anneal: expected one of cosine, step, found 'linear'$" 's/"peak"/"form": "lavis", "anneal": "linear", "peak"/'
+wrong 'wrong.json: schedule.factor: expected above 0 and at most 1, found 0$' 's/"peak"/"anneal": "step", "factor": 0, "peak"/'
+wrong 'wrong.json: schedule.start: expected 0 to the peak of 0.001, found 0.5$' 's/"peak"/"form": "lavis", "start": 0.5, "peak"/'
+wrong "wrong.json: products: expected one of f32, bf16, found 'f16'$" 's/"seed"/"products": "f16", "seed"/'
+wrong 'wrong.json: products: expected f32 where frozen_weights are not bf16, found bf16$' 's/"seed"/"products": "bf16", "seed"/'
+wrong 'wrong.json: validation.rerank: expected a whole number from 0 to ' 's/"every": 3/"every": 3, "rerank": -1/'
 wrong "wrong.json: expected 'batch', found none$" 's/"batch": 4, //'
 wrong "wrong.json: stage: expected one of stage1, stage2, language, found 'stage3'$" 's/"stage1"/"stage3"/'
 wrong "wrong.json: shape: expected a compiled one for stage1 .*, found 'huge'$" 's/"tiny"/"huge"/'
@@ -258,7 +319,12 @@ wrong 'wrong.json: schedule.warmup_steps: expected 0 to 6, the steps there are, 
 wrong 'wrong.json: schedule.floor: expected 0 to the peak of 0.001, found 0.5$' 's/"peak"/"floor": 0.5, "peak"/'
 wrong 'captions.jsonl:1: image: .*nowhere/wide.png: No such file' 's#tests/golden/images#nowhere#'
 wrong 'wrong.json: start.vision: expected by stage1, found none$' "s#\"vision\": \"$itr\", ##"
+wrong "image encoder: tests/golden/opt/config.json: .*expected a model with one, found model_type 'opt'$" "s#\"vision\": \"$itr\"#\"vision\": \"tests/golden/opt\"#"
+wrong "Q-Former: 'qformer.embeddings.word_embeddings.weight': expected by the model .*not found in $model" "s#\"qformer\": \"$itr\"#\"qformer\": \"$model\"#"
+wrong 'captions.jsonl:3: image: .*/gray.png: PNG: the file is cut ' "s#\"images\": \"tests/golden/images\"#\"images\": \"$files/broken\"#"
 wrong 'wrong.json: start: expected either bert or qformer, found neither$' "s#, \"qformer\": \"$itr\"##"
+sed "s#$model#$t5#; s#$files/run2#$files/none#; s#$files/speaks#$files/none2#" "$files/stage2.json" >"$files/wrong.json"
+expect 1 'language model: .*t5' "$program" train --config "$files/wrong.json"
 sed "s#$files/run\"#$files/none\"#" "$files/stage1.json" >"$files/wrong.json"
 expect 1 'wrong.json: export: .*trained: expected a folder that is yet to be made, found one$' "$program" train --config "$files/wrong.json"
 expect 1 'none: expected a run to go on with, found no settings.json$' "$program" train --config "$files/wrong.json" --resume

@@ -1,21 +1,23 @@
 #include "train.hpp"
 
 #include <tessera/kernel/parallel.hpp>
+#include <tessera/train/training_run.hpp>
 
 namespace {
 
 using namespace tessera;
 
-/// Before hours of loading: a run is never written over, nor gone on with where there is none.
+/// Before hours of loading: a run is never written over, nor gone on with where there is none, or one with other settings.
 void require_place(const program::TrainConfig& config) {
+    if (config.resume) {
+        TrainingRun::resume(config.out, config.text);
+        return;
+    }
     std::error_code ignored;
-    const bool is_there = std::filesystem::exists(config.out / "settings.json", ignored);
-    if (is_there && !config.resume)
+    if (std::filesystem::exists(config.out / "settings.json", ignored))
         throw Error(Errc::option_value, config.out.string(),
                     ": holds a run already; go on with it by --resume, or choose another folder");
-    if (!is_there && config.resume)
-        throw Error(Errc::option_value, config.out.string(), ": expected a run to go on with, found no settings.json");
-    if (!config.export_to.empty() && !config.resume && std::filesystem::exists(config.export_to, ignored))
+    if (!config.export_to.empty() && std::filesystem::exists(config.export_to, ignored))
         throw Error(Errc::option_value, config.at("export: "), config.export_to.string(),
                     ": expected a folder that is yet to be made, found one");
 }

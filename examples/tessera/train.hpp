@@ -28,13 +28,15 @@ struct TrainConfig {
     std::optional<tessera::DType> frozen_weights;
 
     TrainData data, validation;
-    tessera::Index most_tokens = 32, validation_rows = 256;
+    tessera::Index most_tokens = 32, validation_rows = 256, rerank = 0;
     std::string prompt;
 
     tessera::Index batch = 1, keep = 2;
     double uniform_negatives = 0;
     float dropout = 0;  // in the Q-Former
     tessera::TrainerOptions trainer;
+    std::optional<tessera::LavisSchedule>
+        lavis_schedule;  // takes the place of trainer.rate; its epochs are those of the data
     tessera::AdamWOptions adamw;
 
     /// "F.json: what"

@@ -25,6 +25,7 @@ class Captions {
              const std::filesystem::path& cache, tessera::Index batch, bool shuffle, auto&& encode)
         : vision_(vision), file_(data.file, data.images), texts_(file_.captions(), encode) {
         using namespace tessera;
+        frozen_.set_products(config.trainer.products);
         preprocess.do_resize = true;
         preprocess.do_center_crop = false;
         preprocess.shortest_edge = 0;
@@ -39,9 +40,9 @@ class Captions {
             ProgressBar bar("image features", is_terminal(stderr), Unit::count);
             std::filesystem::create_directories(cache.parent_path());
             cache_.emplace(build_feature_cache(
-                cache, feature_key(vision, preprocess, pictures.decode, file_.pictures()), shape, 8,
-                [&](Index first, Index count, float* out) { compute(images, first, count, out); }, StaleCache::refuse,
-                [&](Index done, Index all) { bar(done, all, {}); }));
+                cache, feature_key(vision, preprocess, pictures.decode, file_.pictures(), config.trainer.products),
+                shape, 8, [&](Index first, Index count, float* out) { compute(images, first, count, out); },
+                StaleCache::refuse, [&](Index done, Index all) { bar(done, all, {}); }));
             images = cached_features(*cache_);
         }
         batches_.emplace(file_, texts_, std::move(images),
@@ -53,6 +54,7 @@ class Captions {
 
     tessera::Index size() const { return file_.size(); }
     tessera::Index steps_per_epoch() const { return batches_->sampler().steps_per_epoch(); }
+    const tessera::TrueCaptions& true_captions() const { return batches_->true_captions(); }
     Batch operator()(tessera::Index number) {
         const tessera::CaptionBatch rows = (*batches_)(number);
         if (cache_) return {rows, {rows.images.data(), {rows.images.extent(0), vit.width}}};

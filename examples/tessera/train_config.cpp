@@ -11,14 +11,21 @@
 //                "model": "blip2-opt-2.7b",       stage 2: a BLIP-2 to fine-tune instead; language: weights to go on with
 //                "tokenizer": "bert-base-uncased"},
 //      "frozen_weights": "bf16",                  how what does not learn is kept: f32, bf16, f16, i8; default: as stored
+//      "products": "f32",                         stages 1, 2: the arithmetic of what is kept as bf16; bf16: of rows rounded to that, too
 //      "data": {"file": "captions.jsonl",         or LAVIS's JSON; language: a text file, a document a line
 //               "images": "pictures",             default: beside the file
 //               "augment": false,                 without it, features of pictures are computed once
 //               "most_tokens": 32, "prompt": ""},
 //      "feature_cache": "features",               a path that several runs can share; default: in `out`
-//      "validation": {"every": 1000, "file": …, "images": …, "rows": 256},
+//      "validation": {"every": 1000, "file": …, "images": …, "rows": 256,
+//                     "rerank": 128},             stage 1: how many of the best by contrast matching ranks again; 0: none
 //      "steps": 250000, "batch": 64, "micro_batches": 1, "seed": 0, "clip": 0, "recompute": false,
-//      "schedule": {"anneal": "cosine", "peak": 1e-4, "floor": 0, "start": 0, "warmup_steps": 2000},
+//      "schedule": {"form": "paper",              a warm-up, then down step by step; of stage 2 the floor is 5e-5
+//                   "anneal": "cosine",           cosine, linear, none, or step: times "factor" (0.1) every "every" (30000) steps
+//                   "peak": 1e-4, "floor": 0, "start": 0, "warmup_steps": 2000},
+//               or {"form": "lavis",              a warm-up within the first epoch, then one rate for the whole of an epoch
+//                   "anneal": "cosine",           cosine, or step: times "factor" (0.9) every epoch
+//                   "peak": 1e-4, "floor": 1e-5, "start": 1e-6, "warmup_steps": 5000},
 //      "adamw": {"beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "decay": 0.05, "decays": "paper"},
 //      "dropout": 0.1,                            stages 1, 2: in the Q-Former, where BERT has it
 //      "uniform_negatives": 0,                    stage 1: the share of matching's negatives that similarity has no part in
@@ -99,15 +106,23 @@ TrainData read_data(Settings& settings, bool required) {
     return out;
 }
 
-Schedule read_schedule(Settings& settings, Index steps, double floor) {
-    const double peak = settings.number("peak", 1e-4, 0, 1e3);
-    Schedule out{.peak = peak,
-                 .floor = settings.number("floor", std::min(floor, peak), 0, 1e3),
-                 .start = settings.number("start", 0, 0, 1e3),
-                 .warmup_steps = settings.whole("warmup_steps", std::min<Index>(2000, steps), 0),
-                 .steps = steps};
-    const std::string form = settings.word("anneal", "cosine", {"cosine", "linear", "none"});
-    out.anneal = form == "linear" ? Anneal::linear : form == "none" ? Anneal::none : Anneal::cosine;
+Anneal read_anneal(Settings& settings, const std::vector<std::string>& forms) {
+    const std::string form = settings.word("anneal", "cosine", forms);
+    if (form == "linear") return Anneal::linear;
+    if (form == "step") return Anneal::step;
+    return form == "none" ? Anneal::none : Anneal::cosine;
+}
+
+/// A schedule of whichever form; `out` has the defaults.
+template <class Form>
+Form read_rates(Settings& settings, Form out) {
+    out.peak = settings.number("peak", out.peak, 0, 1e3);
+    out.floor = settings.number("floor", std::min(out.floor, out.peak), 0, 1e3);
+    out.start = settings.number("start", std::min(out.start, out.peak), 0, 1e3);
+    out.warmup_steps = settings.whole("warmup_steps", out.warmup_steps, 0);
+    if (out.anneal == Anneal::step) out.factor = settings.number("factor", out.factor, 0, 1);
+    if constexpr (requires { out.every; })
+        if (out.anneal == Anneal::step) out.every = settings.whole("every", out.every, 1);
     try {
         return out.checked();
     } catch (const Error& error) {
@@ -115,6 +130,20 @@ Schedule read_schedule(Settings& settings, Index steps, double floor) {
         said.remove_prefix(said.find(": ") + 2);
         settings.fail(std::string(said.substr(0, said.find(':'))).c_str(), said.substr(said.find(": ") + 2));
     }
+}
+
+void read_schedule(Settings& settings, TrainConfig& to) {
+    if (settings.word("form", "paper", {"paper", "lavis"}) == "lavis") {
+        const Anneal anneal = read_anneal(settings, {"cosine", "step"});
+        to.lavis_schedule = read_rates(settings, LavisSchedule{.anneal = anneal, .factor = 0.9});
+        return;
+    }
+    const Index steps = to.trainer.steps;
+    const Anneal anneal = read_anneal(settings, {"cosine", "linear", "step", "none"});
+    to.trainer.rate = read_rates(settings, Schedule{.anneal = anneal,
+                                                    .floor = to.stage == "stage2" ? 5e-5 : 0,
+                                                    .warmup_steps = std::min<Index>(2000, steps),
+                                                    .steps = steps});
 }
 
 }  // namespace
@@ -140,6 +169,10 @@ TrainConfig read_train_config(const std::string& file) {
     });
     const std::string weights = settings.word("frozen_weights", "as stored", {"as stored", "f32", "bf16", "f16", "i8"});
     if (weights != "as stored") out.frozen_weights = weights_named(weights);
+    if (out.stage != "language" && settings.word("products", "f32", {"f32", "bf16"}) == "bf16") {
+        if (weights != "bf16") settings.fail("products", "expected f32 where frozen_weights are not bf16, found bf16");
+        out.trainer.products = Products::bf16;
+    }
     settings.required_part("data", [&](Settings& data) {
         out.data = read_data(data, true);
         out.data.augment = data.flag("augment", false);
@@ -154,9 +187,7 @@ TrainConfig read_train_config(const std::string& file) {
     if (out.batch % trainer.micro_batches != 0)
         settings.fail("micro_batches", "expected a divisor of the batch of ", out.batch, ", found ",
                       trainer.micro_batches);
-    settings.part("schedule", [&](Settings& schedule) {
-        trainer.rate = read_schedule(schedule, trainer.steps, out.stage == "stage2" ? 5e-5 : 0);
-    });
+    settings.part("schedule", [&](Settings& schedule) { read_schedule(schedule, out); });
     settings.part("adamw", [&](Settings& adamw) {
         out.adamw.beta1 = adamw.number("beta1", out.adamw.beta1, 0, 0.999999);
         out.adamw.beta2 = adamw.number("beta2", out.adamw.beta2, 0, 0.999999);
@@ -176,6 +207,7 @@ TrainConfig read_train_config(const std::string& file) {
         trainer.validate_every = validation.whole("every", 0, 0);
         out.validation = read_data(validation, false);
         out.validation_rows = validation.whole("rows", 256, 1);
+        if (out.stage == "stage1") out.rerank = validation.whole("rerank", 128, 0);
         if (trainer.validate_every > 0 && out.validation.file.empty())
             validation.fail("file", "expected the data to validate with, found none");
     });

@@ -70,7 +70,7 @@ int train_it(const TrainConfig& config) {
                                                     .drop_last = false});
     }
     return train_in_run(
-        config, model, {}, files_beside_weights(folder, is_language_model(folder)),
+        config, model, {}, files_beside_weights(folder, is_language_model(folder)), data.sampler().steps_per_epoch(),
         [&](const MicroBatch& at, Tape& tape) -> StepLosses { return loss_of(model, data(at.number), at.seed, tape); },
         [&](Index) -> std::vector<LogValue> {
             const Index batches = std::min(validation->sampler().steps_per_epoch(),

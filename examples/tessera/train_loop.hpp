@@ -43,11 +43,22 @@ inline void show(ProgressBar& bar, const tessera::StepReport& report) {
     bar(report.step, report.steps, {});
 }
 
+/// The rate of each step in LAVIS's form, whose epochs are those of the data.
+inline auto rate_by_epochs(tessera::LavisSchedule schedule, const tessera::TrainerOptions& options,
+                           tessera::Index micro_batches_per_epoch) {
+    const auto epoch = [each = micro_batches_per_epoch, parts = options.micro_batches](tessera::Index step) {
+        return step * parts / each;
+    };
+    schedule.epochs = epoch(options.steps - 1) + 1;
+    return [=](tessera::Index step) { return schedule.rate(epoch(step), step); };
+}
+
 /// Trains those parameters of `model` that learn, writes the whole model where it is to be exported, and returns the exit code.
 /// `copies` are files that belong beside the weights.
 template <class Model>
 int train_in_run(const TrainConfig& config, Model& model, const tessera::Gradients::Learns& learns,
-                 const std::vector<std::filesystem::path>& copies, const tessera::StepLoss& loss,
+                 const std::vector<std::filesystem::path>& copies, tessera::Index micro_batches_per_epoch,
+                 const tessera::StepLoss& loss,
                  const std::function<std::vector<tessera::LogValue>(tessera::Index step)>& validate) {
     using namespace tessera;
     Gradients gradients(model, learns);
@@ -60,6 +71,7 @@ int train_in_run(const TrainConfig& config, Model& model, const tessera::Gradien
     const TrainingRun run = config.resume ? TrainingRun::resume(config.out, config.text, on_disk)
                                           : TrainingRun::begin(config.out, config.text, on_disk);
     TrainerOptions options = config.trainer;
+    if (config.lavis_schedule) options.rate = rate_by_epochs(*config.lavis_schedule, options, micro_batches_per_epoch);
     const auto before = std::signal(SIGINT, [](int) { interrupted() = 1; });
     options.stop = [] { return interrupted() != 0; };
     options.report = [&](const StepReport& report) { show(bar, report); };

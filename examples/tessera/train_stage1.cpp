@@ -1,3 +1,4 @@
+#include <tessera/generate/retrieve.hpp>
 #include <tessera/text/read/tokenizer.hpp>
 #include <tessera/train/stage1.hpp>
 #include <tessera/train/start.hpp>
@@ -9,47 +10,61 @@ namespace program {
 
 namespace {
 
-/// Losses, R@1 by contrast, and the accuracy of matching, over the first rows of the validation data.
-template <class Model, class Data>
-std::vector<LogValue> validate_stage1(const Model& model, Data& data, const Stage1Options& options, Index rows) {
-    constexpr Index width = Model::embedding, queries = Model::queries;
-    const Index batches = std::min(data.steps_per_epoch(), std::max<Index>(rows / data(0).rows.size(), 1));
-    std::vector<float> images, texts;
-    std::vector<Index> ids;
+/// Losses, the accuracy of matching, and R@1 by contrast and after matching has ranked the best again, over the first rows of the
+/// validation data.
+template <class Model, class Vision>
+std::vector<LogValue> validate_stage1(const TrainConfig& config, const Model& model, Captions<Vision>& data,
+                                      const Stage1Options& options) {
+    constexpr Index width = Model::embedding, queries = Model::queries, tokens = Vision::config.tokens();
+    const Index each = data(0).rows.size();
+    const Index batches = std::min(data.steps_per_epoch(), std::max<Index>(config.validation_rows / each, 1));
+    std::vector<float> image_features, text_features;
+    std::vector<Index> ids, captions;
+    TokenizedTexts texts;
     double itc = 0, itm = 0, itg = 0, matched = 0;
-    for (Index i = 0; i < batches; ++i) {
-        const auto batch = data(i);
-        Scratch s;
+    Scratch s;
+    s.set_products(config.trainer.products);
+    for (Index number = 0; number < batches; ++number) {
+        const auto batch = data(number);
         const auto frame = s.frame();
-        const auto losses = stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.image_ids}, s, options);
+        const auto losses = stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.groups}, s, options);
         itc += double{losses.itc(0, 0)}, itm += double{losses.itm(0, 0)}, itg += double{losses.itg(0, 0)};
         matched += double{losses.itm_accuracy};
-        images.insert(images.end(), losses.images.data(), losses.images.data() + losses.images.size());
-        texts.insert(texts.end(), losses.texts.data(), losses.texts.data() + losses.texts.size());
+        image_features.insert(image_features.end(), losses.images.begin(), losses.images.end());
+        text_features.insert(text_features.end(), losses.texts.begin(), losses.texts.end());
         ids.insert(ids.end(), batch.rows.image_ids.begin(), batch.rows.image_ids.end());
+        captions.insert(captions.end(), batch.rows.captions.begin(), batch.rows.captions.end());
+        for (Index i = 0; i < batch.rows.size(); ++i) texts.push_back(batch.rows.texts[i]);
     }
-    const auto n = std::ssize(ids);
-    Scratch s;
-    const auto frame = s.frame();
-    const auto cosines = Model::itc({images.data(), {n * queries, width}}, {texts.data(), {n, width}}, s);
-    Index by_image = 0, by_text = 0;
-    for (Index i = 0; i < n; ++i) {
-        Index text = 0, image = 0;
-        for (Index j = 1; j < n; ++j) {
-            if (cosines(i, j) > cosines(i, text)) text = j;
-            if (cosines(j, i) > cosines(image, i)) image = j;
-        }
-        by_image += ids[static_cast<std::size_t>(text)] == ids[static_cast<std::size_t>(i)];
-        by_text += ids[static_cast<std::size_t>(image)] == ids[static_cast<std::size_t>(i)];
-    }
-    const auto share = [&](Index right) { return static_cast<double>(right) / static_cast<double>(n); };
     const auto mean = [&](double sum) { return sum / static_cast<double>(batches); };
-    return {{"validation.itc", mean(itc)},
-            {"validation.itm", mean(itm)},
-            {"validation.itg", mean(itg)},
-            {"validation.itm_accuracy", mean(matched)},
-            {"validation.r1_image_to_text", share(by_image)},
-            {"validation.r1_text_to_image", share(by_text)}};
+    std::vector<LogValue> out{{"validation.itc", mean(itc)},
+                              {"validation.itm", mean(itm)},
+                              {"validation.itg", mean(itg)},
+                              {"validation.itm_accuracy", mean(matched)}};
+
+    const Index n = std::ssize(ids);
+    const auto frame = s.frame();
+    const auto by_contrast = rank_by_contrast(
+        Model::itc({image_features.data(), {n * queries, width}}, {text_features.data(), {n, width}}, s));
+    const auto right = [&](Index picture, Index text) {
+        return data.true_captions()(ids[static_cast<std::size_t>(picture)], captions[static_cast<std::size_t>(text)]);
+    };
+    const Recall contrast = recall_at(1, by_contrast, right);
+    out.insert(out.end(), {{"validation.r1_image_to_text", contrast.image_to_text},
+                           {"validation.r1_text_to_image", contrast.text_to_image}});
+    if (config.rerank == 0) return out;
+
+    Index held = -1;  // the batch whose patches these are
+    ConstRows<Vision::width> patches;
+    const auto read = [&](Index picture, Scratch& scratch) {
+        if (picture / each != held) patches = data(held = picture / each).patches;
+        const auto own = patches.slice(picture % each * tokens, tokens);
+        return model.qformer.read(model.vision_norm(own, scratch), scratch);
+    };
+    const Recall ranked = recall_at(1, rerank(model, by_contrast, texts, config.rerank, read, s), right);
+    out.insert(out.end(), {{"validation.r1_image_to_text_reranked", ranked.image_to_text},
+                           {"validation.r1_text_to_image_reranked", ranked.text_to_image}});
+    return out;
 }
 
 template <class Model>
@@ -89,13 +104,13 @@ int train_it(const TrainConfig& config) {
         .dec = tokenizer->find("[DEC]").value_or(static_cast<Token>(decltype(Model::qformer)::config.vocabulary - 1))};
     options.negatives.uniform = static_cast<float>(config.uniform_negatives);
     return train_in_run(
-        config, model, learns_in_stage1, copies,
+        config, model, learns_in_stage1, copies, data.steps_per_epoch(),
         [&](const MicroBatch& at, Tape& tape) -> StepLosses {
             const auto batch = data(at.number);
             tape.dropout({.hidden = config.dropout, .attention = config.dropout, .seed = at.seed});
             options.negatives.seed = at.seed;
             const auto losses =
-                stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.image_ids}, tape, options);
+                stage1_losses(model, {batch.patches, batch.rows.texts, batch.rows.groups}, tape, options);
             return {losses.total,
                     {{"loss.itc", losses.itc},
                      {"loss.itm", losses.itm},
@@ -106,7 +121,7 @@ int train_it(const TrainConfig& config) {
         [&](Index) {
             Stage1Options fixed = options;
             fixed.negatives.seed = 0;
-            return validate_stage1(model, *validation, fixed, config.validation_rows);
+            return validate_stage1(config, model, *validation, fixed);
         });
 }
 

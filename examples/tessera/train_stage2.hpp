@@ -87,7 +87,7 @@ int train_stage2_model(const TrainConfig& config) {
         return stage2_loss(model, {batch.patches, texts.prompts, texts.texts}, s);
     };
     return train_in_run(
-        config, model, learns_in_stage2, copies,
+        config, model, learns_in_stage2, copies, data.steps_per_epoch(),
         [&](const MicroBatch& at, Tape& tape) -> StepLosses {
             tape.dropout({.hidden = config.dropout, .attention = config.dropout, .seed = at.seed});
             return loss(data(at.number), captions, at.seed, tape);
@@ -97,8 +97,9 @@ int train_stage2_model(const TrainConfig& config) {
             const Index batches =
                 std::min(validation->steps_per_epoch(), std::max<Index>(config.validation_rows / each, 1));
             double sum = 0;
+            Scratch s;
+            s.set_products(config.trainer.products);
             for (Index i = 0; i < batches; ++i) {
-                Scratch s;
                 const auto frame = s.frame();
                 sum += double{loss((*validation)(i), validation_captions, static_cast<std::uint64_t>(i), s)(0, 0)};
             }
