@@ -1,7 +1,8 @@
 // Which captions are true of which pictures.
 #pragma once
 #include <algorithm>
-#include <numeric>
+#include <cstdint>
+#include <tessera/core/split_mix.hpp>
 #include <tessera/train/data/caption_file.hpp>
 #include <tessera/train/data/tokenized_texts.hpp>
 #include <utility>
@@ -16,15 +17,19 @@ class TrueCaptions {
   public:
     /// `texts` are the tokens of file.captions(), one for one.
     TrueCaptions(const CaptionFile& file, const TokenizedTexts& texts) {
-        std::vector<Index> order(static_cast<std::size_t>(texts.count()));
-        std::iota(order.begin(), order.end(), Index{0});
-        std::ranges::sort(order,
-                          [&](Index a, Index b) { return std::ranges::lexicographical_compare(texts[a], texts[b]); });
-        text_.resize(order.size());
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            const bool repeats = i > 0 && std::ranges::equal(texts[order[i]], texts[order[i - 1]]);
-            text_[static_cast<std::size_t>(order[i])] =
-                repeats ? text_[static_cast<std::size_t>(order[i - 1])] : order[i];
+        std::vector<std::pair<std::uint64_t, Index>> by_hash;  // what has the same tokens stands together
+        for (Index i = 0; i < texts.count(); ++i) {
+            std::uint64_t hash = 0;
+            for (const Token id : texts[i]) hash = split_mix(hash ^ static_cast<std::uint64_t>(id));
+            by_hash.emplace_back(hash, i);
+        }
+        std::ranges::sort(by_hash);
+        text_.resize(by_hash.size());
+        for (std::size_t i = 0; i < by_hash.size(); ++i) {
+            const Index caption = by_hash[i].second;
+            Index& text = text_[static_cast<std::size_t>(caption)] = caption;
+            for (std::size_t j = i; text == caption && j-- > 0 && by_hash[j].first == by_hash[i].first;)
+                if (std::ranges::equal(texts[by_hash[j].second], texts[caption])) text = text_of(by_hash[j].second);
         }
         for (Index row = 0; row < file.size(); ++row)
             for (Index i = 0; i < file[row].captions; ++i)
