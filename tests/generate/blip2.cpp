@@ -11,13 +11,13 @@
 #include "support/as_processors.hpp"
 #include "support/compare.hpp"
 #include "support/generate_settings.hpp"
+#include "support/golden_numbers.hpp"
 #include "support/read_json.hpp"
 #include "support/rounded_golden.hpp"
-#include "support/tensor_part.hpp"
 
 namespace generate_blip2 {
 using namespace tessera;
-using test::part;
+using test::golden_part;
 
 namespace {
 
@@ -28,7 +28,7 @@ struct Folder {
     std::string name;
     std::filesystem::path path = test::golden_checkpoint(name);
     Json expected = test::read_json(path / "expected.json");
-    Safetensors tensors{path / "expected.safetensors"};
+    Safetensors tensors{test::golden_expected(name)};
     Pipeline<Blip2Tiny> blip2 = load<Blip2Tiny>(path.string());
     const Blip2Tiny& model = blip2.model;
     const Blip2Processor& processor = blip2.processor;
@@ -36,8 +36,8 @@ struct Folder {
 
 // The picture's pixels as the reference had them.
 Tensor<float, dyn, 588> reference_patches(const std::string& name, std::size_t index) {
-    static const Safetensors file(test::golden("blip2_opt/expected.safetensors"));
-    const auto pixels = part(file, name, index);
+    static const Safetensors file(test::golden_expected("blip2_opt"));
+    const auto pixels = golden_part(file, name, index);
     const auto side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(pixels.size()) / 3)));
     Tensor<float, dyn, 588> out({side / 14 * (side / 14), 588});
     patchify(out.view(), View<const float, 3, dyn, dyn>(pixels.data(), {3, side, side}), 14);
@@ -60,7 +60,7 @@ TEST_CASE("every intermediate value equals the reference, whatever type the weig
             const auto seen = model.vision(pixels, s);
             const auto said = model.projection(model.qformer(seen, s), s);
             const auto same = [&](const std::string& what) {
-                test::check_close(what, dump.at(what).values, part(folder.tensors, what, i), activations);
+                test::check_close(what, dump.at(what).values, golden_part(folder.tensors, what, i), activations);
             };
             same("vision.last_hidden_state");
             same("qformer.layer_3");
@@ -70,11 +70,11 @@ TEST_CASE("every intermediate value equals the reference, whatever type the weig
                 same("qformer.embeddings");
                 for (int layer = 0; layer < 3; ++layer) same("qformer.layer_" + std::to_string(layer));
             }
-            test::check_close("language_projection", said.span(), part(folder.tensors, "language_projection", i),
+            test::check_close("language_projection", said.span(), golden_part(folder.tensors, "language_projection", i),
                               activations);
 
             // The language model on placeholders, beginning and, for two pictures, a prompt.
-            const auto check_logits = [&](const std::string& run, std::size_t row) {
+            const auto check_run = [&](const std::string& run, std::size_t row) {
                 const auto ids = folder.tensors.tensor(run + ".input_ids").to<Token>();
                 const std::size_t length = static_cast<std::size_t>(folder.tensors.tensor(run + ".input_ids").shape[1]);
                 const std::span<const Token> words(ids.data() + row * length + 8, length - 8);
@@ -83,10 +83,10 @@ TEST_CASE("every intermediate value equals the reference, whatever type the weig
                 model.language.embedding.into(embedded.slice(8, static_cast<Index>(words.size())), words, s);
                 const Index starts[] = {0, embedded.extent(0)};
                 const auto logits = model.language.logits(model.language(embedded, starts, s), s);
-                test::check_logits(run, logits.span(), part(folder.tensors, run + ".logits", row), activations);
+                test::check_close(run, logits.span(), golden_part(folder.tensors, run + ".logits", row), activations);
             };
-            check_logits("no_prompt", i);
-            if (i < 2) check_logits("prompt", i);
+            check_run("no_prompt", i);
+            if (i < 2) check_run("prompt", i);
         }
     }
 }
@@ -102,7 +102,7 @@ TEST_CASE("a batch of pictures gives what each picture gives") {
     const auto said = folder.model.qformer(folder.model.vision(all, s), s, 3);
     for (std::size_t i = 0; i < 3; ++i)
         test::check_close("qformer.layer_3", said.slice(static_cast<Index>(i) * 8, 8).span(),
-                          part(folder.tensors, "qformer.layer_3", i), activations);
+                          golden_part(folder.tensors, "qformer.layer_3", i), activations);
     CHECK_THROWS_AS(folder.model.vision(all.view().slice(0, 20), s), Error);
     CHECK_THROWS_AS(folder.model.qformer(ConstRows<64>(nullptr, {0, 64}), s, 0), Error);
 }
@@ -114,7 +114,8 @@ TEST_CASE("a larger picture gets interpolated positions") {
     const auto side = static_cast<Index>(std::lround(std::sqrt(static_cast<double>(pixels.extent(0)))));
     REQUIRE(side > 4);
     const auto seen = folder.model.vision(pixels, Grid{side, side}, s);
-    test::check_close("larger", seen.span(), part(folder.tensors, "larger.vision.last_hidden_state", 0), activations);
+    test::check_close("larger", seen.span(), golden_part(folder.tensors, "larger.vision.last_hidden_state", 0),
+                      activations);
 }
 
 TEST_CASE("training batches: captions of different lengths side by side, without padding") {
@@ -123,7 +124,7 @@ TEST_CASE("training batches: captions of different lengths side by side, without
     const auto tokens = ids.to<Token>();
     const auto mask = folder.tensors.tensor("train.attention_mask").to<std::int64_t>();
     const auto length = static_cast<std::size_t>(ids.shape[1]);
-    const auto all_logits = folder.tensors.tensor("train.logits").to_floats();
+    const auto all_logits = test::golden_numbers(folder.tensors, "train.logits");
     Scratch s;
     Tensor<float, dyn, 64> embedded({static_cast<Index>(tokens.size()), 64});
     std::vector<Index> starts;
@@ -133,20 +134,20 @@ TEST_CASE("training batches: captions of different lengths side by side, without
         if (i % length == 0) starts.push_back(row);
         if (mask[i] == 0) continue;
         if (tokens[i] == folder.processor.tokens.image) {
-            const auto prefix = part(folder.tensors, "language_projection", i / length);
+            const auto prefix = golden_part(folder.tensors, "language_projection", i / length);
             std::copy_n(prefix.data() + (row - starts.back()) * 64, 64, embedded.data() + row * 64);
         } else {
             folder.model.language.embedding.into(embedded.view().slice(row, 1), std::span(tokens).subspan(i, 1), s);
         }
-        const auto scores = all_logits.begin() + static_cast<std::ptrdiff_t>(i * 608 / test::word_stride);
-        want.insert(want.end(), scores, scores + 608 / test::word_stride);
+        const auto scores = all_logits.begin() + static_cast<std::ptrdiff_t>(i * 608);
+        want.insert(want.end(), scores, scores + 608);
         ++row;
     }
     starts.push_back(row);
     REQUIRE(row < static_cast<Index>(tokens.size()));
     const auto logits =
         folder.model.language.logits(folder.model.language(embedded.view().slice(0, row), starts, s), s);
-    test::check_logits("train.logits", logits.span(), want, activations);
+    test::check_close("train.logits", logits.span(), want, activations);
 }
 
 namespace {
@@ -211,13 +212,13 @@ TEST_CASE(
                 options.prompt.clear();
                 const std::string steps = "generate." + entry.key() + ".step_logits";
                 if (folder.tensors.find(steps) == nullptr || options.repetition_penalty != 1.0f) continue;
-                const auto want = part(folder.tensors, steps, i);
+                const auto want = golden_part(folder.tensors, steps, i);
                 std::vector<float> got;
                 for (std::size_t step = 0; step < result.tokens.size(); ++step) {
                     const auto& scores = dump.at("step_logits_" + std::to_string(step)).values;
                     got.insert(got.end(), scores.begin(), scores.end());
                 }
-                test::check_logits(steps, got, std::span(want).first(got.size() / test::word_stride), activations);
+                test::check_close(steps, got, std::span(want).first(got.size()), activations);
             }
         }
     }
@@ -230,7 +231,7 @@ TEST_CASE("pixels from the file, not from the reference, give the reference's va
         CAPTURE(picture);
         const auto pixels =
             preprocess(read_image(test::golden("images/" + picture), test::as_processors), folder.processor.preprocess);
-        const auto want = part(folder.tensors, "pixel_values", i);
+        const auto want = golden_part(folder.tensors, "pixel_values", i);
         REQUIRE(pixels.size() == static_cast<Index>(want.size()));
         for (std::size_t j = 0; j < want.size(); ++j) REQUIRE(std::abs(pixels.data()[j] - want[j]) <= 1e-6f);
     }

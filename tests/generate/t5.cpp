@@ -9,14 +9,13 @@
 #include "support/as_processors.hpp"
 #include "support/compare.hpp"
 #include "support/generate_settings.hpp"
-#include "support/golden.hpp"
 #include "support/golden_models.hpp"
+#include "support/golden_numbers.hpp"
 #include "support/read_json.hpp"
-#include "support/tensor_part.hpp"
 
 namespace generate_t5 {
 using namespace tessera;
-using test::part;
+using test::golden_part;
 
 namespace {
 
@@ -27,13 +26,13 @@ int check_steps(const Dump& dump, const Safetensors& file, const std::string& ru
                 std::size_t steps) {
     const std::string name = "generate." + run + ".step_logits";
     if (file.find(name) == nullptr) return 0;
-    const auto want = part(file, name, index);
+    const auto want = golden_part(file, name, index);
     std::vector<float> got;
     for (std::size_t step = 0; step < steps; ++step) {
         const auto& scores = dump.at("step_logits_" + std::to_string(step)).values;
         got.insert(got.end(), scores.begin(), scores.end());
     }
-    test::check_logits(name, got, std::span(want).first(got.size() / test::word_stride), activations);
+    test::check_close(name, got, std::span(want).first(got.size()), activations);
     return 1;
 }
 
@@ -42,7 +41,7 @@ int check_steps(const Dump& dump, const Safetensors& file, const std::string& ru
 TEST_CASE("FlanT5 alone: the tokenizer's ids, and all runs, one by one and in a ragged batch") {
     const auto path = test::golden("t5");
     const Json expected = test::read_json(path / "expected.json");
-    const Safetensors file(path / "expected.safetensors");
+    const Safetensors file(test::golden_expected("t5"));
     const auto model = load<T5<test::golden_t5>>(path.string());
     const auto tokenizer = read_tokenizer(path);
     const Token end[] = {1};
@@ -73,7 +72,7 @@ TEST_CASE("FlanT5 alone: the tokenizer's ids, and all runs, one by one and in a 
             compared += check_steps(dump, file, entry.key(), i, alone[0].tokens.size());
         }
     }
-    CHECK(compared == 2);
+    CHECK(compared >= 2);  // the reference has more than tests/golden
 }
 
 namespace {
@@ -81,7 +80,7 @@ namespace {
 struct Folder {
     std::filesystem::path path = test::golden("blip2_t5");
     Json expected = test::read_json(path / "expected.json");
-    Safetensors tensors{path / "expected.safetensors"};
+    Safetensors tensors{test::golden_expected("blip2_t5")};
     Pipeline<Blip2TinyT5> blip2 = load<Blip2TinyT5>(path.string());
 
     static Image picture(const Json& name) {
@@ -117,9 +116,9 @@ TEST_CASE("pictures through image encoder, Q-Former and FlanT5: the states and l
         Scratch s(dump);
         caption(folder.blip2, Folder::picture(folder.expected["images"][i]), options, s);
         for (const std::string name : {"vision.last_hidden_state", "qformer.layer_3", "language_projection"})
-            test::check_close(name, dump.at(name).values, part(folder.tensors, name, i), activations);
-        test::check_logits("prompt.logits", dump.at("step_logits_0").values, part(folder.tensors, "prompt.logits", i),
-                           activations);
+            test::check_close(name, dump.at(name).values, golden_part(folder.tensors, name, i), activations);
+        test::check_close("prompt.logits", dump.at("step_logits_0").values,
+                          golden_part(folder.tensors, "prompt.logits", i), activations);
     }
 }
 
@@ -145,7 +144,7 @@ TEST_CASE("a prompt of more than 150 tokens beside a short one, and as long an a
     auto begun = language.begin(prompts, static_cast<Index>(answer) - 1, s);
     std::vector<float> want;
     for (std::size_t i = 0; i < 2; ++i) {
-        const auto rows = part(folder.tensors, "long.encoder.last_hidden_state", i);
+        const auto rows = golden_part(folder.tensors, "long.encoder.last_hidden_state", i);
         want.insert(want.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(texts[i].size() * 64));
     }
     test::check_close("encoder", dump.at("encoder.last_hidden_state").values, want, activations);
@@ -157,8 +156,8 @@ TEST_CASE("a prompt of more than 150 tokens beside a short one, and as long an a
     const auto states = language.append(language.embedding(words, s), both, s);
     for (std::size_t i = 0; i < 2; ++i) {
         const auto last = states.slice(static_cast<Index>((i + 1) * answer) - 20, 20);
-        test::check_logits("logits", language.logits(last, s).span(), part(folder.tensors, "long.logits_of_last_20", i),
-                           activations);
+        test::check_close("logits", language.logits(last, s).span(),
+                          golden_part(folder.tensors, "long.logits_of_last_20", i), activations);
     }
 }
 
@@ -200,7 +199,7 @@ TEST_CASE("captions, greedy and with beams: the same tokens, strings and scores 
                 compared += check_steps(dump, folder.tensors, entry.key(), i, alone.tokens.size());
         }
     }
-    CHECK(compared == 2);
+    CHECK(compared >= 2);  // the reference has more than tests/golden
 }
 
 TEST_CASE("without a prompt FlanT5 reads the picture and the end token") {

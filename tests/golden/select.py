@@ -42,9 +42,12 @@ LEFT_OUT = ["blip2_t5/spiece.model"]
 
 PICTURES = {"clip_vision": 2}  # of five
 
-# Scores of words, of which every eighth stays (`check_logits` in tests/support/compare.hpp).
-SCORES = {folder: ["*logits", "*logits_of_last_20"] if folder != "stage1" else ["lm_logits"] for folder in
-          ("stage1", "opt", "opt_350m_style", "blip2_opt", "blip2_opt_bf16", "blip2_opt_f16", "t5", "blip2_t5")}
+# States and scores that tests only compare with, of which every seventh number stays; what they compute from is whole.
+SAMPLE = ["*logits", "*logits_of_last_20", "*layer_*", "qformer.embeddings", "vision.embeddings", "vision.pre_layrnorm",
+          "*vision.last_hidden_state", "long.encoder.last_hidden_state", "*_states"]
+WHOLE = {"blip2_itr": ["vision.last_hidden_state"]}
+# Pixels, which tests compute from, as bytes and the numbers that these stand for.
+LEVELS = ["*pixel_values"]
 
 # Of which the gradients are kept, as sketches.
 GRADIENTS = ["stage1", "opt", "opt_350m_style", "t5", "blip2_opt", "blip2_t5"]
@@ -61,8 +64,8 @@ def main():
         shutil.copytree(source / folder, HERE / folder, copy_function=shutil.copyfile)
         expected = source / folder / "expected.safetensors"
         if expected.exists():
-            thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []), sample=SCORES.get(folder, []),
-                 first=PICTURES.get(folder))
+            thin(expected, HERE / folder / "expected.safetensors", DROP.get(folder, []), sample=SAMPLE, levels=LEVELS,
+                 whole=WHOLE.get(folder, []), first=PICTURES.get(folder))
         if folder in GRADIENTS:
             sketch_gradients(expected, HERE / folder / "gradients.safetensors")
     clip = json.loads((HERE / "clip_vision/expected.json").read_text())
@@ -109,7 +112,7 @@ def select_resize(source, target):
     for picture in target.glob("*.png"):
         picture.unlink()
     drop = [f"{case}.*" for case in RESIZE_CASES] + [f"{case}.pixel_values" for case in RESIZE_FLOATS]
-    thin(source / "expected.safetensors", target / "expected.safetensors", drop)
+    thin(source / "expected.safetensors", target / "expected.safetensors", drop, levels=LEVELS)
     index = json.loads((source / "index.json").read_text())
     index["cases"] = [case for case in index["cases"] if case["tensor"] not in RESIZE_CASES]
     write_json(target / "index.json", index)

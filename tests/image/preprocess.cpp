@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "support/as_processors.hpp"
-#include "support/golden.hpp"
+#include "support/golden_numbers.hpp"
 #include "support/picture_bytes.hpp"
 #include "support/read_json.hpp"
 
@@ -32,16 +32,15 @@ double worst_gap(const Tensor<float, 3, dyn, dyn>& got, std::span<const float> w
 TEST_CASE("the five pictures of each model, from their files: PNG and JPEG alike") {
     for (const std::string model : {"blip2_opt", "clip_vision"}) {
         const Json expected = test::read_json(test::golden(model + "/expected.json"));
-        const Safetensors tensors(test::golden(model + "/expected.safetensors"));
+        const Safetensors tensors(test::golden_expected(model));
         const Preprocess settings = read_preprocess(test::golden(model + "/preprocessor_config.json"));
-        const std::vector<float> want = tensors.tensor("pixel_values").to_floats();
-        const std::size_t each = want.size() / expected["images"].size();
+        const test::GoldenNumbers want(tensors, "pixel_values");
         for (std::size_t i = 0; i < expected["images"].size(); ++i) {
             const auto file = expected["images"][i].get<std::string>();
             CAPTURE(model);
             CAPTURE(file);
             const Image image = read_image(test::golden("images/" + file), test::as_processors);
-            CHECK(worst_gap(preprocess(image, settings), std::span(want).subspan(i * each, each)) <= 1e-6);
+            CHECK(worst_gap(preprocess(image, settings), want.part(i)) <= 1e-6);
         }
     }
 }
@@ -51,13 +50,14 @@ TEST_CASE("bytes become numbers to the last bit") {
     int compared = 0;
     for (const StoredTensor& want : expected.tensors()) {
         if (!want.name.ends_with(".pixel_values")) continue;
+        const auto numbers = test::golden_numbers(expected, want.name);
         CAPTURE(want.name);
         const std::string label = want.name.substr(0, want.name.rfind('.'));
         const Image bytes = test::picture_of(expected.tensor(label + ".bytes"));
-        CHECK(worst_gap(preprocess(bytes, {.do_resize = false}), want.to_floats()) == 0);
+        CHECK(worst_gap(preprocess(bytes, {.do_resize = false}), numbers) == 0);
         const Image input = test::picture_of(expected.tensor(label.substr(0, label.find('.')) + ".input"));
         const Preprocess settings{.height = bytes.height(), .width = bytes.width()};
-        CHECK(worst_gap(preprocess(input, settings), want.to_floats()) == 0);
+        CHECK(worst_gap(preprocess(input, settings), numbers) == 0);
         ++compared;
     }
     CHECK(compared == 5);

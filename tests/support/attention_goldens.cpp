@@ -6,7 +6,7 @@
 #include <tessera/core/json.hpp>
 #include <tessera/mask/catalog.hpp>
 
-#include "support/golden.hpp"
+#include "support/golden_numbers.hpp"
 #include "support/read_json.hpp"
 
 namespace tessera::test {
@@ -22,7 +22,7 @@ class Reading : public AttentionGolden {
         dim = about["head_dim"], scale = about["scale"];
         for (Index i = 0; i <= batch_; ++i) query_starts_.push_back(i * queries), key_starts_.push_back(i * keys);
         const auto rows = [&](const char* what, Index length) {
-            return laid_out(file.tensor(label + "." + what).to_floats(), length);
+            return laid_out(golden_numbers(file, label + "." + what), length);
         };
         q = rows("q", queries), d_out = rows("d_out", queries), out = rows("out", queries), dq = rows("dq", queries);
         k = rows("k", keys), v = rows("v", keys), dk = rows("dk", keys), dv = rows("dv", keys);

@@ -10,9 +10,9 @@
 #include <tessera/train/tape.hpp>
 
 #include "support/golden_models.hpp"
+#include "support/golden_numbers.hpp"
 #include "support/gradient_goldens.hpp"
 #include "support/padded_texts.hpp"
-#include "support/tensor_part.hpp"
 
 namespace train_stage2 {
 using namespace tessera;
@@ -24,10 +24,11 @@ bool learns(std::string_view path) { return path.starts_with("qformer.") || path
 /// What the image encoder makes of the first three pictures, which are the same in both folders.
 template <class Model>
 Rows<64> seen(const Model& model, Scratch& s) {
-    const Safetensors file(test::golden("blip2_opt/expected.safetensors"));
+    const Safetensors file(test::golden_expected("blip2_opt"));
+    const test::GoldenNumbers pictures(file, "pixel_values");
     const auto patches = s.rows<588>(3 * 16);
     for (Index i = 0; i < 3; ++i) {
-        const auto pixels = test::part(file, "pixel_values", static_cast<std::size_t>(i));
+        const auto pixels = pictures.part(static_cast<std::size_t>(i));
         patchify(patches.slice(16 * i, 16), View<const float, 3, dyn, dyn>(pixels.data(), {3, 56, 56}), 14);
     }
     return model.vision(patches, s);

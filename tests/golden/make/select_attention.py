@@ -25,6 +25,7 @@ CASES = {
     "unimodal": ["b1_h2_q7_k7_d16"],
 }
 LARGEST_TABLE = 10_000  # scores
+COMPARED = ["*.out", "*.dq", "*.dk", "*.dv"]  # of which a part is enough
 
 
 def select(source, target):
@@ -38,7 +39,8 @@ def select(source, target):
         for label, case in cases.items():
             if case["batch"] * case["q_len"] * case["k_len"] > LARGEST_TABLE:
                 drop += [f"{label}.mask", f"{label}.bucket"]
-        thin(source / f"{policy}.safetensors", target / f"{policy}.safetensors", drop, [f"{label}.*" for label in labels])
+        thin(source / f"{policy}.safetensors", target / f"{policy}.safetensors", drop, [f"{label}.*" for label in labels],
+             sample=COMPARED)
     write_json(target / "index.json", index)
 
 

@@ -148,7 +148,7 @@ TEST_CASE("generation: queries and text in one pass under the multimodal causal 
         row += 8 + length;
     }
     test::check_close("lm_states", text.span(), golden.valid("lm_states"), activations);
-    test::check_logits("lm_logits", golden.model.logits(text, s).span(), golden.valid("lm_logits"), activations, 381);
+    test::check_close("lm_logits", golden.model.logits(text, s).span(), golden.valid("lm_logits"), activations);
 }
 
 namespace {
@@ -196,7 +196,7 @@ TEST_CASE("generation: text alone over the keys and values that the queries left
     const Step step(beginnings, lengths, 0);
     const auto states = decoder.append(embedded, step.texts, s);
     test::check_close("lm_states", states.span(), golden.valid("lm_states"), activations);
-    test::check_logits("lm_logits", decoder.logits(states, s).span(), golden.valid("lm_logits"), activations, 381);
+    test::check_close("lm_logits", decoder.logits(states, s).span(), golden.valid("lm_logits"), activations);
 
     auto again = decoder.begin(prompts, 0, s);
     const auto want = golden.all("lm_logits");
@@ -212,8 +212,8 @@ TEST_CASE("generation: text alone over the keys and values that the queries left
         const auto logits = decoder.logits(decoder.append(decoder.embedding(now, s), one.texts, s), s);
         for (Index i = 0, row = 0; i < 5; row += rows[std::size_t(i++)])
             if (rows[std::size_t(i)] == 1)
-                test::check_logits("lm_logits", logits.slice(row, 1).span(),
-                                   std::span(want).subspan(std::size_t((i * 32 + t) * 48), 48), activations, 381);
+                test::check_close("lm_logits", logits.slice(row, 1).span(),
+                                  std::span(want).subspan(std::size_t((i * 32 + t) * 381), 381), activations);
     }
 }
 
