@@ -259,8 +259,23 @@ data=
 expect 0 "$all_found" "$program" train --config "$files/alike.json"
 expect 0 '^loss.itm +[0-9.]+ +(0|0\.[0-3][0-9]*|[0-9.]+e-[0-9]+)   steps 1 to 60$' "$program" plot "$files/run7/log.jsonl"
 
-# Products of frozen weights in bf16 arithmetic: other losses, but not by much.
+# Pictures are read as the folder of the parts says, and what is trained says so.
+mkdir "$files/bright"
+cp $itr/* "$files/bright"
+sed 's/0.48145466/0.25/' $itr/preprocessor_config.json >"$files/bright/preprocessor_config.json"
+for part in $itr "$files/bright"; do
+  config "$files/bright.json" stage1 tiny "of-$(basename "$part")" "\"vision\": \"$part\", \"qformer\": \"$part\"" '"steps": 1'
+  expect 0 '^1 steps, ' "$program" train --config "$files/bright.json"
+done
 first_loss() { sed -n '1s/.*"loss":\([0-9.]*\),.*/\1/p' "$files/$1/log.jsonl"; }
+expect 1 '^' test "$(first_loss of-blip2_itr)" = "$(first_loss of-bright)"
+expect 0 '0\.25,' cat "$files/of-bright/step-1/preprocessor_config.json"
+config "$files/bright.json" stage2 tiny speaks-bright "\"vision\": \"$itr\", \"qformer\": \"$files/of-bright/step-1\", \"language\": \"$model\"" \
+  '"steps": 1'
+expect 0 '^1 steps, ' "$program" train --config "$files/bright.json"
+expect 0 '0\.25,' cat "$files/speaks-bright/step-1/preprocessor_config.json"
+
+# Products of frozen weights in bf16 arithmetic: other losses, but not by much.
 for stage in stage1 stage2; do
   start=$begun
   [ $stage = stage2 ] && start="\"model\": \"$model\""

@@ -9,6 +9,15 @@
 
 namespace program {
 
+/// Training reads pictures as squares, whatever their shape.
+inline tessera::Preprocess as_squares(tessera::Preprocess preprocess, tessera::Index side) {
+    preprocess.do_resize = true;
+    preprocess.do_center_crop = false;
+    preprocess.shortest_edge = 0;
+    preprocess.height = preprocess.width = side;
+    return preprocess;
+}
+
 template <class Vision>
 class Captions {
     static constexpr tessera::VitConfig vit = Vision::config;
@@ -21,16 +30,12 @@ class Captions {
     };
 
     /// `encode(caption)` makes the tokens of a text. Augmented pictures are drawn by the seed of training.
-    Captions(const TrainConfig& config, const TrainData& data, const Vision& vision, tessera::Preprocess preprocess,
+    Captions(const TrainConfig& config, const TrainData& data, const Vision& vision, const tessera::Preprocess& as,
              const std::filesystem::path& cache, tessera::Index batch, bool shuffle, auto&& encode)
         : vision_(vision), file_(data.file, data.images), texts_(file_.captions(), encode) {
         using namespace tessera;
         frozen_.set_products(config.trainer.products);
-        preprocess.do_resize = true;
-        preprocess.do_center_crop = false;
-        preprocess.shortest_edge = 0;
-        preprocess.height = preprocess.width = vit.image;
-        ReadPictures pictures{.preprocess = preprocess, .seed = config.trainer.seed};
+        ReadPictures pictures{.preprocess = as_squares(as, vit.image), .seed = config.trainer.seed};
         file_.pictures().expect_files();
         if (data.augment) pictures.augment = Augment{.size = vit.image};
         ImageRows images = picture_patches(file_.pictures(), pictures, vit.patch);
@@ -40,7 +45,8 @@ class Captions {
             ProgressBar bar("image features", is_terminal(stderr), Unit::count);
             std::filesystem::create_directories(cache.parent_path());
             cache_.emplace(build_feature_cache(
-                cache, feature_key(vision, preprocess, pictures.decode, file_.pictures(), config.trainer.products),
+                cache,
+                feature_key(vision, pictures.preprocess, pictures.decode, file_.pictures(), config.trainer.products),
                 shape, 8, [&](Index first, Index count, float* out) { compute(images, first, count, out); },
                 StaleCache::refuse, [&](Index done, Index all) { bar(done, all, {}); }));
             images = cached_features(*cache_);
@@ -87,11 +93,13 @@ inline std::filesystem::path cache_file(const TrainConfig& config, const char* o
     return base.string() + '.' + of + ".safetensors";
 }
 
-/// Writes config.json and preprocessor_config.json of a BLIP-2 into `folder`, as Hugging Face has them, and returns their paths.
+/// Writes config.json and preprocessor_config.json of a BLIP-2 into `folder`, as Hugging Face has them, and returns their paths. Pictures
+/// are squares; the rest is as `preprocess` says.
 /// `language` is the config.json of the language model, and generation_config.json says its `tokens`; empty for retrieval.
 inline std::vector<std::filesystem::path> write_config(const std::filesystem::path& folder,
                                                        const tessera::VitConfig& vision,
                                                        const tessera::QFormerConfig& qformer,
+                                                       const tessera::Preprocess& preprocess,
                                                        const std::filesystem::path& language = {},
                                                        const tessera::Blip2Tokens& tokens = {}) {
     using namespace tessera;
@@ -123,16 +131,15 @@ inline std::vector<std::filesystem::path> write_config(const std::filesystem::pa
         config["text_config"] = found.value("text_config", found);  // of a BLIP-2, its part
         config["image_token_index"] = tokens.image;
     }
-    const Preprocess usual;
     const Json pictures = {{"image_processor_type", "BlipImageProcessor"},
                            {"do_convert_rgb", true},
-                           {"do_normalize", true},
-                           {"do_rescale", true},
+                           {"do_normalize", preprocess.do_normalize},
+                           {"do_rescale", preprocess.do_rescale},
                            {"do_resize", true},
-                           {"image_mean", usual.image_mean},
-                           {"image_std", usual.image_std},
+                           {"image_mean", preprocess.image_mean},
+                           {"image_std", preprocess.image_std},
                            {"resample", 3},
-                           {"rescale_factor", usual.rescale_factor},
+                           {"rescale_factor", preprocess.rescale_factor},
                            {"size", {{"height", vision.image}, {"width", vision.image}}}};
     std::filesystem::create_directories(folder);
     replace_file(folder / "config.json", config.dump(1) + '\n');

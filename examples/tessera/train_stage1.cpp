@@ -1,4 +1,5 @@
 #include <tessera/generate/retrieve.hpp>
+#include <tessera/image/read_preprocess.hpp>
 #include <tessera/text/read/tokenizer.hpp>
 #include <tessera/train/stage1.hpp>
 #include <tessera/train/start.hpp>
@@ -67,6 +68,18 @@ std::vector<LogValue> validate_stage1(const TrainConfig& config, const Model& mo
     return out;
 }
 
+/// How pictures are read: as the folder of the Q-Former says that is gone on with, or else that of the image encoder, or else BLIP-2.
+Preprocess read_preprocess_of(const TrainConfig& config) {
+    for (const std::string& part : {config.qformer, config.vision}) {
+        if (part.empty()) continue;
+        const std::filesystem::path folder = resolve_model(part);
+        std::error_code ignored;
+        if (std::filesystem::exists(folder / "preprocessor_config.json", ignored))
+            return read_folder_preprocess(folder);
+    }
+    return {};
+}
+
 template <class Model>
 int train_it(const TrainConfig& config) {
     using Vision = decltype(Model::vision);
@@ -90,14 +103,15 @@ int train_it(const TrainConfig& config) {
         return encode_for_qformer(*tokenizer, caption_text(caption, config.prompt), config.most_tokens);
     };
 
-    Captions<Vision> data(config, config.data, model.vision, {}, cache_file(config, "train"), config.micro_batch(),
-                          true, encode);
+    const Preprocess preprocess = read_preprocess_of(config);
+    Captions<Vision> data(config, config.data, model.vision, preprocess, cache_file(config, "train"),
+                          config.micro_batch(), true, encode);
     std::optional<Captions<Vision>> validation;
     if (config.trainer.validate_every > 0)
-        validation.emplace(config, config.validation, model.vision, Preprocess{}, cache_file(config, "validation"),
+        validation.emplace(config, config.validation, model.vision, preprocess, cache_file(config, "validation"),
                            config.micro_batch(), false, encode);
     std::vector<std::filesystem::path> copies =
-        write_config(config.out, decltype(Model::vision)::config, decltype(Model::qformer)::config);
+        write_config(config.out, decltype(Model::vision)::config, decltype(Model::qformer)::config, preprocess);
     for (const auto& file : files_beside_weights(words, false)) copies.push_back(file);
 
     Stage1Options options{

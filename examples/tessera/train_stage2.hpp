@@ -50,7 +50,7 @@ int train_stage2_model(const TrainConfig& config) {
             blip2 = stage2_from_parts<Model>(parts, config.trainer.seed, frozen(config, bar));
             const std::filesystem::path language = resolve_model(parts.language);
             copies = write_config(config.out, Vision::config, decltype(Model::qformer)::config,
-                                  language / "config.json", blip2.processor.tokens);
+                                  blip2.processor.preprocess, language / "config.json", blip2.processor.tokens);
             const std::filesystem::path words =
                 parts.tokenizer.empty() ? language : std::filesystem::path(resolve_model(parts.tokenizer));
             for (const auto& file : files_beside_weights(words, false)) copies.push_back(file);
