@@ -4,6 +4,8 @@
 #include <tessera/model/blip2/itg.hpp>
 #include <tessera/model/config.hpp>
 
+#include "../scenes/models.hpp"
+
 namespace program {
 
 using namespace tessera;
@@ -20,6 +22,7 @@ inline constexpr std::tuple opt_models{
     Compiled<Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<opt_2_7b>>>{"lavis-opt-2.7b"},
     Compiled<Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<opt_6_7b>>>{"lavis-opt-6.7b"},
     Compiled<Blip2Tiny>{"tiny"},
+    Compiled<scenes::Blip2Opt>{"scenes-opt"},
 };
 inline constexpr std::tuple t5_models{
     Compiled<Blip2FlanT5Xl>{"blip2-flan-t5-xl"},
@@ -28,6 +31,7 @@ inline constexpr std::tuple t5_models{
     Compiled<Blip2<Vit<blip2_clip_vit_l14(21)>, QFormer<qformer_vit_l>, T5<blip2_flan_t5_xl>>>{
         "lavis-flan-t5-xl-vit-l"},
     Compiled<Blip2TinyT5>{"tiny-t5"},
+    Compiled<scenes::Blip2T5>{"scenes-t5"},
 };
 inline constexpr QFormerConfig tiny_stage1_qformer = [] {
     QFormerConfig c = tiny_itm_qformer;
@@ -49,6 +53,7 @@ inline constexpr std::tuple retrieval_models{
     Compiled<Blip2Retrieval<Vit<blip2_clip_vit_l14(22)>, QFormer<qformer_itm_vit_l>>>{"lavis-vit-l-22"},
     Compiled<Blip2Retrieval<Vit<blip2_clip_vit_l14(23)>, QFormer<qformer_itm_vit_l>>>{"lavis-vit-l-23"},
     Compiled<Blip2ItmTiny>{"tiny-itm"},
+    Compiled<scenes::Retrieval>{"scenes-itm"},
 };
 inline constexpr auto all_models = std::tuple_cat(opt_models, t5_models, itg_models, retrieval_models);
 
