@@ -59,6 +59,8 @@ class Recipe {
                 .rate = rate,
                 .seed = options_.seed};
     }
+    /// There are about fifty single objects to train with, and no two pictures of a step show the same.
+    Index pictures_of_a_step() const { return options_.single == 100 ? 32 : 64; }
     /// Loads the model of a folder, or trains and saves it.
     template <class Model>
     void once(const std::string& folder, Model& model, const auto& train_it) {
@@ -91,10 +93,8 @@ class Recipe {
     void stage1() {
         once("stage1", stage1_, [&] {
             begin_stage1(stage1_, tower_.text, options_.seed);
-            // There are about fifty single objects, and no two pictures of a batch show the same.
-            const Index batch = options_.single == 100 ? 32 : 64;
             train_stage1(stage1_, vision_, *bert_, stage("stage 1", 3000, 1.5e-3),
-                         {.batch = batch, .single = options_.single});
+                         {.batch = pictures_of_a_step(), .single = options_.single});
         });
         const Index count = options_.single == 100 ? 5 : 256;  // there are no more single objects that are held out
         for (const Split split : {Split::train, Split::test, Split::pair})
@@ -109,7 +109,7 @@ class Recipe {
     void stage2(const std::string& folder, Model& model, const auto& language, const tessera::Tokenizer& tokenizer) {
         once(folder, model, [&] {
             begin_stage2(model, vision_, options_.skip_stage1 ? nullptr : &stage1_, language, options_.seed);
-            train_stage2(model, tokenizer, stage(folder.c_str(), 2000, 1.5e-3), 64, options_.single);
+            train_stage2(model, tokenizer, stage(folder.c_str(), 2000, 1.5e-3), pictures_of_a_step(), options_.single);
         });
         for (const Split split : {Split::train, Split::test, Split::pair})
             scenes::print(name_of(split), test_stage2(model, tokenizer, split, 512, options_.single));
