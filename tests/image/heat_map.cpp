@@ -30,6 +30,15 @@ TEST_CASE("a patch of weight stands out, and what has none is darker than the pi
     CHECK(brightness(map, 48, 66) < brightness(map, 48, 76));  // fading between the middles
 }
 
+TEST_CASE("a bright picture stays bright where it is looked at") {
+    Image picture(8, 8);
+    std::fill_n(picture.pixels.data(), picture.pixels.size(), static_cast<unsigned char>(230));
+    const float one[] = {1};
+    const Image map = heat_map(picture, {one, {1, 1}}, 8);
+    CHECK(map.row(4)[3 * 4] == 255);
+    CHECK(brightness(map, 4, 4) > 400);
+}
+
 TEST_CASE("without any weight the picture is only darker; nothing to draw is an error") {
     Image picture(4, 4);
     std::fill_n(picture.pixels.data(), picture.pixels.size(), static_cast<unsigned char>(200));

@@ -64,8 +64,9 @@ inline Image heat_map(const Image& picture, View<const float, dyn, dyn> weights,
             unsigned char* const pixel = out.row(y) + 3 * x;
             for (std::size_t c = 0; c < 3; ++c) {
                 const float dark = 0.35f * static_cast<float>(pixel[c]);
-                pixel[c] = static_cast<unsigned char>(std::lround(dark + 0.65f * share * (warm[c] - dark) +
-                                                                  0.35f * share * static_cast<float>(pixel[c])));
+                const float lit =
+                    dark + 0.65f * share * (warm[c] - dark) + 0.35f * share * static_cast<float>(pixel[c]);
+                pixel[c] = static_cast<unsigned char>(std::lround(std::min(lit, 255.0f)));
             }
         }
     return out;
