@@ -1,7 +1,7 @@
 """Whether transformers writes with the models that `scenes_train` makes what `tessera` writes, token by token.
 
 usage: compare_captions.py MODELS TESSERA PICTURE...
-MODELS has the folders blip2_opt and blip2_t5, TESSERA is the program. Captions, and answers to a question.
+MODELS has the folder blip2_opt, or blip2_t5, or both; TESSERA is the program. Captions, and answers to a question.
 """
 import json
 import pathlib
@@ -52,7 +52,10 @@ def new_tokens(model, inputs, ids: list[int]) -> list[int]:
 
 def main(models: pathlib.Path, program: str, pictures: list[str]) -> int:
     failures = 0
-    for name, prompts in PROMPTS.items():
+    found = {name: prompts for name, prompts in PROMPTS.items() if (models / name).is_dir()}
+    if not found:
+        sys.exit(f"{models}: expected a folder {' or '.join(PROMPTS)}, found neither")
+    for name, prompts in found.items():
         for prompt in prompts:
             we = ours(program, models / name, prompt, pictures)
             they = theirs(models / name, prompt, pictures)

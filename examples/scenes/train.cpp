@@ -1,5 +1,5 @@
 // The whole recipe: an image encoder and two language models out of nothing, then both stages of BLIP-2 over them, frozen, each
-// with its scores. A stage whose folder has weights is not done again.
+// with its scores; last the model that ships. A stage whose folder has weights is not done again.
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
@@ -20,7 +20,8 @@ struct Options {
     std::uint64_t seed = 1;
     double percent = 100;
     Index single = 20;
-    bool skip_stage1 = false;
+    bool skip_stage1 = false, leak = false;
+    std::vector<std::string> stages = {"vision", "opt", "t5", "stage1", "blip2_opt", "blip2_t5", "model"};
 };
 
 /// The throw-away text tower, from which the Q-Former's text path begins, under names of its own.
@@ -42,17 +43,26 @@ class Recipe {
     }
 
     void run() {
-        see_and_read();
-        once("opt", opt_, [&] { pretrain_opt(opt_, *opt_words_, stage("opt", 1500, 2e-3)); });
-        print("opt", [&](Split split) { return test_opt(opt_, *opt_words_, split); });
-        once("t5", t5_, [&] { pretrain_t5(t5_, *t5_words_, stage("t5", 1500, 2e-3)); });
-        print("t5", [&](Split split) { return test_t5(t5_, *t5_words_, split); });
-        stage1();
-        stage2("blip2_opt", blip2_opt_, opt_, *opt_words_);
-        stage2("blip2_t5", blip2_t5_, t5_, *t5_words_);
+        if (wanted({"vision", "stage1", "blip2_opt", "blip2_t5"})) vision();
+        if (wanted({"opt", "blip2_opt"})) {
+            once("opt", opt_, [&] { pretrain_opt(opt_, *opt_words_, stage("opt", 3000, 2e-3)); });
+            print("opt", [&](Split split) { return test_opt(opt_, *opt_words_, split); });
+        }
+        if (wanted({"t5", "blip2_t5"})) {
+            once("t5", t5_, [&] { pretrain_t5(t5_, *t5_words_, stage("t5", 3000, 2e-3)); });
+            print("t5", [&](Split split) { return test_t5(t5_, *t5_words_, split); });
+        }
+        if (wanted({"stage1"}) || (!options_.skip_stage1 && wanted({"blip2_opt", "blip2_t5"}))) stage1();
+        if (wanted({"blip2_opt"})) stage2("blip2_opt", blip2_opt_, opt_, *opt_words_, 1000);
+        if (wanted({"blip2_t5"})) stage2("blip2_t5", blip2_t5_, t5_, *t5_words_, 2000);
+        if (wanted({"model"})) ship();
     }
 
   private:
+    bool wanted(std::initializer_list<const char*> any) const {
+        return std::ranges::any_of(any,
+                                   [&](const char* name) { return std::ranges::count(options_.stages, name) != 0; });
+    }
     StageOptions stage(const char* name, Index steps, double rate) const {
         return {.name = name,
                 .steps = std::max<Index>(1, std::llround(static_cast<double>(steps) * options_.percent / 100)),
@@ -79,40 +89,67 @@ class Recipe {
         tessera::save_weights(model, options_.out / folder / "model.safetensors");
     }
 
-    void see_and_read() {
+    void vision() {
         VisionPretraining both;
         const std::filesystem::path tower = options_.out / "text_tower" / "model.safetensors";
         if (std::filesystem::exists(tower)) tessera::load_weights(tower_, tessera::Checkpoint(tower));
         once("vision", vision_, [&] {
-            pretrain_vision(both, *bert_, stage("vision", 1500, 1.5e-3));
+            pretrain_vision(both, *bert_, stage("vision", 3000, 2e-3));
+            for (const Split split : {Split::train, Split::test, Split::pair})
+                scenes::print(name_of(split), test_vision(both, *bert_, split));
             tower_.text = std::move(both.text);
             save("text_tower", tower_);
             vision_ = std::move(both.vision);
         });
     }
     void stage1() {
-        once("stage1", stage1_, [&] {
+        once(options_.leak ? "stage1_leaking" : "stage1", stage1_, [&] {
             begin_stage1(stage1_, tower_.text, options_.seed);
-            train_stage1(stage1_, vision_, *bert_, stage("stage 1", 3000, 1.5e-3),
-                         {.batch = pictures_of_a_step(), .single = options_.single});
+            train_stage1(stage1_, vision_, *bert_, stage("stage 1", 1500, 2e-3),
+                         {.batch = pictures_of_a_step(), .single = options_.single, .leak = options_.leak});
         });
         const Index count = options_.single == 100 ? 5 : 256;  // there are no more single objects that are held out
         for (const Split split : {Split::train, Split::test, Split::pair})
             scenes::print(name_of(split), test_stage1(stage1_, vision_, *bert_, split, count,
                                                       std::min<Index>(count, 16), options_.single));
+        if (options_.leak) return;
         tessera::randomize(retrieval_, 0);
         copy_parameters(stage1_, retrieval_);
         copy_parameters(vision_, retrieval_.vision, "", "");
         save("blip2_itm", retrieval_);
     }
     template <class Model>
-    void stage2(const std::string& folder, Model& model, const auto& language, const tessera::Tokenizer& tokenizer) {
+    void stage2(const std::string& name, Model& model, const auto& language, const tessera::Tokenizer& tokenizer,
+                Index steps) {
+        const std::string folder = name + (options_.skip_stage1 ? "_without_stage1" : "");
         once(folder, model, [&] {
             begin_stage2(model, vision_, options_.skip_stage1 ? nullptr : &stage1_, language, options_.seed);
-            train_stage2(model, tokenizer, stage(folder.c_str(), 2000, 1.5e-3), pictures_of_a_step(), options_.single);
+            train_stage2(model, tokenizer, stage(folder.c_str(), steps, 1.5e-3), pictures_of_a_step(), options_.single);
         });
+        test(folder, model, tokenizer);
+    }
+    void test(const std::string& name, const auto& model, const tessera::Tokenizer& tokenizer) const {
         for (const Split split : {Split::train, Split::test, Split::pair})
-            scenes::print(name_of(split), test_stage2(model, tokenizer, split, 512, options_.single));
+            scenes::print((name + ", " + name_of(split)).c_str(),
+                          test_stage2(model, tokenizer, split, 512, options_.single));
+    }
+
+    /// `model/`: BLIP-2 with the OPT, and the Q-Former that matches texts, their matrices in bf16.
+    void ship() {
+        ship("blip2_itm", retrieval_);
+        ship("blip2_opt", blip2_opt_);
+        test("model", blip2_opt_, *opt_words_);
+    }
+    template <class Model>
+    void ship(const std::string& folder, Model& model) {
+        const Files files = model_folders().at(folder);
+        std::filesystem::create_directories(options_.out / "model" / folder);
+        for (const auto& [name, content] : files)
+            tessera::replace_file(options_.out / "model" / folder / name, content);
+        model = Model();
+        tessera::load_weights(model, tessera::Checkpoint(options_.out / folder / "model.safetensors"),
+                              {.weight_dtype = tessera::DType::bf16});
+        save("model/" + folder, model);
     }
 
     static const char* name_of(Split split) { return split_names[static_cast<std::size_t>(split)].data(); }
@@ -151,7 +188,10 @@ int main(int argc, char** argv) {
     app.add_option("--single", options.single, "Of a hundred scenes, how many have one object")
         ->capture_default_str()
         ->check(CLI::Range(0, 100));
+    app.add_option("stages", options.stages, "Which, with what they need")->check(CLI::IsMember(options.stages));
     app.add_flag("--skip-stage1", options.skip_stage1, "Stage 2 from a fresh Q-Former, for comparison");
+    app.add_flag("--leak", options.leak,
+                 "Stage 1 with captions under a mask that shows what is to be written, for comparison");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <tessera/core/error.hpp>
 #include <vector>
 
 #include "random.hpp"
@@ -27,6 +28,10 @@ struct Object {
     }
     friend constexpr bool operator==(const Object&, const Object&) = default;
 };
+
+/// A number for each kind of object, from 0 to kinds − 1.
+constexpr Index kind_of(const Object& o) { return (o.size * colours + o.colour) * shapes + o.shape; }
+constexpr Object object_of(Index kind) { return {kind / (colours * shapes), kind / shapes % colours, kind % shapes}; }
 
 /// One object, or two of which `objects[0]` is left of or above the other; two never share both colour and shape.
 struct Scene {
@@ -54,11 +59,8 @@ constexpr bool is_held_out_pair(const Object& o) {
 }
 /// A number for each scene.
 constexpr std::uint64_t number_of(const Scene& s) {
-    const auto kind = [](const Object& o) {
-        return static_cast<std::uint64_t>((o.size * colours + o.colour) * shapes + o.shape);
-    };
-    const std::uint64_t second = s.count == 1 ? 0 : 1 + kind(s.objects[1]) * relations + std::uint64_t(s.relation);
-    return kind(s.objects[0]) + kinds * second;
+    const Index second = s.count == 1 ? 0 : 1 + kind_of(s.objects[1]) * relations + s.relation;
+    return static_cast<std::uint64_t>(kind_of(s.objects[0]) + kinds * second);
 }
 /// Every tenth description, as a hash decides, is held out.
 constexpr bool is_held_out(const Scene& s) { return tessera::split_mix(number_of(s)) % 10 == 0; }
@@ -82,18 +84,15 @@ inline Scene draw_scene(Random& random, Split split, Index single = 20) {
 
 /// Every description that `split` may show, each once.
 inline std::vector<Scene> all_scenes(Split split) {
-    std::vector<Object> objects;
-    for (Index size = 0; size < sizes; ++size)
-        for (Index colour = 0; colour < colours; ++colour)
-            for (Index shape = 0; shape < shapes; ++shape) objects.push_back({size, colour, shape});
     std::vector<Scene> out;
     const auto add = [&](const Scene& scene) {
         if (scene.is_possible() && belongs(scene, split)) out.push_back(scene);
     };
-    for (const Object& a : objects) {
-        add(Scene::of(a));
-        for (const Object& b : objects)
-            for (Index relation = 0; relation < relations; ++relation) add(Scene::of(a, relation, b));
+    for (Index a = 0; a < kinds; ++a) {
+        add(Scene::of(object_of(a)));
+        for (Index b = 0; b < kinds; ++b)
+            for (Index relation = 0; relation < relations; ++relation)
+                add(Scene::of(object_of(a), relation, object_of(b)));
     }
     return out;
 }
@@ -134,7 +133,7 @@ inline std::string caption(const Scene& s) {
 
 /// A batch of descriptions for contrast: each group of `group` begins with a fresh scene, and the others are minimal edits of
 /// it. No two of a batch are equal.
-/// errors  none; `count` has to be small beside the number of scenes
+/// errors  Errc::option_value where a thousand draws give nothing new: there are fewer such scenes
 inline std::vector<Scene> draw_batch(Random& random, Split split, Index count, Index group, Index single = 20) {
     std::vector<Scene> out;
     const auto is_new = [&](const Scene& scene) {
@@ -142,9 +141,15 @@ inline std::vector<Scene> draw_batch(Random& random, Split split, Index count, I
             if (other == scene) return false;
         return true;
     };
-    while (static_cast<Index>(out.size()) < count) {
+    for (int tries = 0; static_cast<Index>(out.size()) < count;) {
         const Scene first = draw_scene(random, split, single);
-        if (!is_new(first)) continue;
+        if (!is_new(first)) {
+            if (++tries == 1000)
+                throw tessera::Error(tessera::Errc::option_value, "a batch of different scenes: expected ", count,
+                                     ", found ", out.size(), " that may be shown");
+            continue;
+        }
+        tries = 0;
         out.push_back(first);
         std::vector<Scene> edits = minimal_edits(first, split);
         random.shuffle(edits);

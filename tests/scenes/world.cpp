@@ -5,9 +5,11 @@
 
 #include "../../examples/scenes/draw.hpp"
 #include "../../examples/scenes/text.hpp"
+#include "support/message_of.hpp"
 
 namespace scenes_world {
 using namespace scenes;
+using tessera::test::message_of;
 
 namespace {
 
@@ -98,6 +100,14 @@ TEST_CASE("answers are true") {
     // Two rings: neither is `the ring`.
     for (const Question& of_two : questions(Scene::of({1, 1, 4}, 0, {1, 2, 4}), random))
         CHECK(of_two.question.find("the ring") == std::string::npos);
+}
+
+TEST_CASE("a batch of more scenes than there are is refused in one sentence") {
+    Random random(3);
+    CHECK(draw_batch(random, Split::train, 32, 4, 100).size() == 32);
+    CHECK(message_of([&] {
+              draw_batch(random, Split::test, 64, 4, 100);
+          }).starts_with("[option.value] a batch of different scenes: expected 64, found "));
 }
 
 TEST_CASE("the same bytes on every machine") {

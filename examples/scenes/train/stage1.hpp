@@ -1,5 +1,6 @@
 // Stage 1 of BLIP-2: the Q-Former learns contrast, matching and captions over a frozen image encoder.
 #pragma once
+#include <tessera/generate/retrieve.hpp>
 #include <tessera/train/loss/itc.hpp>
 #include <tessera/train/loss/itg.hpp>
 #include <tessera/train/loss/itm.hpp>
@@ -12,7 +13,7 @@ struct Stage1Options {
     Index batch = 64, group = 4, single = 20;
     float smoothing = 0.1f;
     float uniform = 0.5f;  // the share of matching's negatives that are not drawn by similarity
-    bool contrast = true, matching = true, captions = true;
+    bool leak = false;     // captions under the mask of matching, where each word sees the next
 };
 
 /// What the frozen image encoder makes of fresh pictures.
@@ -66,21 +67,20 @@ inline Losses train_stage1(Stage1& model, const Vision& vision, const tessera::T
             const auto matching = tessera::itm(model, keys, texts.batch(), negatives, tape);
             report.add("itm", double{matching.loss(0, 0)});
             report.add("right", double{matching.accuracy()});
-            const auto generation = tessera::itg(model, kept, texts.batch(), dec_token, tape, options.smoothing);
+            const auto generation =
+                options.leak
+                    ? tessera::itg(model, keys, texts.batch(), dec_token, tessera::Full{}, tape, options.smoothing)
+                    : tessera::itg(model, kept, texts.batch(), dec_token, tape, options.smoothing);
             report.add("itg", double{generation(0, 0)});
             report.add("t", double{*model.temperature.data()});
-            return tessera::sum({{contrast.loss, options.contrast ? 1.0f : 0.0f},
-                                 {matching.loss, options.matching ? 1.0f : 0.0f},
-                                 {generation, options.captions ? 1.0f : 0.0f}},
-                                tape);
+            return tessera::sum({{contrast.loss}, {matching.loss}, {generation}}, tape);
         });
 }
 
 struct Stage1Scores {
-    double image_to_text, text_to_image;                  // R@1 by contrast
-    double image_to_text_matched, text_to_image_matched;  // the same after matching has ranked the best again
-    double matching;                                      // of pairs and of captions that differ in one thing
-    double captions;                                      // written without a mistake
+    tessera::Recall contrast, matched;  // R@1 by contrast, and after matching has ranked the best again
+    double matching = 0;                // of pairs and of captions that differ in one thing
+    double captions = 0;                // written without a mistake
 };
 
 /// Over `count` pictures of different descriptions.
@@ -91,37 +91,22 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
     Random random(77);
     const std::vector<Scene> scenes = draw_batch(random, split, count, 1, single);
     const Texts texts = captions_of(scenes, bert);
-    const auto keys = model.qformer.read(see(vision, scenes, random, s), s, count);
+    const auto patches = see(vision, scenes, random, s);
+    const auto keys = model.qformer.read(patches, s, count);
     const auto kept = model.qformer.query_keys(count, s);
     const auto images = model.image_features(model.qformer(keys, s, kept), s);
     const auto cosines = Stage1::itc(images, model.text_features(texts.batch(), s), s);
 
-    Stage1Scores out{};
-    const double each = 1 / static_cast<double>(count);
-    for (const bool by_image : {true, false}) {
-        double first = 0, matched = 0;
-        for (Index i = 0; i < count; ++i) {
-            std::vector<std::pair<float, Index>> ranked;
-            for (Index j = 0; j < count; ++j) ranked.emplace_back(by_image ? -cosines(i, j) : -cosines(j, i), j);
-            std::ranges::sort(ranked);
-            first += ranked[0].second == i;
-            ranked.resize(static_cast<std::size_t>(best));
-            std::ranges::sort(ranked, {}, [](const auto& a) { return a.second; });
-            std::vector<tessera::ImageTextPair> pairs;
-            for (const auto& [cosine, j] : ranked)
-                pairs.push_back(by_image ? tessera::ImageTextPair{i, j} : tessera::ImageTextPair{j, i});
-            const auto inner = s.frame();
-            const auto logits = model.itm(keys, pairs, texts.batch(), s);
-            std::size_t top = 0;
-            const auto score = [&](std::size_t k) { return logits(static_cast<Index>(k), 1) - ranked[k].first; };
-            for (std::size_t k = 1; k < pairs.size(); ++k)
-                if (score(k) > score(top)) top = k;
-            matched += ranked[top].second == i;
-        }
-        (by_image ? out.image_to_text : out.text_to_image) = first * each;
-        (by_image ? out.image_to_text_matched : out.text_to_image_matched) = matched * each;
-    }
+    const auto by_contrast = tessera::rank_by_contrast(cosines);
+    const auto read = [&](Index i, tessera::Scratch& t) {
+        return model.qformer.read(patches.slice(i * vision_config.tokens(), vision_config.tokens()), t);
+    };
+    const auto is_right = [](Index picture, Index text) { return picture == text; };
+    Stage1Scores out{
+        .contrast = tessera::recall_at(1, by_contrast, is_right),
+        .matched = tessera::recall_at(1, tessera::rerank(model, by_contrast, texts.batch(), best, read, s), is_right)};
 
+    const double each = 1 / static_cast<double>(count);
     std::vector<Scene> edited;
     for (const Scene& scene : scenes) {
         std::vector<Scene> edits = minimal_edits(scene, Split::train);
@@ -142,9 +127,10 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
 }
 
 inline void print(const char* what, const Stage1Scores& scores) {
-    std::printf("%s: R@1 image→text %.3f (%.3f by contrast), text→image %.3f (%.3f), matching %.3f, captions %.3f\n",
-                what, scores.image_to_text_matched, scores.image_to_text, scores.text_to_image_matched,
-                scores.text_to_image, scores.matching, scores.captions);
+    std::printf(
+        "stage1, %s: R@1 image→text %.3f (%.3f by contrast), text→image %.3f (%.3f), matching %.3f, captions %.3f\n",
+        what, scores.matched.image_to_text, scores.contrast.image_to_text, scores.matched.text_to_image,
+        scores.contrast.text_to_image, scores.matching, scores.captions);
     std::fflush(stdout);
 }
 

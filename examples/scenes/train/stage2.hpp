@@ -57,6 +57,20 @@ void begin_stage2(Model& model, const Vision& vision, const Stage1* stage1, cons
     scale_parameters(model.projection, "weight", 0.1f);
 }
 
+/// The mean of the squared lengths of rows.
+template <Index Width>
+tessera::Rows<1> squared_length(tessera::ConstRows<Width> x, tessera::Scratch& s) {
+    const Index rows = x.extent(0);
+    float *const squares = s.take<float>(rows), *const gradient = s.take<float>(x.size());
+    for (Index i = 0; i < rows; ++i) {
+        squares[i] = tessera::kernel::dot_row(x.data() + i * Width, x.data() + i * Width, Width);
+        for (Index k = 0; k < Width; ++k) gradient[i * Width + k] = 2 * x(i, k) / static_cast<float>(rows);
+    }
+    return tessera::detail::loss_of(squares, rows, 1 / static_cast<float>(rows), x.data(), gradient, x.size(), s);
+}
+
+/// Only captions are trained. Soft prompts stay about as long as embeddings of words, or a language model that reads them well enough for
+/// captions does not find in them what is asked.
 template <class Model>
 Losses train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64,
                     Index single = 20) {
@@ -76,10 +90,9 @@ Losses train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const Sta
         report.add("exact",
                    static_cast<double>(written_right(logits, prompted.texts.texts.starts, prompted.texts.targets)) /
                        static_cast<double>(batch));
-        double squares = 0;
-        for (Index i = 0; i < soft.size(); ++i) squares += double{soft.data()[i]} * double{soft.data()[i]};
-        report.add("soft", std::sqrt(squares / static_cast<double>(soft.extent(0))));
-        return loss;
+        const auto length = squared_length<std::remove_cvref_t<decltype(model.language)>::embedding_width>(soft, tape);
+        report.add("soft", std::sqrt(double{length(0, 0)}));
+        return tessera::sum({{loss}, {length, 0.01f}}, tape);
     });
 }
 

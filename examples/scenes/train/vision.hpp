@@ -1,5 +1,5 @@
-// Stage 0: an image encoder out of nothing. Half of each batch is contrasted with captions, among them those of scenes that differ in
-// one thing; of the other half, parts are hidden that are to be painted. Neither generates a word.
+// Stage 0: an image encoder out of nothing, by contrast alone: of pictures with captions, among them those of scenes that differ in one
+// thing, and of patches with what is in a picture. It generates no word.
 #pragma once
 #include <tessera/train/loss/itc.hpp>
 
@@ -9,8 +9,8 @@
 
 namespace scenes {
 
-/// The image encoder with what is thrown away afterwards: a text tower, which has the shape of the Q-Former, the projections into
-/// a common space, and a painter.
+/// The image encoder with what is thrown away afterwards: a text tower, which has the shape of the Q-Former, and the projections into
+/// a common space.
 struct VisionPretraining {
     using Text = tessera::QFormer<qformer_config>;
 
@@ -19,7 +19,6 @@ struct VisionPretraining {
     tessera::Linear<Vision::width, 64> image_projection, patch_projection;
     tessera::Linear<Text::width, 64> text_projection;
     tessera::Parameter<1> temperature;
-    tessera::Linear<Vision::width, vision_config.patch_pixels()> painter;
 
     static void visit(auto& self, auto&& f) {
         f("vision", self.vision);
@@ -28,11 +27,11 @@ struct VisionPretraining {
         f("patch_projection", self.patch_projection);
         f("text_projection", self.text_projection);
         f("temperature", self.temperature);
-        f("painter", self.painter);
     }
 };
 
-/// Positions as sines and cosines of a patch's row and column, so that where something lies is not lost before it is learned.
+/// Positions as sines and cosines of a patch's row and column, several times as large as what a patch starts with: what the encoder says
+/// of a patch has to say where that is, or no relation is ever learned from it.
 /// source  Vaswani 2017 §3.5, for two dimensions
 inline void set_positions(Vision& vision, float scale) {
     constexpr Index grid = vision_config.grid(), quarter = Vision::width / 4;
@@ -52,105 +51,135 @@ inline void set_positions(Vision& vision, float scale) {
         }
 }
 
-/// The mean squared error of the rows that are marked.
-inline tessera::Rows<1> squared_error(tessera::ConstRows<vision_config.patch_pixels()> painted, const Pixels& right,
-                                      const std::vector<char>& marked, tessera::Scratch& s) {
-    constexpr Index width = vision_config.patch_pixels();
-    const Index rows = painted.extent(0);
-    float* const errors = s.take<float>(rows);
-    float* const gradient = s.take<float>(rows * width);
-    const auto count = static_cast<float>(std::ranges::count(marked, 1) * width);
-    for (Index i = 0; i < rows; ++i) {
-        double sum = 0;
-        for (Index k = 0; k < width; ++k) {
-            const float error = marked[static_cast<std::size_t>(i)] ? painted(i, k) - right(i, k) : 0.0f;
-            gradient[i * width + k] = 2 * error / count;
-            sum += double{error} * double{error};
-        }
-        errors[i] = static_cast<float>(sum);
+/// The features of texts, by their [CLS].
+inline tessera::Rows<64> text_features(const VisionPretraining& model, const tessera::TextBatch& texts,
+                                       tessera::Scratch& s) {
+    const auto read = model.text.text(texts, s), cls = s.rows<VisionPretraining::Text::width>(texts.count());
+    for (Index i = 0; i < texts.count(); ++i)
+        copy_rows(cls.slice(i, 1), read.slice(texts.starts[static_cast<std::size_t>(i)], 1), s);
+    const auto out = s.rows<64>(texts.count());
+    normalize_rows<64>(out, model.text_projection(cls, s), s);
+    return out;
+}
+
+/// The features of pictures, and those of their patches.
+struct ImageFeatures {
+    tessera::Rows<64> whole, patches;
+};
+inline ImageFeatures image_features(const VisionPretraining& model, const Pixels& pixels, tessera::Scratch& s) {
+    constexpr Index tokens = vision_config.tokens();
+    const Index count = pixels.extent(0) / patches_of_picture;
+    const auto seen = model.vision(pixels, s);
+    const auto cls = s.rows<Vision::width>(count), rest = s.rows<Vision::width>(count * patches_of_picture);
+    for (Index i = 0; i < count; ++i) {
+        copy_rows(cls.slice(i, 1), seen.slice(i * tokens, 1), s);
+        copy_rows(rest.slice(i * patches_of_picture, patches_of_picture),
+                  seen.slice(i * tokens + 1, patches_of_picture), s);
     }
-    return tessera::detail::loss_of(errors, rows, 1 / count, painted.data(), gradient, rows * width, s);
+    const ImageFeatures out{s.rows<64>(count), s.rows<64>(count * patches_of_picture)};
+    normalize_rows<64>(out.whole, model.image_projection(cls, s), s);
+    normalize_rows<64>(out.patches, model.patch_projection(rest, s), s);
+    return out;
+}
+
+/// Row by row, which of the others is most alike.
+inline std::vector<Index> nearest(tessera::ConstRows<64> rows, tessera::ConstRows<64> others) {
+    std::vector<Index> out;
+    for (Index i = 0; i < rows.extent(0); ++i) {
+        const auto cosine = [&](Index j) {
+            return tessera::kernel::dot_row(rows.data() + i * 64, others.data() + j * 64, 64);
+        };
+        Index best = 0;
+        for (Index j = 1; j < others.extent(0); ++j)
+            if (cosine(j) > cosine(best)) best = j;
+        out.push_back(best);
+    }
+    return out;
 }
 
 inline Losses pretrain_vision(VisionPretraining& model, const tessera::Tokenizer& bert, const StageOptions& stage,
-                              Index contrasted = 64, Index painted = 64) {
-    constexpr Index group = 4, tokens = vision_config.tokens();
+                              Index batch = 64) {
     tessera::randomize(model, stage.seed);
-    set_positions(model.vision, 0.5f);
+    set_positions(model.vision, 2);
     model.temperature.fill(0.07f);
-    std::vector<Object> objects;
-    Texts phrases, texts;  // masks on the tape point to where texts begin
+    std::vector<Object> objects;  // all that training may show
+    Texts phrases, texts;         // masks on the tape point to where texts begin
     for (Index kind = 0; kind < kinds; ++kind) {
-        const Object object{kind / (colours * shapes), kind / shapes % colours, kind % shapes};
+        const Object object = object_of(kind);
         if (is_held_out_pair(object)) continue;
         objects.push_back(object);
         phrases.add(bert.encode(object.text()));
     }
     return train(model, {}, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
-        std::vector<Scene> scenes = draw_batch(random, Split::train, contrasted, group);
+        const std::vector<Scene> scenes = draw_batch(random, Split::train, batch, 4);
         texts = captions_of(scenes, bert);
-        for (Index i = 0; i < painted; ++i) scenes.push_back(draw_scene(random, Split::train));
-        const Pixels pixels = draw_pixels(scenes, random, tape);
-        const Index first = contrasted * patches_of_picture;
-        const Pixels right = tape.rows<vision_config.patch_pixels()>(painted * patches_of_picture);
-        std::copy_n(pixels.data() + first * pixels.extent(1), right.size(), right.data());
-        std::vector<char> hidden(static_cast<std::size_t>(painted * patches_of_picture));
-        for (std::size_t i = 0; i < hidden.size(); ++i) {
-            hidden[i] = random.chance(40);
-            if (hidden[i])
-                std::fill_n(pixels.data() + (first + static_cast<Index>(i)) * pixels.extent(1), pixels.extent(1), 0.0f);
-        }
-        const auto seen = model.vision(pixels, tape);
-
-        const auto whole = tape.rows<Vision::width>(contrasted);
-        for (Index i = 0; i < contrasted; ++i) copy_rows(whole.slice(i, 1), seen.slice(i * tokens, 1), tape);
-        const auto read = model.text.text(texts.batch(), tape), cls = tape.rows<Vision::width>(contrasted);
-        for (Index i = 0; i < contrasted; ++i)
-            copy_rows(cls.slice(i, 1), read.slice(texts.starts[static_cast<std::size_t>(i)], 1), tape);
-        const auto images = tape.rows<64>(contrasted), captions = tape.rows<64>(contrasted);
-        normalize_rows<64>(images, model.image_projection(whole, tape), tape);
-        normalize_rows<64>(captions, model.text_projection(cls, tape), tape);
-        const auto contrast = tessera::itc<64>(images, 1, captions, {}, model.temperature, tape,
-                                               {.smoothing = 0, .gathered_is_constant = false});
-
-        // What is in them: all objects that training may show.
-        const auto in_patches = tape.rows<Vision::width>(contrasted * patches_of_picture);
-        for (Index i = 0; i < contrasted; ++i)
-            copy_rows(in_patches.slice(i * patches_of_picture, patches_of_picture),
-                      seen.slice(i * tokens + 1, patches_of_picture), tape);
+        const auto [images, patches] = image_features(model, draw_pixels(scenes, random, tape), tape);
+        const auto contrast =
+            tessera::itc<64>(images, 1, text_features(model, texts.batch(), tape), {}, model.temperature, tape,
+                             {.smoothing = 0, .gathered_is_constant = false});
         std::vector<char> is_true;
-        for (Index i = 0; i < contrasted; ++i)
-            for (const Object& object : objects) {
-                const Scene& scene = scenes[static_cast<std::size_t>(i)];
+        for (const Scene& scene : scenes)
+            for (const Object& object : objects)
                 is_true.push_back(object == scene.objects[0] || object == scene.objects[1]);
-            }
-        const auto phrases_read = model.text.text(phrases.batch(), tape);
-        const auto phrase_cls = tape.rows<VisionPretraining::Text::width>(static_cast<Index>(objects.size()));
-        for (Index i = 0; i < phrase_cls.extent(0); ++i)
-            copy_rows(phrase_cls.slice(i, 1), phrases_read.slice(phrases.starts[static_cast<std::size_t>(i)], 1), tape);
-        const auto parts = tape.rows<64>(in_patches.extent(0)), named = tape.rows<64>(phrase_cls.extent(0));
-        normalize_rows<64>(parts, model.patch_projection(in_patches, tape), tape);
-        normalize_rows<64>(named, model.text_projection(phrase_cls, tape), tape);
-        const auto part_loss = contrast_parts<64>(parts, named, is_true, 0.07f, tape);
-
-        Index found = 0;
-        for (Index i = 0; i < contrasted; ++i) {
-            const float* const row = contrast.logits.data() + i * contrasted;
-            found += std::max_element(row, row + contrasted) - row == i;
-        }
-
-        const auto patches = tape.rows<Vision::width>(painted * patches_of_picture);
-        for (Index i = 0; i < painted; ++i)
-            copy_rows(patches.slice(i * patches_of_picture, patches_of_picture),
-                      seen.slice((contrasted + i) * tokens + 1, patches_of_picture), tape);
-        const auto error = squared_error(model.painter(patches, tape), right, hidden, tape);
+        const auto parts =
+            contrast_parts<64>(patches, text_features(model, phrases.batch(), tape), is_true, 0.07f, tape);
         report.add("contrast", double{contrast.loss(0, 0)});
-        report.add("parts", double{part_loss(0, 0)});
-        report.add("right", static_cast<double>(found) / static_cast<double>(contrasted));
-        report.add("painting", double{error(0, 0)});
+        report.add("parts", double{parts(0, 0)});
         report.add("temperature", double{*model.temperature.data()});
-        return tessera::sum({{contrast.loss}, {part_loss}, {error}}, tape);
+        return tessera::sum({{contrast.loss}, {parts}}, tape);
     });
+}
+
+/// Of pictures whose descriptions training has not shown: how often the likeliest of `count` captions is the right one, and how many of
+/// the objects are told from all that differ from them in one thing, by the patch that is most alike.
+struct VisionScores {
+    double retrieval, size, colour, shape;
+};
+inline VisionScores test_vision(const VisionPretraining& model, const tessera::Tokenizer& bert, Split split,
+                                Index count = 256) {
+    tessera::Scratch s;
+    const auto frame = s.frame();
+    Random random(66);
+    const std::vector<Scene> scenes = draw_batch(random, split, count, 1);
+    const auto [images, patches] = image_features(model, draw_pixels(scenes, random, s), s);
+    Texts phrases;
+    for (Index kind = 0; kind < kinds; ++kind) phrases.add(bert.encode(object_of(kind).text()));
+    const auto names = text_features(model, phrases.batch(), s);
+
+    VisionScores out{};
+    const std::vector<Index> found = nearest(images, text_features(model, captions_of(scenes, bert).batch(), s));
+    double objects = 0;
+    for (Index i = 0; i < count; ++i) {
+        const Scene& scene = scenes[static_cast<std::size_t>(i)];
+        out.retrieval += found[static_cast<std::size_t>(i)] == i;
+        const auto likeness = [&](const Object& object) {
+            float most = -1;
+            for (Index patch = i * patches_of_picture; patch < (i + 1) * patches_of_picture; ++patch)
+                most = std::max(most, tessera::kernel::dot_row(patches.data() + patch * 64,
+                                                               names.data() + kind_of(object) * 64, 64));
+            return most;
+        };
+        for (std::size_t k = 0; k < static_cast<std::size_t>(scene.count); ++k) {
+            const Object &object = scene.objects[k], &other = scene.objects[1 - k];
+            const auto is_told = [&](Index Object::*attribute, Index values) {
+                for (Index value = 0; value < values; ++value) {
+                    Object edited = object;
+                    edited.*attribute = value;
+                    if (edited != object && edited != other && likeness(edited) >= likeness(object)) return 0;
+                }
+                return 1;
+            };
+            out.size += is_told(&Object::size, sizes), out.colour += is_told(&Object::colour, colours),
+                out.shape += is_told(&Object::shape, shapes), ++objects;
+        }
+    }
+    return {out.retrieval / static_cast<double>(count), out.size / objects, out.colour / objects, out.shape / objects};
+}
+
+inline void print(const char* what, const VisionScores& scores) {
+    std::printf("vision, %s: R@1 %.3f; objects by size %.3f, colour %.3f, shape %.3f\n", what, scores.retrieval,
+                scores.size, scores.colour, scores.shape);
+    std::fflush(stdout);
 }
 
 }  // namespace scenes
