@@ -21,7 +21,7 @@ struct Options {
     double percent = 100;
     Index single = 20;
     bool skip_stage1 = false, leak = false;
-    std::vector<std::string> stages = {"vision", "opt", "t5", "stage1", "blip2_opt", "blip2_t5", "model"};
+    std::vector<std::string> stages = {"folders", "vision", "opt", "t5", "stage1", "blip2_opt", "blip2_t5", "model"};
 };
 
 /// The throw-away text tower, from which the Q-Former's text path begins, under names of its own.
@@ -35,7 +35,11 @@ class Recipe {
     explicit Recipe(const Options& options) : options_(options) {
         for (const auto& [model, files] : model_folders()) {
             std::filesystem::create_directories(options.out / model);
-            for (const auto& [name, content] : files) tessera::replace_file(options.out / model / name, content);
+            for (const auto& [name, content] : files) {
+                const std::filesystem::path path = options.out / model / name;
+                if (!std::filesystem::exists(path) || tessera::MappedFile(path).text() != content)
+                    tessera::replace_file(path, content);  // so that stages may run beside each other
+            }
         }
         bert_ = tessera::read_tokenizer(options.out / "blip2_itm");
         opt_words_ = tessera::read_tokenizer(options.out / "blip2_opt");
@@ -188,7 +192,9 @@ int main(int argc, char** argv) {
     app.add_option("--single", options.single, "Of a hundred scenes, how many have one object")
         ->capture_default_str()
         ->check(CLI::Range(0, 100));
-    app.add_option("stages", options.stages, "Which, with what they need")->check(CLI::IsMember(options.stages));
+    app.add_option("stages", options.stages,
+                   "Which, with what they need; folders has only what lies beside the weights")
+        ->check(CLI::IsMember(options.stages));
     app.add_flag("--skip-stage1", options.skip_stage1, "Stage 2 from a fresh Q-Former, for comparison");
     app.add_flag("--leak", options.leak,
                  "Stage 1 with captions under a mask that shows what is to be written, for comparison");

@@ -34,6 +34,7 @@ together() {
   train $2 & second=$!
   wait $first && wait $second
 }
+train folders
 together "vision stage1" "opt t5"
 together blip2_opt blip2_t5
 train model
