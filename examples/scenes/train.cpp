@@ -50,11 +50,11 @@ class Recipe {
         if (wanted({"vision", "stage1", "blip2_opt", "blip2_t5"})) vision();
         if (wanted({"opt", "blip2_opt"})) {
             once("opt", opt_, [&] { pretrain_opt(opt_, *opt_words_, stage("opt", 3000, 2e-3)); });
-            print("opt", [&](Split split) { return test_opt(opt_, *opt_words_, split); });
+            if (wanted({"opt"})) print("opt", [&](Split split) { return test_opt(opt_, *opt_words_, split); });
         }
         if (wanted({"t5", "blip2_t5"})) {
             once("t5", t5_, [&] { pretrain_t5(t5_, *t5_words_, stage("t5", 3000, 2e-3)); });
-            print("t5", [&](Split split) { return test_t5(t5_, *t5_words_, split); });
+            if (wanted({"t5"})) print("t5", [&](Split split) { return test_t5(t5_, *t5_words_, split); });
         }
         if (wanted({"stage1"}) || (!options_.skip_stage1 && wanted({"blip2_opt", "blip2_t5"}))) stage1();
         if (wanted({"blip2_opt"})) stage2("blip2_opt", blip2_opt_, opt_, *opt_words_, 1000);
@@ -111,12 +111,15 @@ class Recipe {
             begin_stage1(stage1_, tower_.text, options_.seed);
             train_stage1(stage1_, vision_, *bert_, stage("stage 1", 1500, 2e-3),
                          {.batch = pictures_of_a_step(), .single = options_.single, .leak = options_.leak});
+            if (!options_.leak) save_retrieval();
         });
+        if (!wanted({"stage1"})) return;
         const Index count = options_.single == 100 ? 5 : 256;  // there are no more single objects that are held out
         for (const Split split : {Split::train, Split::test, Split::pair})
             scenes::print(name_of(split), test_stage1(stage1_, vision_, *bert_, split, count,
                                                       std::min<Index>(count, 16), options_.single));
-        if (options_.leak) return;
+    }
+    void save_retrieval() {
         tessera::randomize(retrieval_, 0);
         copy_parameters(stage1_, retrieval_);
         copy_parameters(vision_, retrieval_.vision, "", "");

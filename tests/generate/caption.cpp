@@ -8,6 +8,7 @@
 
 #include "support/allocations.hpp"
 #include "support/golden.hpp"
+#include "support/message_of.hpp"
 
 namespace generate_caption {
 using namespace tessera;
@@ -26,14 +27,6 @@ const std::vector<Image>& pictures() {
 // What the language model says of the first picture with a penalty that lets it end.
 GenerateOptions talkative(std::string prompt = "a photo of") {
     return {.prompt = std::move(prompt), .max_tokens = 20, .repetition_penalty = 1.5f};
-}
-std::string message(auto&& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
 }
 
 }  // namespace
@@ -56,9 +49,9 @@ TEST_CASE("pictures and prompts: one of each for each, one for all") {
         CHECK(plain[i].tokens == alone(i, ""));
     }
     CHECK(captions(blip2(), {}, std::span(two).first(1), options, s).empty());
-    CHECK(message([&] { captions(blip2(), pictures(), std::vector<std::string>(3), options, s); }) ==
+    CHECK(test::message_of([&] { captions(blip2(), pictures(), std::vector<std::string>(3), options, s); }) ==
           "[option.value] prompts: expected one, or one for each of 2 pictures, found 3");
-    CHECK(message([&] { captions(blip2(), pictures(), two, {.prompt = "a"}, s); }) ==
+    CHECK(test::message_of([&] { captions(blip2(), pictures(), two, {.prompt = "a"}, s); }) ==
           "[option.value] prompt: expected none beside a list of 2 prompts");
 }
 
@@ -77,9 +70,9 @@ TEST_CASE("an answer is the caption after the question in its place") {
     const std::string questions[] = {"what is it?", "who?"};
     CHECK(answers(blip2(), pictures(), questions, options, s)[0].tokens == want.tokens);
     asked.prompt = "It is";
-    CHECK(message([&] { answer(blip2(), pictures()[0], "what?", asked); }) ==
+    CHECK(test::message_of([&] { answer(blip2(), pictures()[0], "what?", asked); }) ==
           "[option.value] prompt: expected {} in the place of the question, found 'It is'");
-    CHECK(message([&] { answers(blip2(), pictures(), {}, options, s); }) ==
+    CHECK(test::message_of([&] { answers(blip2(), pictures(), {}, options, s); }) ==
           "[option.value] questions: expected at least one, found none");
 }
 
@@ -193,7 +186,7 @@ TEST_CASE("the same bits whatever the number of threads, and from several thread
 }
 
 TEST_CASE("options out of range are one sentence each") {
-    const auto of = [](const GenerateOptions& options) { return message([&] { require_valid(options); }); };
+    const auto of = [](const GenerateOptions& options) { return test::message_of([&] { require_valid(options); }); };
     CHECK(of({.beams = 0}) == "[option.value] beams: expected 1 to 1000, found 0");
     CHECK(of({.beams = 2, .sample = true}) ==
           "[option.value] beams: expected 1 where texts are drawn by chance, found 2");

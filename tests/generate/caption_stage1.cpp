@@ -12,6 +12,7 @@
 
 #include "support/as_processors.hpp"
 #include "support/golden_models.hpp"
+#include "support/message_of.hpp"
 #include "support/read_json.hpp"
 #include "support/retrieval_goldens.hpp"
 
@@ -63,16 +64,6 @@ const std::vector<std::vector<Token>> lavis{{241, 200, 241, 176, 228, 114, 214, 
                                             {5,   228, 5,   176, 228, 176, 291, 176, 228, 176, 291, 26,  158, 158, 241,
                                              170, 5,   170, 5,   291, 114, 158, 170, 170, 75,  114, 158, 170, 170}};
 constexpr float lavis_scores[] = {-1.1339277029037476f, -1.0339566469192505f};
-
-/// What a call throws.
-std::string refusal(auto&& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "not refused";
-}
 
 }  // namespace
 
@@ -183,8 +174,9 @@ TEST_CASE("a folder with both: written by save_weights, described by a config.js
     const std::string place = (folder.path() / "config.json").string();
     const std::string shapes = ": not the shapes this model is compiled for: ";
     const auto load_it = [&] { return load<Itg>(folder.path().string()); };
-    CHECK(refusal(load_it) == "[config.unsupported] " + place + shapes +
-                                  "expected a model with image encoder, found model_type 'blip2_qformer_stage1'");
+    CHECK(test::message_of(load_it) ==
+          "[config.unsupported] " + place + shapes +
+              "expected a model with image encoder, found model_type 'blip2_qformer_stage1'");
 
     config["vision_config"] = test::read_json(test::golden("blip2_itr/config.json"))["vision_config"];
     folder.write("config.json", config.dump());
@@ -195,14 +187,15 @@ TEST_CASE("a folder with both: written by save_weights, described by a config.js
 
     config["embed_dim"] = 48;
     folder.write("config.json", config.dump());
-    CHECK(refusal(load_it) == "[config.unsupported] " + place + shapes + "Q-Former embedding: expected 32, found 48");
+    CHECK(test::message_of(load_it) ==
+          "[config.unsupported] " + place + shapes + "Q-Former embedding: expected 32, found 48");
     const std::string itr = test::golden("blip2_itr").string();
-    CHECK(refusal([&] { load<Itg>(itr); })
+    CHECK(test::message_of([&] { load<Itg>(itr); })
               .starts_with("[config.unsupported] " + itr + "/config.json" + shapes +
                            "expected model_type 'blip2_qformer_stage1', found 'blip-2'; "));
     PartPaths wrong = parts();
     wrong.qformer = wrong.vision + "/model.safetensors";
-    CHECK(refusal([&] { load_parts<Itg>(wrong); }).starts_with("[checkpoint.missing] Q-Former: "));
+    CHECK(test::message_of([&] { load_parts<Itg>(wrong); }).starts_with("[checkpoint.missing] Q-Former: "));
 }
 
 TEST_CASE("the numbers of the image encoder of such a folder, EVA's or CLIP's") {

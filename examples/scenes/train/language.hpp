@@ -107,25 +107,35 @@ inline Losses pretrain_opt(Opt& model, const tessera::Tokenizer& tokenizer, cons
 struct TextScores {
     double questions, captions;
 };
-inline TextScores test_opt(const Opt& model, const tessera::Tokenizer& tokenizer, Split split, Index count = 256) {
-    const OptTexts writer{tokenizer};
-    ScoredTexts asked, captioned;
+/// `add(to, context, said)` adds a text to a batch, `right(batch)` counts those that would be written without a mistake.
+template <class Batch>
+TextScores test_texts(Split split, Index count, const auto& add, const auto& right) {
+    Batch asked, captioned;
     Random random(99);
     for (Index i = 0; i < count; ++i) {
         const Scene scene = draw_scene(random, split);
         const std::string context = notes(scene, random);
         std::vector<Question> all = questions(scene, random);
         random.shuffle(all);
-        writer.add(asked, {context, {all[0]}});
-        writer.add(captioned, {context, {{"", caption(scene)}}});
+        add(asked, context, all[0]);
+        add(captioned, context, Question{"", caption(scene)});
     }
-    tessera::Scratch s;
-    const auto share = [&](const ScoredTexts& scored) {
-        const auto frame = s.frame();
-        return static_cast<double>(written_right(read(model, scored, s), scored.texts.starts, scored.targets)) /
-               static_cast<double>(count);
+    const auto share = [&](const Batch& batch) {
+        return static_cast<double>(right(batch)) / static_cast<double>(count);
     };
     return {share(asked), share(captioned)};
+}
+inline TextScores test_opt(const Opt& model, const tessera::Tokenizer& tokenizer, Split split, Index count = 256) {
+    tessera::Scratch s;
+    return test_texts<ScoredTexts>(
+        split, count,
+        [&](ScoredTexts& to, const std::string& context, const Question& said) {
+            OptTexts{tokenizer}.add(to, {context, {said}});
+        },
+        [&](const ScoredTexts& scored) {
+            const auto frame = s.frame();
+            return written_right(read(model, scored, s), scored.texts.starts, scored.targets);
+        });
 }
 
 // --- T5 ----------------------------------------------------------------------------------------------------------------------
@@ -180,24 +190,14 @@ inline Losses pretrain_t5(T5& model, const tessera::Tokenizer& tokenizer, const 
 }
 
 inline TextScores test_t5(const T5& model, const tessera::Tokenizer& tokenizer, Split split, Index count = 256) {
-    T5Batch asked, captioned;
-    Random random(99);
-    for (Index i = 0; i < count; ++i) {
-        const Scene scene = draw_scene(random, split);
-        const std::string context = notes(scene, random);
-        std::vector<Question> all = questions(scene, random);
-        random.shuffle(all);
-        asked.add(tokenizer, context, all[0]);
-        captioned.add(tokenizer, context, {"", caption(scene)});
-    }
     tessera::Scratch s;
-    const auto share = [&](const T5Batch& batch) {
-        const auto frame = s.frame();
-        return static_cast<double>(
-                   written_right(read(model, batch, s), batch.written.texts.starts, batch.written.targets)) /
-               static_cast<double>(count);
-    };
-    return {share(asked), share(captioned)};
+    return test_texts<T5Batch>(
+        split, count,
+        [&](T5Batch& to, const std::string& context, const Question& said) { to.add(tokenizer, context, said); },
+        [&](const T5Batch& batch) {
+            const auto frame = s.frame();
+            return written_right(read(model, batch, s), batch.written.texts.starts, batch.written.targets);
+        });
 }
 
 }  // namespace scenes

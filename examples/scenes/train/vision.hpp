@@ -86,12 +86,12 @@ inline ImageFeatures image_features(const VisionPretraining& model, const Pixels
 inline std::vector<Index> nearest(tessera::ConstRows<64> rows, tessera::ConstRows<64> others) {
     std::vector<Index> out;
     for (Index i = 0; i < rows.extent(0); ++i) {
-        const auto cosine = [&](Index j) {
-            return tessera::kernel::dot_row(rows.data() + i * 64, others.data() + j * 64, 64);
-        };
+        float most = -2;
         Index best = 0;
-        for (Index j = 1; j < others.extent(0); ++j)
-            if (cosine(j) > cosine(best)) best = j;
+        for (Index j = 0; j < others.extent(0); ++j) {
+            const float cosine = tessera::kernel::dot_row(rows.data() + i * 64, others.data() + j * 64, 64);
+            if (cosine > most) most = cosine, best = j;
+        }
         out.push_back(best);
     }
     return out;
@@ -161,11 +161,12 @@ inline VisionScores test_vision(const VisionPretraining& model, const tessera::T
         };
         for (std::size_t k = 0; k < static_cast<std::size_t>(scene.count); ++k) {
             const Object &object = scene.objects[k], &other = scene.objects[1 - k];
+            const float right = likeness(object);
             const auto is_told = [&](Index Object::*attribute, Index values) {
                 for (Index value = 0; value < values; ++value) {
                     Object edited = object;
                     edited.*attribute = value;
-                    if (edited != object && edited != other && likeness(edited) >= likeness(object)) return 0;
+                    if (edited != object && edited != other && likeness(edited) >= right) return 0;
                 }
                 return 1;
             };

@@ -12,6 +12,7 @@
 #include <tessera/train/data/feature_cache.hpp>
 
 #include "support/damage.hpp"
+#include "support/message_of.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace train_data_feature_cache {
@@ -47,16 +48,6 @@ FeatureCache build(const std::filesystem::path& path, Encoder& encoder, const Fe
 std::string bytes_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
-}
-
-template <class F>
-std::string message_of(F&& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
 }
 
 }  // namespace
@@ -132,17 +123,17 @@ TEST_CASE("features of something else are refused in a sentence, or made again")
     build(path, encoder, shape);
     const std::string stale = "[file.format] " + path.string() + ": image features are stale: ",
                       cure = "; remove the file, or let it be built again";
-    const auto refusal = [&](const FeatureKey& other) { return message_of([&] { FeatureCache(path, other); }); };
+    const auto refusal = [&](const FeatureKey& other) { return test::message_of([&] { FeatureCache(path, other); }); };
     CHECK(refusal(key) == "no error");
     CHECK(refusal({"w", key.preprocess, key.pictures}) ==
           stale + "the model's weights: expected 'w', found 'weights'" + cure);
     CHECK(refusal({key.model, "resize 8x8", key.pictures}) ==
           stale + "how pictures are prepared: expected 'resize 8x8', found 'resize 4x4'" + cure);
     CHECK(refusal({key.model, key.preprocess, "p"}) == stale + "the pictures: expected 'p', found 'pictures'" + cure);
-    CHECK(message_of([&] {
+    CHECK(test::message_of([&] {
               build(path, encoder, {4, 3, 2});
           }) == stale + "expected 4×3×2 of BF16, found 4×2×3 of BF16" + cure);
-    CHECK(message_of([&] {
+    CHECK(test::message_of([&] {
               build(path, encoder, {4, 2, 3, DType::f32});
           }) == stale + "expected 4×2×3 of F32, found 4×2×3 of BF16" + cure);
     CHECK(encoder.made.size() == 4);
@@ -155,7 +146,7 @@ TEST_CASE("a file that is no cache is never replaced") {
     const test::TemporaryFolder folder;
     Encoder encoder{};
     const auto text = folder.write("text", "not a cache, but somebody's");
-    CHECK(message_of([&] {
+    CHECK(test::message_of([&] {
               build(text, encoder, {4, 2, 3}, key, StaleCache::rebuild);
           }).starts_with("[checkpoint.format]"));
     CHECK(bytes_of(text) == "not a cache, but somebody's");
@@ -164,12 +155,14 @@ TEST_CASE("a file that is no cache is never replaced") {
     weights.add("features", {1, 2, 3}, numbers.data());
     const auto other = folder.path() / "model.safetensors";
     weights.write(other);
-    CHECK(message_of([&] {
+    CHECK(test::message_of([&] {
               build(other, encoder, {1, 2, 3}, key, StaleCache::rebuild);
           }) == "[checkpoint.format] " + other.string() +
                     ": expected image features, format 'tessera image features 1', found none");
     CHECK(encoder.made.empty());
-    CHECK(message_of([&] { build("/nowhere/f", encoder, {1, 2, 3}); }).starts_with("[file.open] /nowhere/f.part: "));
+    CHECK(test::message_of([&] {
+              build("/nowhere/f", encoder, {1, 2, 3});
+          }).starts_with("[file.open] /nowhere/f.part: "));
 }
 
 TEST_CASE("features that are no numbers are not kept") {
@@ -179,7 +172,7 @@ TEST_CASE("features that are no numbers are not kept") {
         out[7] = std::numeric_limits<float>::infinity();
     };
     const auto path = folder.path() / "f";
-    CHECK(message_of([&] {
+    CHECK(test::message_of([&] {
               build_feature_cache(path, key, {5, 2, 3}, 2, broken);
           }) == "[checkpoint.value] " + path.string() + ": picture 1: expected finite features, found inf");
     CHECK_FALSE(std::filesystem::exists(path));
@@ -264,7 +257,7 @@ TEST_CASE("a key changes with a weight, a setting, and a picture") {
     CHECK(files_checksum(both) != larger);
     const std::string gone =
         "[file.open] c.jsonl:2: image: " + (folder.path() / "c.png").string() + ": No such file or directory";
-    CHECK(message_of([&] { files_checksum(pictures({"a.png", "c.png"})); }) == gone);
+    CHECK(test::message_of([&] { files_checksum(pictures({"a.png", "c.png"})); }) == gone);
 }
 
 }  // namespace train_data_feature_cache
