@@ -193,6 +193,26 @@ TEST_CASE("killed at any moment, it goes on to the same bits") {
     CHECK(names_in(whole) == names_in(killed));
 }
 
+TEST_CASE("what a broken-off save had left to do is done by the next load") {
+    const test::TemporaryFolder folder;
+    const fs::path place = folder.path() / "run";
+    train(place, 6);
+    const auto names = names_in(place);
+    // Killed after the new state has its name: an older one more, one half removed, the name of the last not written.
+    fs::copy(place / "step-4", place / "step-2", fs::copy_options::recursive);
+    fs::create_directory(place / "step-0.partial");
+    replace_file(place / "latest", "step-4\n");
+    train(place, 6);
+    CHECK(names_in(place) == names);
+    CHECK(file_text(place / "latest") == "step-6\n");
+    // A state that is not whole takes no place of one that is.
+    fs::create_directory(place / "step-9");
+    fs::create_directory(place / "step-8");
+    train(place, 6);
+    CHECK(names_in(place) ==
+          std::vector<std::string>{"latest", "log.jsonl", "settings.json", "step-4", "step-6", "step-8", "step-9"});
+}
+
 TEST_CASE("states that are not whole are passed over") {
     const test::TemporaryFolder folder;
     const fs::path place = folder.path() / "run";

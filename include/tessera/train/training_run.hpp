@@ -157,16 +157,12 @@ class TrainingRun {
             if (failed) throw Error(Errc::file_open, state.string(), ": cannot be written: ", failed.message());
             sync_folder(folder_);
             fs::remove_all(old, ignored);
-            replace_file(folder_ / "latest", name_of(progress.step) + '\n');
+            settle(progress.step);
         } catch (const Error& error) {
             fs::remove_all(partial, ignored);
             const std::string_view said = error.what();
             throw Error(error.code, said.substr(said.find("] ") + 2), "; ", last_good());
         }
-        const std::vector<Index> steps = states();
-        for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep) < steps.size(); ++i)
-            retire(state_folder(steps[i]));
-        remove_partial();
     }
 
     std::optional<RunProgress> load(const std::vector<NamedLeaf>& leaves, const NameMap& names,
@@ -191,11 +187,25 @@ class TrainingRun {
             training->require_fit(gradients, optimizer);
             detail::restore_weights(leaves, names, *weights, options_.weights.saves);
             training->restore(gradients, optimizer);
+            settle(steps.back());
             return training->progress();
         }
         return {};
     }
 
+    /// All that is left to do once a state is there; after loading it, what was left to do when a save was broken off. States of
+    /// later steps are not whole, or they would have been loaded: they do not count among those that are kept.
+    void settle(Index step) const {
+        std::vector<Index> steps = states();
+        std::erase_if(steps, [&](Index other) { return other > step; });
+        for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep) < steps.size(); ++i)
+            retire(state_folder(steps[i]));
+        remove_partial();
+        const std::filesystem::path latest = folder_ / "latest";
+        const std::string name = name_of(step) + '\n';
+        std::error_code ignored;
+        if (!std::filesystem::exists(latest, ignored) || MappedFile(latest).text() != name) replace_file(latest, name);
+    }
     /// A state that is to be removed is none any more before its first file goes.
     static void retire(const std::filesystem::path& state) {
         std::error_code ignored;
