@@ -10,7 +10,7 @@ namespace tessera::inline TESSERA_ISA::kernel {
 /// shape   dy, x [T, D], gain [D], means, rstds [T] as layer_norm gave them → dx [T, D], overwritten or (`add`) added to, may be
 ///         dy; d_gain, d_bias [D], added to. dx, d_gain and d_bias may each be null
 /// errors  none; the same bits at any number of threads
-/// cost    dy and x are read once for dx, a row staying in the first-level cache, and once for d_gain and d_bias
+/// cost    dy and x are read once for dx, a row staying in the first-level cache, and once for d_gain and d_bias; 8 KB of stack
 /// source  Ba et al. 2016
 TESSERA_KERNEL void layer_norm_backward(float* dx, bool add, const float* dy, const float* x, const float* gain,
                                         const float* means, const float* rstds, float* d_gain, float* d_bias,
@@ -26,37 +26,32 @@ TESSERA_KERNEL void rms_norm_backward(float* dx, bool add, const float* dy, cons
 /// Detail: d_gain += Σ dy·x̂, d_bias += Σ dy, in the order of the rows. Without means they are 0.
 inline void norm_parameter_gradients(float* d_gain, float* d_bias, const float* dy, const float* x, const float* means,
                                      const float* rstds, Index rows, Index size) {
-    constexpr int vectors = 4;  // of columns that go together: so many chains of two sums, and so much of each row
-    constexpr Index wide = vectors * width;
-    const auto sums = [&](Index first, Index lanes, auto count, Vec* gains, Vec* biases) {
+    constexpr Index most =
+        64 * width;  // columns whose sums stay in the first-level cache: memory is read in long stretches
+    const auto columns = [&](Index first, Index count) {
+        alignas(alignment) float gains[most], biases[most];
+        std::fill_n(gains, count, 0.0f), std::fill_n(biases, count, 0.0f);
         for (Index r = 0; r < rows; ++r) {
             const Vec mean = broadcast(means == nullptr ? 0.0f : means[r]), rstd = broadcast(rstds[r]);
-            unroll<count>([&](auto v) {
-                const Index at = r * size + first + v * width;
-                const Vec d = load(dy + at, lanes);
-                gains[v] = fma(d, (load(x + at, lanes) - mean) * rstd, gains[v]);
-                biases[v] += d;
+            const Index at = r * size + first;
+            for_each_vec(count, [&](Index i, Index n) {
+                const Vec d = load(dy + at + i, n);
+                store(gains + i, fma(d, (load(x + at + i, n) - mean) * rstd, load(gains + i, n)), n);
+                store(biases + i, load(biases + i, n) + d, n);
             });
         }
-        unroll<count>([&](auto v) {
-            const Index at = first + v * width;
-            if (d_gain != nullptr) store(d_gain + at, load(d_gain + at, lanes) + gains[v], lanes);
-            if (d_bias != nullptr) store(d_bias + at, load(d_bias + at, lanes) + biases[v], lanes);
-        });
+        const auto add = [&](float* to, const float* sums) {
+            if (to == nullptr) return;
+            to += first;
+            for_each_vec(count, [&](Index i, Index n) { store(to + i, load(to + i, n) + load(sums + i, n), n); });
+        };
+        add(d_gain, gains), add(d_bias, biases);
     };
-    parallel_ranges((size + wide - 1) / wide,
+    parallel_ranges((size + width - 1) / width,
                     [&](Index begin, Index end) {
-                        for (Index first = begin * wide; first < std::min(end * wide, size); first += wide) {
-                            Vec gains[vectors], biases[vectors];
-                            unroll<vectors>([&](auto v) { gains[v] = biases[v] = broadcast(0.0f); });
-                            if (first + wide <= size)
-                                sums(first, width, std::integral_constant<int, vectors>{}, gains, biases);
-                            else
-                                for_each_vec(size - first, [&](Index i, Index lanes) {
-                                    gains[0] = biases[0] = broadcast(0.0f);
-                                    sums(first + i, lanes, std::integral_constant<int, 1>{}, gains, biases);
-                                });
-                        }
+                        const Index last = std::min(end * width, size);
+                        for (Index first = begin * width; first < last; first += most)
+                            columns(first, std::min(most, last - first));
                     },
                     8 * rows * size);
 }

@@ -54,11 +54,8 @@ inline void backward(const AttendOp& op, BackwardContext& c) {
         relative_bias_backward({d_table, {op.bias.buckets.buckets, shape.heads}},
                                {d_distances, {shape.heads, shape.queries + shape.keys - 1}}, op.bias.buckets,
                                shape.keys);
-    for (const Part& part : parts) {
-        if (!part.target.add) continue;
-        for (Index row = 0; row < part.rows; ++row)
-            BackwardContext::add({part.target.to + row * part.stride, true}, part.made + row * part.stride, part.width);
-    }
+    for (const Part& part : parts)
+        if (part.target.add) BackwardContext::add(part.target, part.made, part.rows, part.width, part.stride);
 }
 
 }  // namespace tessera::inline TESSERA_ISA

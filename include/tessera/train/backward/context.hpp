@@ -1,6 +1,7 @@
 // What every step of a backward pass has at hand.
 #pragma once
 #include <tessera/core/scratch.hpp>
+#include <tessera/kernel/parallel.hpp>
 #include <tessera/train/gradients.hpp>
 #include <tessera/train/row_gradients.hpp>
 
@@ -11,12 +12,26 @@ struct BackwardContext {
     Gradients& leaves;
     Scratch& scratch;  // a plain one, for temporaries
 
-    /// to += x, or to = x.
+    /// to += x, or to = x, number by number; the rows of both begin `stride` apart.
+    static void add(GradientTarget target, const float* x, Index rows, Index width, Index stride) {
+        if (width == stride) return add(target, x, rows * width);
+        const auto each = [&](Index row) { add({target.to + row * stride, target.add}, x + row * stride, 0, width); };
+        kernel::parallel_for(rows, each, numbers_cost * rows * width);
+    }
     static void add(GradientTarget target, const float* x, Index count) {
+        kernel::parallel_ranges(
+            count, [&](Index begin, Index end) { add(target, x, begin, end); }, numbers_cost * count);
+    }
+
+  private:
+    /// What a number that comes from memory costs, in operations.
+    static constexpr Index numbers_cost = 4;
+
+    static void add(GradientTarget target, const float* x, Index begin, Index end) {
         if (target.add)
-            for (Index i = 0; i < count; ++i) target.to[i] += x[i];
+            for (Index i = begin; i < end; ++i) target.to[i] += x[i];
         else
-            std::copy_n(x, count, target.to);
+            std::copy(x + begin, x + end, target.to + begin);
     }
 };
 

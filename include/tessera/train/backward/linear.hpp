@@ -24,24 +24,33 @@ inline void input_gradient(GradientTarget x, const LinearOp& op, const float* dy
 /// units   the gradient by the input is in the arithmetic that y was computed in; what is learned has gradients in f32 of x as it is
 /// cost    2·rows·in·out flops each for the input and for the weight, where they learn
 inline void backward(const LinearOp& op, BackwardContext& c) {
-    float* dy = c.rows.at(op.y);
+    const float* dy = c.rows.at(op.y);
     if (dy == nullptr) return;
     const auto frame = c.scratch.frame();
     if (op.residual != nullptr && op.residual != op.y) {
         if (const GradientTarget residual = c.rows.into(op.residual, op.rows, op.out, op.y_stride))
-            for (Index row = 0; row < op.rows; ++row)
-                BackwardContext::add({residual.to + row * op.y_stride, residual.add}, dy + row * op.y_stride, op.out);
+            BackwardContext::add(residual, dy, op.rows, op.out, op.y_stride);
     }
     const bool turned = op.activation != Activation::none, hides = op.lse != nullptr;
     Index stride = op.y_stride;
     if (turned || hides || op.dropout) {  // not in place: a residual that lies in y still waits for its share
         TESSERA_EXPECTS(!turned || op.preactivation != nullptr);
         float* const inner = c.scratch.take<float>(op.rows * op.out);
-        for (Index row = 0; row < op.rows; ++row) std::copy_n(dy + row * stride, op.out, inner + row * op.out);
-        for (Index row = 0; hides && row < op.rows; ++row)
-            if (op.lse[row] == -std::numeric_limits<float>::infinity()) std::fill_n(inner + row * op.out, op.out, 0.0f);
-        if (op.dropout) kernel::dropout(inner, inner, op.rows * op.out, op.dropout);
-        if (turned) kernel::activate_backward(inner, inner, op.preactivation, op.rows * op.out, op.activation);
+        if (hides || stride != op.out) {
+            kernel::parallel_for(
+                op.rows,
+                [&](Index row) {
+                    float* const to = inner + row * op.out;
+                    if (hides && op.lse[row] == -std::numeric_limits<float>::infinity())
+                        std::fill_n(to, op.out, 0.0f);
+                    else
+                        std::copy_n(dy + row * stride, op.out, to);
+                },
+                4 * op.rows * op.out);
+            dy = inner;
+        }
+        if (op.dropout) kernel::dropout(inner, dy, op.rows * op.out, op.dropout), dy = inner;
+        if (turned) kernel::activate_backward(inner, dy, op.preactivation, op.rows * op.out, op.activation);
         dy = inner, stride = op.out;
     }
     if (float* const bias = c.leaves.find(op.bias_leaf))
