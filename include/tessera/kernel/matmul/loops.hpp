@@ -90,8 +90,8 @@ inline void finish_rows(float* sums, const float* scales, float* y, Index y_stri
     }
 }
 
-/// Detail: one product of rows and columns. The sums of all inputs are taken in one order, whatever is cut where: a pass
-/// over inputs goes on from the sums that the one before has left.
+/// Detail: one product of rows and columns. The sums of all inputs are taken in one order, whatever is cut where: those of a pass
+/// over inputs are added to those of the passes before, so that rounding grows with the inputs of one pass, not with all.
 template <class X, class Columns>
 class Matmul {
   public:
@@ -122,9 +122,7 @@ class Matmul {
     static constexpr Index most_at_once = std::max<Index>(most_panels, panels_at_once(1));
 
     static Index strips(Index rows) { return (rows + strip_rows - 1) / strip_rows; }
-    /// A single strip reads no weight twice, and makes a single pass over them.
-    Index passes(Index rows) const {
-        if (Columns::in_place && strips(rows) == 1) return 1;
+    Index passes() const {
         return std::max<Index>(1, (weight_.in() + Columns::most_inputs - 1) / Columns::most_inputs);
     }
     Index cut(Index pass, Index of) const {
@@ -132,7 +130,7 @@ class Matmul {
     }
     Index group(Index rows) const {
         if (strips(rows) == 1) return Columns::in_place ? panels_at_once(rows) : most_panels;
-        const Index bytes = (weight_.in() / passes(rows) + 1) * panel_width * Index{sizeof(T)};
+        const Index bytes = (weight_.in() / passes() + 1) * panel_width * Index{sizeof(T)};
         return std::clamp<Index>(second_level_cache / 2 / bytes, 1, most_panels);
     }
 
@@ -146,8 +144,8 @@ class Matmul {
     /// Rows × a group of panels.
     void group_of_panels(typename Columns::Workspace& workspace, Index row, Index rows, Index first, Index last) const {
         alignas(alignment) std::array<float, static_cast<std::size_t>(chunk_rows * panel_width * most_panels)> memory;
-        const Index count = last - first, all = strips(rows), rounds = passes(rows);
-        const Index height_between = (rounds == 1 ? strip_rows : chunk_rows) * panel_width;
+        const Index count = last - first, all = strips(rows), rounds = passes();
+        const Index height_between = (rounds == 1 || all == 1 ? strip_rows : chunk_rows) * panel_width;
         std::array<const T*, static_cast<std::size_t>(most_at_once)> pieces;
         for (Index round = 0; round < rounds; ++round) {
             const Index begin = cut(round, rounds), end = cut(round + 1, rounds);

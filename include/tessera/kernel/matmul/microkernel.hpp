@@ -27,8 +27,8 @@ struct PackedA {
     float value;
 };
 
-/// sums[p][r][c] (+)= Σ_k x[r][k]·w[p][k][c], in the order of k, one rounding each; from bf16 rows the sums of pairs. From
-/// PackedA rows, which gradients of weights are made of, the whole sums are added to those that are there.
+/// sums[p][r][c] (+)= Σ_k x[r][k]·w[p][k][c], in the order of k, one rounding each; from bf16 rows the sums of pairs. With `add` the
+/// whole sums are added to those that are there.
 /// shape   x Rows × inputs; w Vectors vectors of each of Count panels, which are `w_stride` elements apart; `stride` elements
 ///         from what lies beside each other to the next; sums Rows × panel_width for each panel, `sums_stride` apart; from
 ///         PackedA rows of one panel, rows `sums_stride` apart
@@ -53,8 +53,7 @@ void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, con
     if constexpr (packed)  // else their loads hold up what comes behind them
         unroll<Rows>([&](int r) __attribute__((always_inline)) { prefetch(place(r, 0)); });
     Vec sum[Rows][columns];
-    each([&](int r, int c)
-             __attribute__((always_inline)) { sum[r][c] = !packed && add ? load(place(r, c)) : broadcast(0.0f); });
+    each([&](int r, int c) __attribute__((always_inline)) { sum[r][c] = broadcast(0.0f); });
     // What is multiplied at a time: `rows(r)` is a number, or a pair, of a row in every lane, `part` loads weights from
     // `from` on. What there is less of stays in registers.
     const auto step = [&](const T* from, const auto& rows, const auto& part) __attribute__((always_inline)) {
@@ -132,7 +131,7 @@ void microkernel(float* sums, Index sums_stride, const X* x, Index x_stride, con
         }
         if (left > 0) step(w, row(x), even);
     }
-    if constexpr (packed) each([&](int r, int c) __attribute__((always_inline)) { sum[r][c] += load(place(r, c)); });
+    if (add) each([&](int r, int c) __attribute__((always_inline)) { sum[r][c] += load(place(r, c)); });
     each([&](int r, int c) __attribute__((always_inline)) { store(place(r, c), sum[r][c]); });
 }
 
