@@ -29,7 +29,7 @@ matcher=examples/scenes/model/blip2_itm
 pictures=examples/scenes/held_out/pictures/test
 show $program info --model $model
 show $program caption --model $model $pictures/00002.png $pictures/00003.png $pictures/00004.png
-show $program ask --model $model --question "what shape is the yellow object?" $pictures/00002.png
+show $program ask --model $model --question "what shape is the yellow object?" --question "is the triangle left of the ring?" $pictures/00002.png
 show $program match --model $matcher --text "a large yellow ring left of a large red triangle" \
   --text "a large red triangle left of a large yellow ring" --text "a small green ring above a large red ring" \
   $pictures/00002.png $pictures/00003.png

@@ -49,12 +49,12 @@ class Recipe {
     void run() {
         if (wanted({"vision", "stage1", "blip2_opt", "blip2_t5"})) vision();
         if (wanted({"opt", "blip2_opt"})) {
-            once("opt", opt_, [&] { pretrain_opt(opt_, *opt_words_, stage("opt", 3000, 2e-3)); });
-            if (wanted({"opt"})) print("opt", [&](Split split) { return test_opt(opt_, *opt_words_, split); });
+            once("opt", opt_, [&] { pretrain(opt_, *opt_words_, stage("opt", 4500, 2e-3), 32, 6); });
+            if (wanted({"opt"})) test("opt", opt_, *opt_words_);
         }
         if (wanted({"t5", "blip2_t5"})) {
-            once("t5", t5_, [&] { pretrain_t5(t5_, *t5_words_, stage("t5", 3000, 2e-3)); });
-            if (wanted({"t5"})) print("t5", [&](Split split) { return test_t5(t5_, *t5_words_, split); });
+            once("t5", t5_, [&] { pretrain(t5_, *t5_words_, stage("t5", 2500, 1e-3), 64, 4); });
+            if (wanted({"t5"})) test("t5", t5_, *t5_words_);
         }
         if (wanted({"stage1"}) || (!options_.skip_stage1 && wanted({"blip2_opt", "blip2_t5"}))) stage1();
         if (wanted({"blip2_opt"})) stage2("blip2_opt", blip2_opt_, opt_, *opt_words_, 1000);
@@ -135,10 +135,17 @@ class Recipe {
         });
         test(folder, model, tokenizer);
     }
-    void test(const std::string& name, const auto& model, const tessera::Tokenizer& tokenizer) const {
-        for (const Split split : {Split::train, Split::test, Split::pair})
-            scenes::print((name + ", " + name_of(split)).c_str(),
-                          test_stage2(model, tokenizer, split, 512, options_.single));
+    template <class Model>
+    void test(const std::string& name, const Model& model, const tessera::Tokenizer& tokenizer) const {
+        for (const Split split : {Split::train, Split::test, Split::pair}) {
+            const std::string what = name + ", " + name_of(split);
+            if constexpr (requires { model.vision; }) {
+                scenes::print(what.c_str(), test_stage2(model, tokenizer, split, 512, options_.single));
+            } else {
+                scenes::print((what + ", from words").c_str(), test_language(model, tokenizer, split, false));
+                scenes::print((what + ", from rows").c_str(), test_language(model, tokenizer, split, true));
+            }
+        }
     }
 
     /// `model/`: BLIP-2 with the OPT, and the Q-Former that matches texts, their matrices in bf16.
@@ -160,14 +167,6 @@ class Recipe {
     }
 
     static const char* name_of(Split split) { return split_names[static_cast<std::size_t>(split)].data(); }
-    static void print(const char* what, const auto& scores) {
-        for (const Split split : {Split::train, Split::test, Split::pair}) {
-            const TextScores found = scores(split);
-            std::printf("%s, %s: from notes, questions %.3f, captions %.3f\n", what, name_of(split), found.questions,
-                        found.captions);
-        }
-        std::fflush(stdout);
-    }
 
     Options options_;
     std::unique_ptr<tessera::Tokenizer> bert_, opt_words_, t5_words_;

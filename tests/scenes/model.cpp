@@ -63,8 +63,8 @@ TEST_CASE(
 
     const Lines asked("test_questions.jsonl");
     REQUIRE(asked.all.size() == 24);
-    // Of 512 such questions 0.76 are answered, and 0.46 are guessed without a picture.
-    CHECK(right(tessera::answers(blip2, asked.images, asked.texts("question"), {}, s), asked.texts("answer")) >= 15);
+    // Of 512 such questions 0.97 are answered, and 0.44 are guessed without a picture.
+    CHECK(right(tessera::answers(blip2, asked.images, asked.texts("question"), {}, s), asked.texts("answer")) >= 22);
 }
 
 TEST_CASE("it tells which captions belong to which pictures, and finds them") {

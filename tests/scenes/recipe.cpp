@@ -63,8 +63,8 @@ struct SmallRecipe {
                                 .seed = 3};
         };
         of_vision = pretrain_vision(seeing, *bert, stage("vision"), 12);
-        of_opt = pretrain_opt(opt, *opt_words, stage("opt"), 6);
-        of_t5 = pretrain_t5(t5, *t5_words, stage("t5"), 6);
+        of_opt = pretrain(opt, *opt_words, stage("opt"), 6, 6);
+        of_t5 = pretrain(t5, *t5_words, stage("t5"), 6, 4);
         const auto vision = bits_of(seeing.vision), opt_bits = bits_of(opt), t5_bits = bits_of(t5);
 
         begin_stage1(stage1, seeing.text, 3);

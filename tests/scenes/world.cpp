@@ -85,7 +85,7 @@ TEST_CASE("answers are true") {
     const Scene scene = Scene::of({0, 0, 0}, 0, {1, 3, 2});  // a small red circle left of a large yellow triangle
     std::set<std::string> seen;
     for (int i = 0; i < 100; ++i)
-        for (const auto& [question, answer] : questions(scene, random)) seen.insert(question + ' ' + answer);
+        for (const auto& [question, answer, kind] : questions(scene, random)) seen.insert(question + ' ' + answer);
     for (const char* expected :
          {"how many objects are there? two", "what colour is the circle? red", "what size is the triangle? large",
           "what shape is the yellow object? triangle", "what size is the red object? small", "is the circle red? yes",

@@ -122,7 +122,7 @@ inline Stage1Scores test_stage1(const Stage1& model, const Vision& vision, const
 
     const tessera::TextBatch spoken = tessera::with_first_token(texts.batch(), dec_token, s);
     const auto logits = model.logits(model.qformer.text_after(kept, spoken, s), s);
-    out.captions = static_cast<double>(written_right(logits, texts.starts, tessera::next_tokens(spoken, s))) * each;
+    out.captions = share(written_right(logits, texts.starts, tessera::next_tokens(spoken, s)));
     return out;
 }
 

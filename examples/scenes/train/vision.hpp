@@ -141,13 +141,13 @@ inline VisionScores test_vision(const VisionPretraining& model, const tessera::T
     const auto frame = s.frame();
     Random random(66);
     const std::vector<Scene> scenes = draw_batch(random, split, count, 1);
-    const auto [images, patches] = image_features(model, draw_pixels(scenes, random, s), s);
+    const ImageFeatures seen = image_features(model, draw_pixels(scenes, random, s), s);
     Texts phrases;
     for (Index kind = 0; kind < kinds; ++kind) phrases.add(bert.encode(object_of(kind).text()));
     const auto names = text_features(model, phrases.batch(), s);
 
     VisionScores out{};
-    const std::vector<Index> found = nearest(images, text_features(model, captions_of(scenes, bert).batch(), s));
+    const std::vector<Index> found = nearest(seen.whole, text_features(model, captions_of(scenes, bert).batch(), s));
     double objects = 0;
     for (Index i = 0; i < count; ++i) {
         const Scene& scene = scenes[static_cast<std::size_t>(i)];
@@ -155,7 +155,7 @@ inline VisionScores test_vision(const VisionPretraining& model, const tessera::T
         const auto likeness = [&](const Object& object) {
             float most = -1;
             for (Index patch = i * patches_of_picture; patch < (i + 1) * patches_of_picture; ++patch)
-                most = std::max(most, tessera::kernel::dot_row(patches.data() + patch * 64,
+                most = std::max(most, tessera::kernel::dot_row(seen.patches.data() + patch * 64,
                                                                names.data() + kind_of(object) * 64, 64));
             return most;
         };
