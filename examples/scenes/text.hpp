@@ -44,6 +44,13 @@ inline std::vector<Question> questions(const Scene& scene, Random& random) {
     return out;
 }
 
+/// One of them, drawn.
+inline Question draw_question(const Scene& scene, Random& random) {
+    std::vector<Question> all = questions(scene, random);
+    random.shuffle(all);
+    return all[0];
+}
+
 /// What can be said of an object of a scene: size, colour, shape and where it is, if there is another.
 inline std::vector<std::string> words_of(const Scene& scene, std::size_t i) {
     const Object& object = scene.objects[i];

@@ -316,11 +316,10 @@ TextScores test_language(const Model& model, const tessera::Tokenizer& tokenizer
     for (Index i = 0; i < count; ++i) {
         const Scene scene = draw_scene(random, split);
         const std::string context = notes(scene, random);
-        std::vector<Question> all = questions(scene, random);
-        random.shuffle(all);
-        kinds_asked.push_back(all[0].kind);
+        const Question question = draw_question(scene, random);
+        kinds_asked.push_back(question.kind);
         for (const bool asked : {false, true}) {
-            const std::vector<Question> said{asked ? all[0] : Question{"", caption(scene)}};
+            const std::vector<Question> said{asked ? question : Question{"", caption(scene)}};
             documents[asked].add(model, tokenizer, {context, said});
             prompted[asked].add(model, tokenizer, scene, said);
         }

@@ -53,11 +53,10 @@ Stage2Scores test_stage2(const Model& model, const tessera::Tokenizer& tokenizer
     std::vector<std::string_view> kinds_asked;
     for (Index i = 0; i < count; ++i) {
         const Scene scene = draw_scene(random, split, single);
-        std::vector<Question> all = questions(scene, random);
-        random.shuffle(all);
+        const Question question = draw_question(scene, random);
         captioned.add(model.language, tokenizer, scene, {{"", caption(scene)}});
-        asked.add(model.language, tokenizer, scene, {all[0]});
-        kinds_asked.push_back(all[0].kind);
+        asked.add(model.language, tokenizer, scene, {question});
+        kinds_asked.push_back(question.kind);
     }
     const auto soft = model.projection(model.qformer(see(model.vision, captioned.scenes, random, s), s, count), s);
     const auto right = [&](const Prompted& prompted, bool blind) {
