@@ -1,6 +1,8 @@
 // What the norms of kernel/row/norm give back. With g = dy·gain and x̂ the normed x: dx = rstd·(g − mean g − x̂·mean(g·x̂)), where
 // RMS norm has no mean g; d_gain = Σ dy·x̂ and d_bias = Σ dy over the rows.
 #pragma once
+#include <algorithm>
+#include <tessera/core/tensor.hpp>
 #include <tessera/kernel/compiled.hpp>
 #include <tessera/kernel/row/rows.hpp>
 
