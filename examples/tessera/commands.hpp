@@ -2,13 +2,24 @@
 #pragma once
 #include <functional>
 #include <string>
-#include <tessera/generate/match.hpp>
 #include <tessera/generate/options.hpp>
 #include <tessera/study/draw.hpp>
 #include <vector>
 
-#include "load.hpp"
 #include "pictures.hpp"
+
+namespace program {
+
+/// Which checkpoint, how it is kept and run.
+struct ModelOptions {
+    std::string folder = {};        // or the name of a downloaded one
+    tessera::PartPaths parts = {};  // instead of a folder
+    std::string shape = {};         // of what they are put together to, by the name of a compiled model
+    std::string weights = {};       // "f32", "bf16", "f16", "i8", or empty: as stored
+    int threads = 0;                // 0: one for each core
+};
+
+}  // namespace program
 
 /// `caption` and `ask`.
 struct CaptionCommand {

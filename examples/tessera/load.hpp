@@ -6,19 +6,11 @@
 #include <tessera/kernel/parallel.hpp>
 
 #include "choose.hpp"
+#include "commands.hpp"
 #include "progress.hpp"
 #include "weights.hpp"
 
 namespace program {
-
-/// Which checkpoint, how it is kept and run.
-struct ModelOptions {
-    std::string folder = {};        // or the name of a downloaded one
-    tessera::PartPaths parts = {};  // instead of a folder
-    std::string shape = {};         // of what they are put together to, by the name of a compiled model
-    std::string weights = {};       // "f32", "bf16", "f16", "i8", or empty: as stored
-    int threads = 0;                // 0: one for each core
-};
 
 /// Calls f(choice) with the config of the checkpoint.
 void with_config(const ModelOptions& options, auto&& f) {

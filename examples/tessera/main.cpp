@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "pack.hpp"
+#include "weights.hpp"
 
 namespace {
 

@@ -33,7 +33,7 @@ void attend(AttentionMap& map, const std::vector<Index>& looks_at, Index keys) {
                                        .out_stride = keys,
                                        .scale = 1,
                                        .key_heads = 1};
-    map.on(AttendOp{nullptr, q.data(), k.data(), k.data(), nullptr, shape, everything, {}, nullptr});
+    map.on(AttendOp{nullptr, q.data(), k.data(), k.data(), nullptr, shape, everything, {}, {}});
 }
 void name(AttentionMap& map, std::string_view what) { map.on(Named{what, 0, nullptr, 0, 0}); }
 

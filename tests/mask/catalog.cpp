@@ -9,14 +9,14 @@ using namespace tessera;
 
 namespace {
 
-constexpr Index ids[] = {4, 4, 7, 7, 7}, starts[] = {0, 2, 5}, lengths[] = {3, 1}, parents[] = {-1, 0, 0, 1, 1};
+constexpr Index ids[] = {4, 4, 7, 7, 7}, starts[] = {0, 2, 5}, text_lengths[] = {3, 1}, parents[] = {-1, 0, 0, 1, 1};
 constexpr std::uint64_t words[] = {1, 3, 5};
 constexpr std::uint8_t cells[] = {1, 0, 1, 1};
 constexpr Window windows[] = {{0}, {1}};
 
 // Every family is checked by the compiler, too.
 static_assert(verify(Documents{ids}, 5, 5) && verify(Packed{starts, starts, CausalBottomRight{}}, 5, 5));
-static_assert(verify(Padded{lengths, 2, 3}, 4, 6) && verify(Padded{lengths, 2, 3, Padded::Side::left}, 4, 6));
+static_assert(verify(Padded{text_lengths, 2, 3}, 4, 6) && verify(Padded{text_lengths, 2, 3, Padded::Side::left}, 4, 6));
 static_assert(verify(Pattern{"#.|##"}, 2, 2) && verify(Bitmap{words, 3, 3}, 3, 3));
 static_assert(verify(BlockSparse{{cells, {2, 2}}, 2, 2}, 4, 4) && verify(Tree{parents}, 5, 5));
 static_assert(verify(Choose{FirstHeads{1}, Window{1}, Causal{}}, 4, 4, 2));

@@ -1,16 +1,9 @@
 // A BLIP-2 put together as it was made: an image encoder, a Q-Former that was trained on it, a language model.
 #pragma once
 #include <tessera/generate/load.hpp>
+#include <tessera/generate/options.hpp>
 
 namespace tessera::inline TESSERA_ISA {
-
-/// Where each part comes from: a checkpoint folder, a file of weights, or a name on the hub.
-struct PartPaths {
-    std::string vision;          // EVA-CLIP or CLIP, or a BLIP-2 that holds its own: `eva_vit_g.pth`
-    std::string qformer;         // with its queries and all else that was trained: `blip2_pretrained_opt2.7b.pth`
-    std::string language = {};   // `facebook/opt-2.7b`; none where the model has none
-    std::string tokenizer = {};  // a folder with tokenizer files; empty: the language model's
-};
 
 namespace detail {
 

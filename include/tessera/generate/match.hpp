@@ -4,17 +4,11 @@
 #include <cmath>
 #include <string>
 #include <tessera/generate/image_patches.hpp>
+#include <tessera/generate/options.hpp>
 #include <tessera/model/blip2/retrieval.hpp>
 #include <vector>
 
 namespace tessera::inline TESSERA_ISA {
-
-struct MatchOptions {
-    bool itc = true, itm = true;  // which scores are wanted
-    // A longer text is cut to so many tokens, [CLS] and [SEP] included: 32 in LAVIS, 35 where it retrieves. 0: it is not cut,
-    // as in transformers, and one that is longer than the model's positions is an error.
-    Index most_tokens = 0;
-};
 
 /// A score for each picture and each text.
 /// shape   each [pictures, texts]; empty where it was not wanted

@@ -1,4 +1,4 @@
-// What a caller may ask of text generation.
+// What a caller may ask for: how texts are generated, which scores of pictures and texts, what a model is put together from.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -112,5 +112,21 @@ inline void require_valid(const GenerateOptions& o) {
     for (const auto& tokens : o.bad_tokens) require(!tokens.empty(), "bad_tokens", "tokens", "an empty sequence");
     for (const auto& text : o.stop_strings) require(!text.empty(), "stop_strings", "text", "an empty string");
 }
+
+/// Which scores a picture and a text are to have.
+struct MatchOptions {
+    bool itc = true, itm = true;  // which scores are wanted
+    // A longer text is cut to so many tokens, [CLS] and [SEP] included: 32 in LAVIS, 35 where it retrieves. 0: it is not cut,
+    // as in transformers, and one that is longer than the model's positions is an error.
+    Index most_tokens = 0;
+};
+
+/// Where each part comes from: a checkpoint folder, a file of weights, or a name on the hub.
+struct PartPaths {
+    std::string vision;          // EVA-CLIP or CLIP, or a BLIP-2 that holds its own: `eva_vit_g.pth`
+    std::string qformer;         // with its queries and all else that was trained: `blip2_pretrained_opt2.7b.pth`
+    std::string language = {};   // `facebook/opt-2.7b`; none where the model has none
+    std::string tokenizer = {};  // a folder with tokenizer files; empty: the language model's
+};
 
 }  // namespace tessera::inline TESSERA_ISA
