@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing, builds examples/tessera, and describes pictures with it.
-#   usage: sh examples/run.sh [--model DIR] [PICTURE…]        TESSERA_INSTALL=no: installs nothing
+#   usage: sh examples/run.sh [--model DIR PICTURE…]        TESSERA_INSTALL=no: installs nothing
 # Without arguments: the model in examples/scenes, which this library has trained, and pictures of scenes that it has not seen before.
 set -eu
 here=$(pwd)

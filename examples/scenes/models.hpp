@@ -14,7 +14,7 @@ inline constexpr Index bert_tokens = 48, opt_tokens = 397, t5_tokens = 46;
 inline constexpr tessera::VitConfig vision_config = tessera::checked(
     tessera::VitConfig{.image = picture_side, .patch = 8, .width = 96, .heads = 3, .hidden = 384, .layers = 4});
 
-/// Nearly as many queries as patches, and cross-attention in every layer: which colour belongs to which object is the last
+/// Two queries to three patches, and cross-attention in every layer: which colour belongs to which object is the last
 /// thing that is learned, and it is learned sooner so.
 inline constexpr tessera::QFormerConfig qformer_config =
     tessera::checked(tessera::QFormerConfig{.queries = 24,

@@ -8,6 +8,8 @@
 #include <tessera/generate/attention_map.hpp>
 #include <tessera/generate/style.hpp>
 #include <tessera/image/write.hpp>
+#include <tessera/text/caption_text.hpp>
+#include <utility>
 
 #include "commands.hpp"
 #include "json_line.hpp"
@@ -84,7 +86,7 @@ int describe(const Choice& choice, CaptionCommand command) {
         apply_style(blip2, defaults);
         apply(defaults, command.pictures);
         if (defaults.simplifies_questions)
-            for (std::string& question : command.questions) question = simple_question(question);
+            for (std::string& question : command.questions) question = question_text(question);
     }
     Dump dump;
     AttentionMap map(std::get<QFormerConfig>(Model::configs).queries);
@@ -106,9 +108,11 @@ int describe(const Choice& choice, CaptionCommand command) {
                 started = started || !text.empty();
                 std::cout << text << std::flush;
             };
-        const std::vector<Caption> found = write(blip2, images, command.questions, options, s);
+        const auto names_now = std::exchange(waiting, {});  // whatever happens, they are not read again
+        const auto images_now = std::exchange(images, {});
+        const std::vector<Caption> found = write(blip2, images_now, command.questions, options, s);
         for (std::size_t i = 0; i < found.size(); ++i) {
-            const std::string& name = waiting[questions ? 0 : i];
+            const std::string& name = names_now[questions ? 0 : i];
             const std::string question = questions ? command.questions[i] : "";
             if (command.json)
                 print(to_json(name, question, found[i]));
@@ -119,8 +123,7 @@ int describe(const Choice& choice, CaptionCommand command) {
                      found[i]);
         }
         if (!command.attention.empty())
-            write_png(command.attention, map.draw(images[0], *blip2.processor.tokenizer, found[0].tokens));
-        waiting.clear(), images.clear();
+            write_png(command.attention, map.draw(images_now[0], *blip2.processor.tokenizer, found[0].tokens));
     };
     const int failures =
         for_each_picture(names, command.pictures, !streams, [&](const std::string& name, const Image& image) {

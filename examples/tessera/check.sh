@@ -114,6 +114,10 @@ touch -d '2001-01-01' "$files/tall.png"
 expect 0 ' 2 pictures, 1 of them new$' "$program" search --model $itr --index "$files/index" "$files/tall.png"
 expect 0 '"score":' "$program" search --model $itr --index "$files/index" --text 'a cat' --rerank 1 --json
 expect 0 '^ +1\.000 .*wide.png$' "$program" search --model $itr --index "$files/index" --like $wide --top 1
+expect 1 'expected features of the weights that are asked for' "$program" search --model $itr --weights i8 --index "$files/index" --text 'a cat'
+rm "$files/tall.png"
+expect 1 'tall.png: ' "$program" search --model $itr --index "$files/index" "$files/tall.png" "$files/wide.png"
+expect 1 '^ *-?[0-9.]+ +.*wide.png' "$program" search --model $itr --index "$files/index" --text 'a cat' --rerank 2
 expect 1 '^tessera: .*--rerank: expected a --text' "$program" search --model $itr --index "$files/index" --like $wide --rerank 1
 expect 1 '^tessera: .*: expected an index of pictures' "$program" search --model $itr --index $model/expected.safetensors --text x
 expect 0 'features of 1 pictures and 1 texts$' "$program" features --model $itr --out "$files/features" --text 'a cat' $wide
@@ -235,9 +239,18 @@ printf 'a boat on the water\n\na cat asleep\ntwo dogs at play\nthe sea\n' >"$fil
 data=$files/text.txt
 config "$files/language.json" language tiny-opt run5 '"tokenizer": "tests/golden/opt"' \
   "\"steps\": 4, \"validation\": {\"every\": 4, \"file\": \"$files/text.txt\"}"
+config "$files/language_t5.json" language tiny-t5 run9 '"tokenizer": "tests/golden/t5"' \
+  "\"steps\": 4, \"validation\": {\"every\": 4, \"file\": \"$files/text.txt\"}"
 data=
+expect 0 '^step 4: validation.loss [0-9.]+$' "$program" train --config "$files/language_t5.json"
 expect 0 '^step 4: validation.loss [0-9.]+$' "$program" train --config "$files/language.json"
 expect 0 '^  language model OptConfig' "$program" info --model "$files/run5/step-4"
+
+# Image features that several runs share, in a path without a folder.
+sed "s#tests/golden#$PWD/tests/golden#g; s#$files/run2#$files/run10#; s#, \"export\": \"[^\"]*\"#, \"feature_cache\": \"features\"#" \
+  "$files/stage2.json" >"$files/shared.json"
+expect 0 '^2 steps, ' sh -c 'cd "$1" && "$0" train --config shared.json' "$(realpath "$program")" "$files"
+expect 0 '' test -s "$files/features.train.safetensors"
 
 # Learned by heart, four pictures and their captions find each other, by contrast and after matching.
 head -n 4 "$files/captions.jsonl" >"$files/four.jsonl"
@@ -304,11 +317,15 @@ rates by_epochs '"form": "lavis", "anneal": "step", "factor": 0.5' '1e-06 5e-04 
 rates by_lavis '"form": "lavis", "start": 1e-3, "floor": 0' '0.001 0.00085355[0-9]* 5e-04 0.00014644[0-9]* '
 data=
 
-# Training that diverges, here by dividing by zero, ends with the step, the objective and the last good state.
+# Training that diverges, here by dividing by zero, ends with the step and the objective, and weights that are no numbers are not saved.
 diverges() { # diverges OBJECTIVE STAGE SHAPE START
-  config "$files/diverges.json" "$2" "$3" "diverges-$2" "$4" '"steps": 2, "save_every": 1, "adamw": {"eps": 0}'
-  expect 1 "^tessera: \[training.value\] step 2: $1: expected a finite number, found -?(nan|inf); the last good state is $files/diverges-$2/step-1\$" \
-    "$program" train --config "$files/diverges.json"
+  for every in 1 2; do
+    config "$files/diverges.json" "$2" "$3" "diverges-$2-$every" "$4" "\"steps\": 2, \"save_every\": $every, \"adamw\": {\"eps\": 0}"
+    what="step $every: $1"
+    [ $every = 2 ] || what="step 1: weights of '.*'"
+    expect 1 "^tessera: \[training.value\] $what: expected a finite number, found -?(nan|inf); no state was saved before\$" \
+      "$program" train --config "$files/diverges.json"
+  done
 }
 diverges 'loss.it[cmg]' stage1 tiny "$begun"
 diverges loss stage2 tiny-t5 "\"model\": \"$t5\""
@@ -367,6 +384,7 @@ expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" caption --model $mod
 expect 1 '^tessera: \[image\.' "$program" caption --model $model tests/golden/malformed/images/cut_data.png
 expect 1 '^tessera: \[sequence.length\] prompt and max_tokens: expected at most 160 positions' \
   "$program" caption --model $model --max-tokens 1000 tests/golden/images/wide.png
+expect 0 '^1$' sh -c '"$0" caption --model "$1" --max-tokens 1000 "$2" 2>&1 | grep -c sequence.length' "$program" $model $wide
 expect 1 '^tessera: .*nowhere' "$program" caption --model nowhere tests/golden/images/wide.png
 expect 1 '^tessera: \[config.unsupported\] .*captions need BLIP-2' \
   "$program" caption --model tests/golden/opt tests/golden/images/wide.png

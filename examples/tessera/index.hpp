@@ -18,8 +18,11 @@ struct IndexedPicture {
     std::int64_t bytes = 0, changed = 0;  // size, and time of the last change
     std::vector<float> features;          // [queries, features]
 
-    /// Whether the file is still the same, as far as size and time tell.
-    bool is_current() const { return *this == of(name, features); }
+    /// Whether the file is still there and the same, as far as size and time tell.
+    bool is_current() const {
+        std::error_code gone;
+        return std::filesystem::exists(name, gone) && *this == of(name, features);
+    }
     /// errors  tessera::Errc::file_open
     static IndexedPicture of(const std::string& name, std::vector<float> features) {
         std::error_code missing;
@@ -34,10 +37,10 @@ struct IndexedPicture {
 /// A safetensors file: `image_features` [pictures, queries, features], and what they were computed of.
 class PictureIndex {
   public:
-    /// Reads the file if there is one. `model` says which weights the features come from.
-    /// errors  Errc::checkpoint_format where the file is no index; Errc::option_value where it is another model's
-    PictureIndex(std::filesystem::path path, std::string model, tessera::Index queries, tessera::Index width)
-        : path_(std::move(path)), model_(std::move(model)), queries_(queries), width_(width) {
+    /// Reads the file if there is one. `weights` is a checksum of those the features come from.
+    /// errors  Errc::checkpoint_format where the file is no index; Errc::option_value where it is of other weights
+    PictureIndex(std::filesystem::path path, std::string weights, tessera::Index queries, tessera::Index width)
+        : path_(std::move(path)), weights_(std::move(weights)), queries_(queries), width_(width) {
         std::error_code ignored;
         if (!std::filesystem::exists(path_, ignored)) return;
         using namespace tessera;
@@ -46,9 +49,9 @@ class PictureIndex {
             throw Error(Errc::checkpoint_format, path_.string(), ": ", parts...);
         };
         if (file.note("pictures").empty()) wrong("expected an index of pictures, found another safetensors file");
-        if (file.note("model") != model_)
-            throw Error(Errc::option_value, path_.string(), ": expected features of ", in_quotes(model_),
-                        ", found those of ", in_quotes(file.note("model")));
+        if (file.note("weights") != weights_)
+            throw Error(Errc::option_value, path_.string(), ": expected features of the weights that are asked for (",
+                        weights_, "), found those of others (", in_quotes(file.note("weights")), ")");
         const JsonFile json(file.note("pictures"), path_.string(), Errc::checkpoint_format);
         const StoredTensor& stored = file.tensor("image_features");
         const std::vector<Index> shape{static_cast<Index>(json.root().list().size()), queries_, width_};
@@ -90,7 +93,7 @@ class PictureIndex {
             features.insert(features.end(), picture.features.begin(), picture.features.end());
         }
         SafetensorsWriter writer;
-        writer.note("model", model_);
+        writer.note("weights", weights_);
         writer.note("pictures", json_text(list));
         writer.add("image_features", {static_cast<Index>(pictures_.size()), queries_, width_}, features.data());
         writer.write(path_);
@@ -98,7 +101,7 @@ class PictureIndex {
 
   private:
     std::filesystem::path path_;
-    std::string model_;
+    std::string weights_;
     tessera::Index queries_, width_;
     std::vector<IndexedPicture> pictures_;
 };

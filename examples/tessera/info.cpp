@@ -6,6 +6,7 @@
 #include <tessera/generate/memory.hpp>
 
 #include "commands.hpp"
+#include "json_line.hpp"
 #include "models.hpp"
 #include "progress.hpp"
 #include "weights.hpp"
@@ -88,7 +89,7 @@ int run(const InfoCommand& command) {
                                    {"shape", entry.tensor->shape},
                                    {"file", entry.file->path().filename().string()}});
     if (command.json) {
-        std::cout << out.dump() << '\n';
+        program::print(out);
         return 0;
     }
 

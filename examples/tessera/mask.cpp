@@ -1,12 +1,11 @@
-#include <fstream>
-#include <iomanip>
 #include <iostream>
-#include <tessera/core/json.hpp>
+#include <tessera/core/output_file.hpp>
 #include <tessera/image/write.hpp>
 #include <tessera/study/parse.hpp>
 #include <tessera/study/svg.hpp>
 
 #include "commands.hpp"
+#include "json_line.hpp"
 
 namespace {
 
@@ -24,13 +23,6 @@ void print_words() {
     std::cout
         << "\n~A, A & B, A | B, (A) combine them, in this order of binding. A CORNER is top_left, bottom_right or "
            "after N:\nwhere the diagonal begins if there are not as many queries as keys.\n";
-}
-
-void write_svg(const std::string& path, const Figure& figure) {
-    std::ofstream file(path, std::ios::binary);
-    file << svg(figure);
-    file.close();
-    if (!file) throw Error(Errc::file_open, path, ": cannot be written");
 }
 
 Image to_image(const Painting& painting) {
@@ -65,11 +57,11 @@ int run(const MaskCommand& command) {
         how.side = 128;
         const Figure drawn = figure(mask, queries, keys, command.mask, how);
         if (!command.png.empty()) write_png(command.png, to_image(paint(drawn)));
-        if (!command.svg.empty()) write_svg(command.svg, drawn);
+        if (!command.svg.empty()) replace_file(command.svg, svg(drawn));
     }
     const Summary sum = summary(mask, queries, keys, command.drawing);
     if (command.json) {
-        std::cout << to_json(command.mask, sum).dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+        program::print(to_json(command.mask, sum));
         return 0;
     }
     std::cout << draw(mask, queries, keys, command.drawing) << '\n';

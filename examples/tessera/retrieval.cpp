@@ -7,6 +7,9 @@
 #include <tessera/checkpoint/save.hpp>
 #include <tessera/generate/load.hpp>
 #include <tessera/generate/match.hpp>
+#include <tessera/text/caption_text.hpp>
+#include <tessera/train/data/feature_key.hpp>
+#include <utility>
 
 #include "commands.hpp"
 #include "index.hpp"
@@ -96,18 +99,19 @@ int match_all(const Pipeline<Model>& blip2, const MatchCommand& command) {
     std::vector<MatchScores> scores;
     const auto flush = [&] {
         if (images.empty()) return;
-        scores.push_back(match(blip2, images, command.texts, command.options, s));
+        const auto names_now = std::exchange(waiting, {});  // whatever happens, they are not matched again
+        const auto images_now = std::exchange(images, {});
+        scores.push_back(match(blip2, images_now, command.texts, command.options, s));
         if (command.json)
-            for (std::size_t i = 0; i < waiting.size(); ++i) {
+            for (std::size_t i = 0; i < names_now.size(); ++i) {
                 const auto row = static_cast<Index>(i);
                 const MatchScores& now = scores.back();
-                Json out = {{"picture", waiting[i]}, {"texts", command.texts}, {"itc", row_of(now.itc, row)}};
+                Json out = {{"picture", names_now[i]}, {"texts", command.texts}, {"itc", row_of(now.itc, row)}};
                 if (command.options.itm)
                     out["itm"] = row_of(now.itm, row), out["itm_logits"] = row_of(now.itm_logits, row);
                 program::print(out);
             }
-        done.insert(done.end(), waiting.begin(), waiting.end());
-        waiting.clear(), images.clear();
+        done.insert(done.end(), names_now.begin(), names_now.end());
     };
     const int failures =
         program::for_each_picture(names, command.pictures, true, [&](const std::string& name, const Image& image) {
@@ -175,17 +179,11 @@ struct Found {
     float cosine, score;
 };
 
-// What an index says its features come from.
-std::string model_name(const program::ModelOptions& model) {
-    const std::string& named = model.folder.empty() ? model.parts.qformer : model.folder;
-    return std::filesystem::absolute(named).lexically_normal().filename().string();
-}
-
 template <class Model>
 int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     constexpr Index queries = Model::queries, width = Model::embedding;
     Scratch s;
-    PictureIndex index(command.index, model_name(command.model), queries, width);
+    PictureIndex index(command.index, weights_checksum(blip2.model, 1), queries, width);
     std::vector<std::string> missing;
     int failures = 0;
     if (command.pictures.any())
@@ -231,11 +229,19 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
                                 found.begin() + std::min<std::ptrdiff_t>(command.rerank, std::ssize(found)));
         for (Found& one : best) {
             const auto now = s.frame();
-            const Image image = program::read_picture(one.picture->name, command.pictures);
-            const auto seen = encode_image(blip2.model.vision, blip2.processor.preprocess, image, s);
+            std::optional<Image> image;
+            try {
+                image = program::read_picture(one.picture->name, command.pictures);
+            } catch (const Error& error) {  // gone since it was indexed: the others go on
+                std::cerr << "tessera: " << error.what() << '\n';
+                one.picture = nullptr, ++failures;
+                continue;
+            }
+            const auto seen = encode_image(blip2.model.vision, blip2.processor.preprocess, *image, s);
             const std::vector<ImageTextPair> pair{{0, 0}};
             one.score += blip2.model.itm(blip2.model.qformer.read(seen, s), pair, words, s)(0, 1);
         }
+        std::erase_if(best, [](const Found& one) { return one.picture == nullptr; });
         std::ranges::stable_sort(best, better);
         found = std::move(best);
     }
@@ -263,7 +269,7 @@ int run(const MatchCommand& asked) {
                                LanguageFamily::opt);  // matching needs no language model
         program::apply(*style, command.pictures);
         if (command.style == "lavis") {
-            for (std::string& text : command.texts) text = simple_caption(text);
+            for (std::string& text : command.texts) text = caption_text(text);
             if (command.options.most_tokens == 0) command.options.most_tokens = 32;
         }
     }

@@ -2,8 +2,8 @@
 // pictures are augmented.
 #pragma once
 #include <tessera/checkpoint/model_config.hpp>
+#include <tessera/text/caption_text.hpp>
 #include <tessera/train/data/batch.hpp>
-#include <tessera/train/data/caption_text.hpp>
 
 #include "train_loop.hpp"
 
@@ -43,7 +43,7 @@ class Captions {
             const FeatureShape shape{file_.pictures().size(), vit.tokens(), vit.width,
                                      config.frozen_weights == DType::bf16 ? DType::bf16 : DType::f32};
             ProgressBar bar("image features", is_terminal(stderr), Unit::count);
-            std::filesystem::create_directories(cache.parent_path());
+            if (cache.has_parent_path()) std::filesystem::create_directories(cache.parent_path());
             cache_.emplace(build_feature_cache(
                 cache,
                 feature_key(vision, pictures.preprocess, pictures.decode, file_.pictures(), config.trainer.products),

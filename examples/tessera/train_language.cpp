@@ -23,13 +23,13 @@ std::vector<Token> encode(const T5<C>&, const Tokenizer& tokenizer, const std::s
 
 /// The words that follow.
 template <OptConfig C>
-Rows<1> loss_of(const Opt<C>& model, const TextBatch& texts, std::uint64_t, Scratch& s) {
+Rows<1> loss_of(const Opt<C>& model, const TextBatch& texts, std::uint64_t, PromptedTexts&, Scratch& s) {
     return lm_loss(model, s.rows<C.embedding>(0), texts, {}, s);
 }
-/// The part of each text that follows a prefix, which is cut by chance.
+/// The part of each text that follows a prefix, which is cut by chance, into `cut`: a tape reads that until it goes back.
 template <T5Config C>
-Rows<1> loss_of(const T5<C>& model, const TextBatch& texts, std::uint64_t seed, Scratch& s) {
-    PromptedTexts cut;
+Rows<1> loss_of(const T5<C>& model, const TextBatch& texts, std::uint64_t seed, PromptedTexts& cut, Scratch& s) {
+    cut.clear();
     for (Index i = 0; i < texts.count(); ++i)
         cut_at_random(cut, texts[i], split_mix(seed + static_cast<std::uint64_t>(i)));
     return prefix_lm_loss(model, s.rows<C.width>(0), cut.prompts, cut.texts, s);
@@ -69,9 +69,12 @@ int train_it(const TrainConfig& config) {
                                                     .shuffle = false,
                                                     .drop_last = false});
     }
+    PromptedTexts cut;
     return train_in_run(
         config, model, {}, files_beside_weights(folder, is_language_model(folder)), data.sampler().steps_per_epoch(),
-        [&](const MicroBatch& at, Tape& tape) -> StepLosses { return loss_of(model, data(at.number), at.seed, tape); },
+        [&](const MicroBatch& at, Tape& tape) -> StepLosses {
+            return loss_of(model, data(at.number), at.seed, cut, tape);
+        },
         [&](Index) -> std::vector<LogValue> {
             const Index batches = std::min(validation->sampler().steps_per_epoch(),
                                            std::max<Index>(config.validation_rows / config.micro_batch(), 1));
@@ -79,7 +82,7 @@ int train_it(const TrainConfig& config) {
             for (Index i = 0; i < batches; ++i) {
                 Scratch s;
                 const auto frame = s.frame();
-                sum += double{loss_of(model, (*validation)(i), static_cast<std::uint64_t>(i), s)(0, 0)};
+                sum += double{loss_of(model, (*validation)(i), static_cast<std::uint64_t>(i), cut, s)(0, 0)};
             }
             return {{"validation.loss", sum / static_cast<double>(batches)}};
         });

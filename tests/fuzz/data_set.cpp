@@ -1,8 +1,8 @@
 // A file of captions, of questions, or of documents.
 #include <fuzz/folder.hpp>
 #include <fuzz/fuzz.hpp>
+#include <tessera/text/caption_text.hpp>
 #include <tessera/train/data/caption_file.hpp>
-#include <tessera/train/data/caption_text.hpp>
 #include <tessera/train/data/question_file.hpp>
 #include <tessera/train/data/text_file.hpp>
 

@@ -9,21 +9,6 @@
 namespace generate_style {
 using namespace tessera;
 
-TEST_CASE("questions and captions as LAVIS prepares them (values of its own functions)") {
-    CHECK(simple_question("What IS \"this\"?  (A dog: yes!) ; ~ ") == "what is this?  a dog yes");
-    CHECK(simple_caption("What IS \"this\"?  (A dog: yes!) ; ~ ") == "what is this ? a dog yes");
-    CHECK(simple_question("Ünder the Sea.  Two\tCats\n") == "ünder the sea  two\tcats\n");
-    CHECK(simple_caption("Ünder the Sea.  Two\tCats\n") == "ünder the sea two\tcats");
-    CHECK(simple_question(" .. a cat..") == "  a cat");
-    CHECK(simple_caption(" .. a cat..") == "a cat");
-    CHECK(simple_caption("") == "");
-    std::string words = "0";
-    for (int i = 1; i < 60; ++i) words += " " + std::to_string(i);
-    CHECK(simple_question(words).ends_with(" 49"));
-    CHECK(simple_caption(words).ends_with(" 49"));
-    CHECK_THROWS_AS(simple_question("\xff"), Error);
-}
-
 TEST_CASE("the defaults of each style are valid, and are applied to what prepares pictures and reads them") {
     for (const Style style : {Style::transformers, Style::lavis})
         for (const LanguageFamily family : {LanguageFamily::opt, LanguageFamily::t5}) {

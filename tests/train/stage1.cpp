@@ -91,12 +91,49 @@ TEST_CASE("blocks that are run again give the same bits, and so does the next st
     CHECK(kept == gradients_with(Recompute::nothing, 2));
 }
 
+TEST_CASE("texts of more rows than one pass of the Q-Former takes have the gradients that they have one by one") {
+    const Golden golden;
+    constexpr Index count = 100, width = Model::embedding;
+    std::vector<Token> ids;
+    std::vector<Index> starts{0};
+    for (Index i = 0; i < count; ++i) {
+        for (Index k = 0; k < 1 + i * 7 % 29; ++k) ids.push_back(static_cast<Token>((i * 31 + k * 17) % 380));
+        starts.push_back(std::ssize(ids));
+    }
+    REQUIRE(std::ssize(ids) > 1024);
+    std::vector<float> seed(count * width);
+    for (std::size_t i = 0; i < seed.size(); ++i) seed[i] = static_cast<float>(static_cast<int>(i * 37 % 23) - 11) / 11;
+    const auto gradients_of = [&](Recompute recompute, bool together) {
+        Gradients gradients(golden.model);
+        Tape tape(gradients, recompute);
+        for (Index first = 0; first < count; first += together ? count : 1) {
+            const Index rows = together ? count : 1, begin = starts[static_cast<std::size_t>(first)];
+            std::vector<Index> own;
+            for (Index i = 0; i <= rows; ++i) own.push_back(starts[static_cast<std::size_t>(first + i)] - begin);
+            tape.clear();
+            const TextBatch texts{std::span(ids).subspan(static_cast<std::size_t>(begin), std::size_t(own.back())),
+                                  own};
+            const auto y = golden.model.text_features(texts, tape);
+            tape.backward(y.data(), std::span(seed).subspan(std::size_t(first * width), std::size_t(rows * width)));
+        }
+        return std::vector<float>(gradients.values().begin(), gradients.values().end());
+    };
+    const auto together = gradients_of(Recompute::nothing, true), alone = gradients_of(Recompute::nothing, false);
+    double apart = 0, size = 0;
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+        apart += std::pow(double{together[i]} - double{alone[i]}, 2);
+        size += std::pow(double{alone[i]}, 2);
+    }
+    CHECK(std::sqrt(apart / size) < 1e-5);
+    CHECK(together == gradients_of(Recompute::blocks, true));
+}
+
 TEST_CASE("generation under the mask of the paper, and with what the queries have left") {
     const Golden golden;
     const Model& model = golden.model;
     std::vector<float> found[2];
     float losses[2] = {};
-    for (const std::size_t cached : {0, 1}) {
+    for (const std::size_t cached : {std::size_t{0}, std::size_t{1}}) {
         Gradients gradients(model);
         Tape tape(gradients);
         const auto keys = model.qformer.read(model.vision_norm(golden.batch().patches, tape), tape, 5);

@@ -43,13 +43,12 @@ inline void begin_stage1(Stage1& model, const tessera::QFormer<qformer_config>& 
 inline Losses train_stage1(Stage1& model, const Vision& vision, const tessera::Tokenizer& bert,
                            const StageOptions& stage, const Stage1Options& options = {}) {
     constexpr Index queries = qformer_config.queries;
-    tessera::Scratch frozen;
+    tessera::Scratch frozen;  // what the tape reads stays until it is cleared
     Texts texts;
     return train(
         model, [](std::string_view path) { return !path.starts_with("vision_norm"); }, stage,
         [&](Random& random, tessera::Tape& tape, Report& report) {
             frozen.clear();
-            const auto frame = frozen.frame();
             const std::vector<Scene> scenes =
                 draw_batch(random, Split::train, options.batch, options.group, options.single);
             texts = captions_of(scenes, bert);

@@ -21,11 +21,10 @@ void begin_stage2(Model& model, const Vision& vision, const Stage1* stage1, cons
 template <class Model>
 Losses train_stage2(Model& model, const tessera::Tokenizer& tokenizer, const StageOptions& stage, Index batch = 64,
                     Index single = 20) {
-    tessera::Scratch frozen;
+    tessera::Scratch frozen;  // what the tape reads stays until it is cleared
     Prompted prompted;
     return train(model, tessera::learns_in_stage2, stage, [&](Random& random, tessera::Tape& tape, Report& report) {
         frozen.clear();
-        const auto frame = frozen.frame();
         prompted = {};
         for (const Scene& scene : draw_batch(random, Split::train, batch, 4, single))
             prompted.add(model.language, tokenizer, scene, {{"", caption(scene)}});

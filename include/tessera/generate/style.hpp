@@ -1,11 +1,9 @@
 // The published defaults of the two programs that people compare with.
 #pragma once
 #include <string>
-#include <tessera/core/utf8.hpp>
 #include <tessera/generate/options.hpp>
 #include <tessera/image/decode_options.hpp>
 #include <tessera/model/blip2/blip2.hpp>
-#include <tessera/text/unicode.hpp>
 
 namespace tessera::inline TESSERA_ISA {
 
@@ -27,7 +25,7 @@ struct StyleDefaults {
     bool turn_upright;          // by the orientation in a picture's EXIF data
     PassOrder pass_order;       // of the resize
     float vision_eps;           // of the norm after the image encoder
-    bool simplifies_questions;  // as simple_question does
+    bool simplifies_questions;  // as question_text does
 };
 
 /// errors  Errc::option_value for the style of transformers with a Q-Former that speaks, which is not there
@@ -80,59 +78,6 @@ void apply_style(Pipeline<Model>& blip2, const StyleDefaults& defaults) {
 template <class Model>
 void apply_style(Pipeline<Model>& blip2, Style style) {
     apply_style(blip2, style_defaults<Model>(style));
-}
-
-namespace detail {
-/// `text` in lower case with its first 50 words, and `instead` in the place of . ! " ( ) * # : ; ~
-/// errors  Errc::text_encoding
-inline std::string simple_text(std::string_view text, std::string_view instead) {
-    expect_utf8(text, "a question or caption", Errc::text_encoding);
-    std::string out;
-    for (std::size_t i = 0; i < text.size();) {
-        const char32_t c = next_character(text, i);
-        if (c < 128 && std::string_view(".!\"()*#:;~").find(static_cast<char>(c)) != std::string_view::npos)
-            out += instead;
-        else
-            append_lower(out, c);
-    }
-    return out;
-}
-inline void keep_words(std::string& text, std::size_t most) {
-    for (std::size_t at = text.find(' '), words = 1; at != text.npos; at = text.find(' ', at + 1), ++words)
-        if (words == most) return text.resize(at);
-}
-}  // namespace detail
-
-/// A question as LAVIS passes it to a model: in lower case, without . ! " ( ) * # : ; ~ and blanks at the end, cut to 50
-/// words.
-/// source  LAVIS BlipQuestionProcessor
-inline std::string simple_question(std::string_view question) {
-    std::string out = detail::simple_text(question, "");
-    out.resize(out.find_last_not_of(' ') + 1);
-    detail::keep_words(out, 50);
-    return out;
-}
-
-/// A caption as LAVIS passes it to a model, for matching and for training: in lower case, these characters and runs of
-/// blanks made one blank, no blanks around it, cut to 50 words.
-/// source  LAVIS BlipCaptionProcessor
-inline std::string simple_caption(std::string_view caption) {
-    const std::string text = detail::simple_text(caption, " ");
-    std::string out;
-    for (std::size_t i = 0; i < text.size();) {
-        const std::size_t blanks = std::min(text.find_first_not_of(" \t\n\r\f\v", i), text.size()) - i;
-        if (blanks >= 2)
-            out += ' ';
-        else if (blanks == 1)
-            out += text[i];
-        i += blanks;
-        if (i < text.size()) out += text[i++];
-    }
-    out.resize(out.find_last_not_of('\n') + 1);
-    out.resize(out.find_last_not_of(' ') + 1);
-    out.erase(0, out.find_first_not_of(' '));
-    detail::keep_words(out, 50);
-    return out;
 }
 
 }  // namespace tessera::inline TESSERA_ISA

@@ -129,7 +129,10 @@ class TrainingLoop {
     TrainingEnd run() {
         Index step = place_.first_step, saved = step;
         const auto save = [&] {
-            if (place_.save && step > saved) place_.save(step);
+            if (place_.save && step > saved) {
+                expect_finite_weights(step - 1);  // what is saved can be gone on with
+                place_.save(step);
+            }
             saved = step;
         };
         while (step < options_.steps) {
@@ -201,6 +204,17 @@ class TrainingLoop {
         throw Error(Errc::training_value, "step ", step + 1, ": ", what, ": expected a finite number, found ", found,
                     place_.last_good ? "; " + place_.last_good() : std::string());
     }
+    void expect_finite_weights(Index step) const {
+        std::vector<float> row;
+        for (const LearningLeaf& leaf : gradients_.leaves()) {
+            row.resize(static_cast<std::size_t>(leaf.leaf.columns()));
+            for (Index i = 0; i < leaf.leaf.rows(); ++i) {
+                leaf.leaf.read(i, row.data());
+                const double squares = kernel::sum_of_squares(row.data(), leaf.leaf.columns());
+                if (!std::isfinite(squares)) fail(step, "weights of " + in_quotes(leaf.path), squares);
+            }
+        }
+    }
     /// The first parameter whose gradient has no finite length.
     std::string culprit() const {
         for (const LearningLeaf& leaf : gradients_.leaves()) {
@@ -230,7 +244,8 @@ class TrainingLoop {
 /// train(gradients, adamw, {.steps = 500, .rate = Schedule{.peak = 1e-3, .warmup_steps = 50, .steps = 500}},
 ///       [&](const MicroBatch& at, Tape& tape) -> StepLosses { return stage1_losses(stage1, batches[at.number], tape).total; });
 /// ```
-/// errors  Errc::option_value; Errc::training_value where a loss, or a gradient, is NaN or infinite: the step is not taken
+/// errors  Errc::option_value; Errc::training_value where a loss, or a gradient, is NaN or infinite: the step is not taken;
+///         where a weight is: it is not saved
 /// cost    nothing is allocated after the first step of the largest size, beside what `loss` allocates
 inline TrainingEnd train(Gradients& gradients, AdamW& adamw, const TrainerOptions& options, const StepLoss& loss) {
     return detail::TrainingLoop(gradients, adamw, options, loss, {}).run();

@@ -38,9 +38,10 @@ struct ImageTextMatching {
     Rows<embedding> text_features(const TextBatch& texts, Scratch& s) const {
         auto y = s.rows<embedding>(texts.count());
         const auto frame = s.frame();
-        auto* const starts = s.take<Index>(texts.count() + 1);
         for (Index first = 0; first < texts.count();) {
             const auto chunk = s.frame();
+            auto* const starts =
+                s.take<Index>(texts.count() - first + 1);  // of this pass: its mask is kept where a tape records
             const Index begin = texts.starts[static_cast<std::size_t>(first)];
             Index count = 0;
             for (starts[0] = 0; first + count < texts.count(); ++count) {

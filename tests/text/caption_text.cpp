@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <tessera/train/data/caption_text.hpp>
+#include <tessera/text/caption_text.hpp>
 
-namespace train_data_caption_text {
+namespace text_caption_text {
 using namespace tessera;
 
 TEST_CASE("captions and questions, whole and cut to three words") {
@@ -44,4 +44,19 @@ TEST_CASE("text that is not UTF-8 is refused") {
                          Error);
 }
 
-}  // namespace train_data_caption_text
+TEST_CASE("questions and captions as LAVIS prepares them (values of its own functions), with edges") {
+    CHECK(question_text("What IS \"this\"?  (A dog: yes!) ; ~ ") == "what is this?  a dog yes");
+    CHECK(caption_text("What IS \"this\"?  (A dog: yes!) ; ~ ") == "what is this ? a dog yes");
+    CHECK(question_text("Ünder the Sea.  Two\tCats\n") == "ünder the sea  two\tcats\n");
+    CHECK(caption_text("Ünder the Sea.  Two\tCats\n") == "ünder the sea two\tcats");
+    CHECK(question_text(" .. a cat..") == "  a cat");
+    CHECK(caption_text(" .. a cat..") == "a cat");
+    CHECK(caption_text("") == "");
+    std::string words = "0";
+    for (int i = 1; i < 60; ++i) words += " " + std::to_string(i);
+    CHECK(question_text(words).ends_with(" 49"));
+    CHECK(caption_text(words).ends_with(" 49"));
+    CHECK_THROWS_AS(question_text("\xff"), Error);
+}
+
+}  // namespace text_caption_text

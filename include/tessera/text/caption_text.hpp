@@ -1,5 +1,6 @@
 // Captions and questions as LAVIS prepares them before they become tokens.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <tessera/core/view.hpp>
