@@ -53,7 +53,7 @@ class Recipe {
             if (wanted({"opt"})) test("opt", opt_, *opt_words_);
         }
         if (wanted({"t5", "blip2_t5"})) {
-            once("t5", t5_, [&] { pretrain(t5_, *t5_words_, stage("t5", 2500, 1e-3), 64, 4); });
+            once("t5", t5_, [&] { pretrain(t5_, *t5_words_, stage("t5", 4000, 1e-3), 64, 4); });
             if (wanted({"t5"})) test("t5", t5_, *t5_words_);
         }
         if (wanted({"stage1"}) || (!options_.skip_stage1 && wanted({"blip2_opt", "blip2_t5"}))) stage1();

@@ -207,6 +207,15 @@ std::vector<float> vector_of(const std::string& word, const Model& model, const 
     return out;
 }
 
+/// As much for each model as its words are long. (Each is spelled as it was when it was trained: with other roundings, others
+/// would come out.)
+template <class Model>
+float noise(float scale, Random& random) {
+    if constexpr (std::same_as<Model, Opt>) return scale * between(-0.1f, 0.1f, random);
+    const float most = 0.1f * scale * word_length<Model>;
+    return between(-most, most, random);
+}
+
 /// What is known of scenes, in rows each of which mixes the words of one object, by weights that are drawn: there is no order of
 /// words to go by, and what lies in a row belongs together. So it will be in soft prompts, which are no words and of any length, so
 /// there is noise, and a scale for each scene.
@@ -230,8 +239,7 @@ tessera::Rows<Model::embedding_width> mixed_words(const std::vector<Scene>& scen
                 const float weight = between(0.3f, 1, random) * scale;
                 for (Index k = 0; k < width; ++k) to[k] += weight * word[static_cast<std::size_t>(k)];
             }
-            const float noise = 0.1f * scale * word_length<Model>;
-            for (Index k = 0; k < width; ++k) to[k] += between(-noise, noise, random);
+            for (Index k = 0; k < width; ++k) to[k] += noise<Model>(scale, random);
         }
     }
     return out;

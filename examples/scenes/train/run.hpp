@@ -1,14 +1,14 @@
-// What all stages of training have in common: a loop over steps, each of which draws its batch from its number alone.
+// What all stages of training have in common: each step draws its batch from its number alone.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <tessera/nn/randomize.hpp>
 #include <tessera/train/adamw.hpp>
-#include <tessera/train/clip.hpp>
 #include <tessera/train/loss/cross_entropy.hpp>
-#include <tessera/train/schedule.hpp>
-#include <tessera/train/tape.hpp>
+#include <tessera/train/trainer.hpp>
+#include <vector>
 
 #include "../draw.hpp"
 
@@ -58,42 +58,37 @@ class Report {
 using Losses = std::vector<float>;
 
 /// Trains what `learns` of `model`. `step(random, tape, report)` is the loss of a batch, on the tape.
-/// errors  Errc::option_value names the stage and the step where the loss is no number
+/// errors  those of tessera::train
 template <class Model>
 Losses train(Model& model, const tessera::Gradients::Learns& learns, const StageOptions& stage, const auto& step) {
     tessera::Gradients gradients(model, learns);
-    tessera::Tape tape(gradients);
     tessera::AdamW adamw(gradients, {.decay = stage.decay});
-    const tessera::Schedule schedule{.peak = stage.rate,
+    Report report;
+    Losses losses;
+    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t processor_start = std::clock();
+    tessera::TrainerOptions options;
+    options.steps = stage.steps;
+    options.clip = stage.clip;
+    options.rate = tessera::Schedule{.peak = stage.rate,
                                      .floor = stage.rate * 0.02,
                                      .start = stage.rate * 0.01,
                                      .warmup_steps = std::min(stage.warmup, stage.steps / 2),
                                      .steps = stage.steps};
-    Report report;
-    Losses losses;
-    const auto start = std::chrono::steady_clock::now();
-    const auto seconds = [&] {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    options.report = [&](const tessera::StepReport& now) {
+        losses.push_back(static_cast<float>(now.loss));
+        report.add("loss", now.loss);
+        report.add("norm", now.gradient_norm);
+        if (now.step % stage.report == 0 || now.step == now.steps)
+            report.print(stage, now.step, now.rate,
+                         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+                         static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC);
     };
-    const std::clock_t processor_start = std::clock();
-    const auto processor = [&] { return static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC; };
-    for (Index i = 0; i < stage.steps; ++i) {
-        Random random(stage.seed, static_cast<std::uint64_t>(i));
-        gradients.clear();
-        const auto loss = step(random, tape, report);
-        if (!std::isfinite(loss(0, 0)))
-            throw tessera::Error(tessera::Errc::option_value, stage.name, ", step ", i,
-                                 ": expected a finite loss, found ", loss(0, 0));
-        losses.push_back(loss(0, 0));
-        report.add("loss", double{loss(0, 0)});
-        tape.backward(loss);
-        report.add("norm", double{tessera::clip(gradients, static_cast<float>(stage.clip))});
-        const double rate = schedule.rate(i);
-        adamw.step(gradients, rate);
-        tape.clear();
-        if ((i + 1) % stage.report == 0 || i + 1 == stage.steps)
-            report.print(stage, i + 1, rate, seconds(), processor());
-    }
+    tessera::train(gradients, adamw, options,
+                   [&](const tessera::MicroBatch& at, tessera::Tape& tape) -> tessera::StepLosses {
+                       Random random(stage.seed, static_cast<std::uint64_t>(at.step));
+                       return step(random, tape, report);
+                   });
     return losses;
 }
 

@@ -12,7 +12,7 @@
 
 namespace tessera::inline TESSERA_ISA {
 
-/// What a tape computes once more on the way back, to keep less.
+/// Activation checkpointing: what a tape computes once more on the way back, to keep less.
 enum class Recompute : bool {
     nothing,
     blocks  // of a stack: only what each reads and writes is kept; the same bits, for about a third more time

@@ -64,7 +64,7 @@ struct TrainerOptions {
     Index steps = 0;
     std::function<double(Index step)> rate = Schedule{};  // the learning rate; a Schedule is one
     double clip = 0;          // the norm that the gradients of a step are cut to; 0: they are not
-    Index micro_batches = 1;  // of a step, one after another: their gradients are averaged
+    Index micro_batches = 1;  // gradient accumulation: so many a step, one after another, their gradients averaged
     Recompute recompute = Recompute::nothing;
     Products products = Products::f32;  // of the tape; see Scratch::set_products
     std::uint64_t seed = 0;
