@@ -9,7 +9,6 @@
 #include <tessera/generate/style.hpp>
 #include <tessera/image/write.hpp>
 #include <tessera/text/caption_text.hpp>
-#include <utility>
 
 #include "commands.hpp"
 #include "json_line.hpp"
@@ -97,10 +96,7 @@ int describe(const Choice& choice, CaptionCommand command) {
     // Several pictures share each pass over the language model's weights.
     const std::size_t together = streams || questions || !command.dump.empty() || !command.attention.empty() ? 1 : 8;
 
-    std::vector<std::string> waiting;
-    std::vector<Image> images;
-    const auto flush = [&] {
-        if (images.empty()) return;
+    const auto describe_some = [&](const std::vector<std::string>& some, const std::vector<Image>& images) {
         GenerateOptions options = generate;
         if (streams)
             options.on_text = [started = false](std::string_view text) mutable {
@@ -108,11 +104,9 @@ int describe(const Choice& choice, CaptionCommand command) {
                 started = started || !text.empty();
                 std::cout << text << std::flush;
             };
-        const auto names_now = std::exchange(waiting, {});  // whatever happens, they are not read again
-        const auto images_now = std::exchange(images, {});
-        const std::vector<Caption> found = write(blip2, images_now, command.questions, options, s);
+        const std::vector<Caption> found = write(blip2, images, command.questions, options, s);
         for (std::size_t i = 0; i < found.size(); ++i) {
-            const std::string& name = names_now[questions ? 0 : i];
+            const std::string& name = some[questions ? 0 : i];
             const std::string question = questions ? command.questions[i] : "";
             if (command.json)
                 print(to_json(name, question, found[i]));
@@ -123,15 +117,9 @@ int describe(const Choice& choice, CaptionCommand command) {
                      found[i]);
         }
         if (!command.attention.empty())
-            write_png(command.attention, map.draw(images_now[0], *blip2.processor.tokenizer, found[0].tokens));
+            write_png(command.attention, map.draw(images[0], *blip2.processor.tokenizer, found[0].tokens));
     };
-    const int failures =
-        for_each_picture(names, command.pictures, !streams, [&](const std::string& name, const Image& image) {
-            waiting.push_back(name), images.push_back(image);
-            if (images.size() == together) flush();
-            return static_cast<bool>(std::cout);  // main says what went wrong
-        });
-    flush();
+    const int failures = for_each_batch(names, command.pictures, !streams, together, describe_some);
     if (!command.dump.empty()) dump.write(command.dump);
     return failures;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <tessera/generate/style.hpp>
 #include <tessera/image/image.hpp>
+#include <utility>
 #include <vector>
 
 #include "progress.hpp"
@@ -57,6 +58,27 @@ int for_each_picture(const std::vector<std::string>& names, const PictureOptions
             ++failures;
         }
     }
+    return failures;
+}
+
+/// The same, but f(names, images) has `together` pictures at a time, the last time fewer. A batch is not seen again, whatever becomes of
+/// it. Stops where nothing can be printed any more: main says what went wrong.
+int for_each_batch(const std::vector<std::string>& names, const PictureOptions& options, bool bar, std::size_t together,
+                   auto&& f) {
+    std::vector<std::string> waiting;
+    std::vector<tessera::Image> images;
+    const auto flush = [&] {
+        const auto names_now = std::exchange(waiting, {});
+        const auto images_now = std::exchange(images, {});
+        if (!images_now.empty()) f(names_now, images_now);
+    };
+    const int failures =
+        for_each_picture(names, options, bar, [&](const std::string& name, const tessera::Image& image) {
+            waiting.push_back(name), images.push_back(image);
+            if (images.size() == together) flush();
+            return static_cast<bool>(std::cout);
+        });
+    flush();
     return failures;
 }
 

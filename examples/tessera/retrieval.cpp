@@ -9,7 +9,6 @@
 #include <tessera/generate/match.hpp>
 #include <tessera/text/caption_text.hpp>
 #include <tessera/train/data/feature_key.hpp>
-#include <utility>
 
 #include "commands.hpp"
 #include "index.hpp"
@@ -94,32 +93,22 @@ int match_all(const Pipeline<Model>& blip2, const MatchCommand& command) {
     constexpr std::size_t together = 8;  // pictures between two looks at the texts
     const std::vector<std::string> names = picture_names(command.pictures);
     Scratch s;
-    std::vector<std::string> waiting, done;
-    std::vector<Image> images;
+    std::vector<std::string> done;
     std::vector<MatchScores> scores;
-    const auto flush = [&] {
-        if (images.empty()) return;
-        const auto names_now = std::exchange(waiting, {});  // whatever happens, they are not matched again
-        const auto images_now = std::exchange(images, {});
-        scores.push_back(match(blip2, images_now, command.texts, command.options, s));
+    const auto match_some = [&](const std::vector<std::string>& some, const std::vector<Image>& images) {
+        scores.push_back(match(blip2, images, command.texts, command.options, s));
         if (command.json)
-            for (std::size_t i = 0; i < names_now.size(); ++i) {
+            for (std::size_t i = 0; i < some.size(); ++i) {
                 const auto row = static_cast<Index>(i);
                 const MatchScores& now = scores.back();
-                Json out = {{"picture", names_now[i]}, {"texts", command.texts}, {"itc", row_of(now.itc, row)}};
+                Json out = {{"picture", some[i]}, {"texts", command.texts}, {"itc", row_of(now.itc, row)}};
                 if (command.options.itm)
                     out["itm"] = row_of(now.itm, row), out["itm_logits"] = row_of(now.itm_logits, row);
                 program::print(out);
             }
-        done.insert(done.end(), names_now.begin(), names_now.end());
+        done.insert(done.end(), some.begin(), some.end());
     };
-    const int failures =
-        program::for_each_picture(names, command.pictures, true, [&](const std::string& name, const Image& image) {
-            waiting.push_back(name), images.push_back(image);
-            if (images.size() == together) flush();
-            return static_cast<bool>(std::cout);
-        });
-    flush();
+    const int failures = program::for_each_batch(names, command.pictures, true, together, match_some);
     if (command.json || done.empty()) return failures;
 
     for (std::size_t i = 0; i < command.texts.size(); ++i)
