@@ -16,7 +16,7 @@ struct Ready {
 /// Adds a forward pass for each way to keep weights. `make` sets them; they live as long as what it returns.
 inline void add(const std::string& name, std::initializer_list<DType> kinds, Ready (*make)(DType)) {
     for (const DType stored : kinds) {
-        const std::string full = name + (stored == DType::bf16 ? "/bf16" : "/f32");
+        const std::string full = name + (stored == DType::bf16 ? "/bf16" : stored == DType::i8 ? "/i8" : "/f32");
         add(full, [=](State& state) {
             static std::string there;
             static Ready ready;

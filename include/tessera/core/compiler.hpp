@@ -16,8 +16,12 @@
 // is kept once, for whichever processor, and packed weights lie as one instruction set wants them. So all of tessera lives in
 // an inline namespace named after the instruction set, and what would be shared does not link.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) && defined(__AVX512VNNI__)
+#define TESSERA_ISA avx512_bf16_vnni
+#elif defined(__AVX512BF16__)
 #define TESSERA_ISA avx512_bf16
+#elif defined(__AVX512VNNI__)
+#define TESSERA_ISA avx512_vnni
 #else
 #define TESSERA_ISA avx512
 #endif

@@ -138,9 +138,11 @@ TEST_CASE("the residual may be the output") {
     }
 }
 
-TEST_CASE("weights of fewer bits give the bits of the rounded weights in f32; of i8, times their scale") {
+TEST_CASE(
+    "weights of fewer bits give the bits of the rounded weights in f32; of i8 without digits, times their scale") {
     for (const DType stored : {DType::bf16, DType::f16, DType::i8})
         for (const Index rows : {1, 4, 11, 40}) {
+            if (stored == DType::i8 && kernel::has_quad_dot) continue;  // see below
             Problem p(rows, 100, 1333);
             if (stored == DType::i8)  // whole numbers of a scale that is 1
                 for (Index i = 0; i < p.weight.size(); ++i)
@@ -156,6 +158,71 @@ TEST_CASE("weights of fewer bits give the bits of the rounded weights in f32; of
             CAPTURE(int(stored));
             CHECK(same);
         }
+}
+
+TEST_CASE("i8 weights: rows whose numbers differ by many powers of two, as digits or not") {
+    for (const Index rows : {1, 2, 3, 8, 9})
+        for (const Index in : {1, 5, 300, 2049, 17000}) {  // the last in more passes than one row's digits are kept of
+            Problem p(rows, 55, in);
+            for (Index r = 0; r < rows; ++r)
+                for (Index k = 0; k < in; ++k)
+                    p.x(r, k) *= std::ldexp(1.0f, static_cast<int>((r * 13 + k * 7) % 40) - 30);
+            const auto weight = p.rounded(DType::i8);
+            Tensor<float, dyn, dyn> y({rows, 55});
+            kernel::gemm(y.data(), 55, p.x.data(), in, rows, p.panels(DType::i8));
+            double worst = 0;
+            for (Index r = 0; r < rows; ++r)
+                for (Index c = 0; c < 55; ++c) {
+                    double sum = 0, size = 0, weights = 0, largest = 0;
+                    for (Index k = 0; k < in; ++k) {
+                        const double x{p.x(r, k)}, w{weight(c, k)};
+                        sum += x * w;
+                        size += std::abs(x * w);
+                        weights += std::abs(w);
+                        largest = std::max(largest, std::abs(x));
+                    }
+                    // A digit's half, or a rounding of a sum's each term; scale and the sums of passes are rounded, too.
+                    const double terms = kernel::has_quad_dot ? 0 : static_cast<double>(in);
+                    const double digits = kernel::has_quad_dot ? 1.01 * largest * weights : 0;
+                    const double passes = 4.0 * std::ceil(static_cast<double>(in) / 384);
+                    worst = std::max(
+                        worst, std::abs(double{y(r, c)} - sum) / (0x1p-24 * (digits + (terms + passes + 4) * size)));
+                }
+            CAPTURE(rows);
+            CAPTURE(in);
+            CHECK(worst <= 1);
+        }
+}
+
+TEST_CASE("i8 weights: rows of zeros, of very small and of infinite numbers") {
+    for (const Index rows : {1, 2, 5}) {
+        Problem p(rows, 50, 70);
+        const auto panels = p.panels(DType::i8);
+        const auto weight = p.rounded(DType::i8);
+        Tensor<float, dyn, dyn> y({rows, 50});
+        const auto product = [&] { kernel::gemm(y.data(), 50, p.x.data(), 70, rows, panels); };
+        for (float& x : p.x.view()) x = 0;
+        product();
+        for (const float value : y.view()) CHECK(value == 0);
+        for (const float tiny : {0x1p-140f, 0x1p-110f, 0x1p-90f, 0x1p90f}) {
+            for (float& x : p.x.view()) x = tiny;
+            product();
+            for (Index r = 0; r < rows; ++r)
+                for (Index c = 0; c < 50; ++c) {
+                    double sum = 0, size = 0;
+                    for (Index k = 0; k < 70; ++k) sum += double{tiny} * double{weight(c, k)};
+                    for (Index k = 0; k < 70; ++k) size += std::abs(double{weight(c, k)});
+                    CHECK(std::abs(double{y(r, c)} - sum) <= size * (0x1p-126 + 80 * 0x1p-24 * double{tiny}));
+                }
+        }
+        for (const float wrong : {INFINITY, -INFINITY, NAN}) {
+            p.x(rows - 1, 69) = wrong;
+            product();
+            for (Index c = 0; c < 50; ++c) CHECK(!std::isfinite(y(rows - 1, c)));
+            for (Index r = 0; r < rows - 1; ++r)
+                for (Index c = 0; c < 50; ++c) CHECK(std::isfinite(y(r, c)));
+        }
+    }
 }
 
 TEST_CASE("bf16 activations: the f32 product of what they are, to the bit where the processor has no dot products") {

@@ -287,6 +287,39 @@ TEST_CASE("vec: dot products of pairs of bf16") {
     }
 }
 
+TEST_CASE("vec: digits of whole numbers, and dot products of fours of them") {
+    if constexpr (has_quad_dot) {
+        std::array<std::int8_t, lanes> high, middle, low;
+        for (const int first :
+             {0, 1, -1, 127, 128, -128, 255, 32639, 32640, -32640, 65536, 8355000, 8355711, -8355711}) {
+            Lanes whole;
+            for (std::size_t i = 0; i < lanes; ++i)
+                whole[i] = static_cast<float>(first < 0 ? first + static_cast<int>(i) : first - static_cast<int>(i));
+            store_digits(high.data(), middle.data(), low.data(), load(whole.data()));
+            for (std::size_t i = 0; i < lanes; ++i)
+                CHECK(65536 * high[i] + 256 * middle[i] + low[i] == static_cast<int>(whole[i]));
+        }
+        std::array<std::int8_t, 4 * lanes> a;
+        const std::int8_t b[4] = {-128, 127, 3, -1};
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            a[i] = static_cast<std::int8_t>(i * 37 % 256);
+            sum += a[i];
+        }
+        CHECK(sum_of(a.data(), static_cast<Index>(a.size())) == sum);
+        Whole total = broadcast_whole(-100000);
+        multiply_add(total, load_raised(a.data()), broadcast_quad(b));
+        const Lanes got = lanes_of(to_vec(total));
+        const Lanes also = lanes_of(to_vec(dot(load_raised(a.data()), broadcast_quad(b), broadcast_whole(-100000))));
+        for (std::size_t i = 0; i < lanes; ++i) {
+            int expected = -100000;
+            for (std::size_t j = 0; j < 4; ++j) expected += (a[4 * i + j] + 128) * b[j];
+            CHECK(got[i] == static_cast<float>(expected));
+            CHECK(also[i] == got[i]);
+        }
+    }
+}
+
 TEST_CASE("vec: a block of whole vectors, and any matrix, are transposed") {
     for (const Index rows : {Index{1}, width - 1, width, 2 * width + 3})
         for (const Index columns : {Index{1}, width, width + 2}) {

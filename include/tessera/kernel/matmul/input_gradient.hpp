@@ -12,6 +12,7 @@ template <class T, class N = float>
 struct TransposedB {
     using Number = N;
     static constexpr bool in_place = false;
+    static constexpr bool by_digits = false;
     static constexpr Index most_inputs = 512;
     static constexpr Index align = panel_width;
     struct Workspace {

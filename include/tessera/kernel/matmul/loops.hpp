@@ -3,10 +3,12 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <tessera/kernel/matmul/digits.hpp>
 #include <tessera/kernel/matmul/matmul.hpp>
 #include <tessera/kernel/matmul/microkernel.hpp>
 #include <tessera/kernel/parallel.hpp>
 #include <tessera/kernel/row/activation.hpp>
+#include <type_traits>
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
@@ -22,10 +24,13 @@ template <class T>
 struct PackedColumns {
     using Number = T;
     static constexpr bool in_place = true;
-    /// Inputs of one pass. Half of the second-level cache holds the panels of one, the other half what comes next.
-    static constexpr Index most_inputs = 1536;
+    /// Whether rows are multiplied as digits (kernel/matmul/digits.hpp).
+    static constexpr bool by_digits = has_quad_dot && std::same_as<T, std::int8_t>;
+    /// Inputs of one pass: few, for that is how many additions one rounding is carried through. Whole numbers have none.
+    static constexpr Index most_inputs = by_digits ? 2048 : 384;
     static constexpr Index align = 4;
-    struct Workspace {};
+    struct Plain {};
+    using Workspace = std::conditional_t<by_digits, Digits, Plain>;
 
     const Panels<T>& weight;
 
@@ -52,13 +57,14 @@ struct PackedColumns {
 };
 
 /// Detail: sums of some rows of one panel to outputs.
-/// shape   sums [rows, panel_width], changed; scales [panel_width] or null; y [rows, count]: outputs from `column` on
-inline void finish_rows(float* sums, const float* scales, float* y, Index y_stride, Index row, Index rows, Index column,
-                        Index count, const Epilogue& epilogue) {
+/// shape   sums [rows, panel_width], changed; scales [panel_width], which count `unit`, or null; y [rows, count]: outputs from
+///         `column` on
+inline void finish_rows(float* sums, const float* scales, float unit, float* y, Index y_stride, Index row, Index rows,
+                        Index column, Index count, const Epilogue& epilogue) {
     for (Index r = 0; scales != nullptr && r < rows; ++r)
         for (Index c = 0; c < panel_width; c += width) {
             float* const sum = sums + r * panel_width + c;
-            store(sum, load(sum) * broadcast(quarter_unit) * load(scales + c));
+            store(sum, load(sum) * broadcast(unit) * load(scales + c));
         }
     const float* bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
     if (epilogue.activation !=
@@ -103,7 +109,7 @@ class Matmul {
 
     void run() const {
         const Index panels = (weight_.out() + panel_width - 1) / panel_width;
-        const Index chunks = (rows_ + chunk_rows - 1) / chunk_rows;
+        const Index chunks = (rows_ + most_rows - 1) / most_rows;
         parallel_pieces(
             chunks * panels, group(rows_),
             [&](Index begin, Index end) {
@@ -119,7 +125,11 @@ class Matmul {
     }
 
   private:
-    static constexpr Index most_at_once = std::max<Index>(most_panels, panels_at_once(1));
+    static constexpr bool by_digits = Columns::by_digits;
+    /// Digits are written for each group anew: groups are larger, of fewer rows.
+    static constexpr Index most_in_group = by_digits ? 4 * most_panels : most_panels;
+    static constexpr Index most_rows = by_digits ? chunk_rows / 4 / strip_rows * strip_rows : chunk_rows;
+    static constexpr Index most_at_once = std::max<Index>(most_in_group, panels_at_once(1));
 
     static Index strips(Index rows) { return (rows + strip_rows - 1) / strip_rows; }
     Index passes() const {
@@ -129,23 +139,34 @@ class Matmul {
         return pass == of ? weight_.in() : weight_.in() * pass / of / Columns::align * Columns::align;
     }
     Index group(Index rows) const {
-        if (strips(rows) == 1) return Columns::in_place ? panels_at_once(rows) : most_panels;
+        if (strips(rows) == 1 && !by_digits) return Columns::in_place ? panels_at_once(rows) : most_panels;
         const Index bytes = (weight_.in() / passes() + 1) * panel_width * Index{sizeof(T)};
-        return std::clamp<Index>(second_level_cache / 2 / bytes, 1, most_panels);
+        return std::clamp<Index>(second_level_cache / 2 / bytes, 1, most_in_group);
     }
 
-    /// Rows [row, row + rows), at most chunk_rows, × panels [first, last).
+    /// Rows [row, row + rows), at most most_rows, × panels [first, last).
     void block(Index row, Index rows, Index first, Index last) const {
         typename Columns::Workspace workspace;
-        const Index most = group(rows);
+        Index most = group(rows);
+        if constexpr (by_digits)
+            if (one_by_digits(rows)) {  // panels as they lie in memory, each with all its inputs
+                for (Index round = 0; round < passes(); ++round) {
+                    const Index begin = cut(round, passes());
+                    workspace.set(round, x_ + row * x_stride_ + begin, cut(round + 1, passes()) - begin);
+                }
+                most = panels_of_digits(1);
+            }
         for (; first < last; first += most) group_of_panels(workspace, row, rows, first, std::min(last, first + most));
     }
 
+    /// Whether all digits are written once, those of each pass as a row.
+    bool one_by_digits(Index rows) const { return rows == 1 && passes() <= Digits::most_rows; }
+
     /// Rows × a group of panels.
     void group_of_panels(typename Columns::Workspace& workspace, Index row, Index rows, Index first, Index last) const {
-        alignas(alignment) std::array<float, static_cast<std::size_t>(chunk_rows * panel_width * most_panels)> memory;
+        alignas(alignment) std::array<float, static_cast<std::size_t>(most_rows * panel_width * most_in_group)> memory;
         const Index count = last - first, all = strips(rows), rounds = passes();
-        const Index height_between = (rounds == 1 || all == 1 ? strip_rows : chunk_rows) * panel_width;
+        const Index height_between = (rounds == 1 || all == 1 ? strip_rows : most_rows) * panel_width;
         std::array<const T*, static_cast<std::size_t>(most_at_once)> pieces;
         for (Index round = 0; round < rounds; ++round) {
             const Index begin = cut(round, rounds), end = cut(round + 1, rounds);
@@ -161,21 +182,36 @@ class Matmul {
                         for (Index i = 0; i < count; ++i)
                             prefetch(epilogue_.residual + (row + top + r) * epilogue_.residual_stride +
                                      (first + i) * panel_width);
-                const Index together =
-                    count == panels_at_once(height) && weight_.columns(last - 1) == panel_width ? count : 1;
-                for (Index i = 0; i < count; i += together) {
-                    const T* w = pieces[static_cast<std::size_t>(i)];
-                    const Index columns = weight_.columns(first + i);
-                    multiply(height, columns / width, together, sums + i * height_between, height_between, x, x_stride_,
-                             w, together > 1 ? pieces[1] - w : 0, end - begin, round > 0,
-                             weight_.prefetch(first + i, count, begin, end, strip, all));
+                if constexpr (by_digits) {
+                    const bool written = one_by_digits(rows);
+                    for (Index r = 0; !written && r < height; ++r) workspace.set(r, x + r * x_stride_, end - begin);
+                    for (Index i = 0, together = 1; i < count; i += together) {
+                        together = std::min<Index>(panels_of_digits(height), count - i);
+                        const T* const* const piece = pieces.data() + i;
+                        multiply(workspace, written ? round : 0, height, together, sums + i * height_between,
+                                 height_between, piece[0], piece[together - 1] - piece[0], (end - begin + 3) / 4,
+                                 round > 0, [&](int part, int parts) {
+                                     return weight_.prefetch(first + i, count, begin, end, strip * parts + part,
+                                                             all * parts);
+                                 });
+                    }
+                } else {
+                    const Index together =
+                        count == panels_at_once(height) && weight_.columns(last - 1) == panel_width ? count : 1;
+                    for (Index i = 0; i < count; i += together) {
+                        const T* w = pieces[static_cast<std::size_t>(i)];
+                        const Index columns = weight_.columns(first + i);
+                        multiply(height, columns / width, together, sums + i * height_between, height_between, x,
+                                 x_stride_, w, together > 1 ? pieces[1] - w : 0, end - begin, round > 0,
+                                 weight_.prefetch(first + i, count, begin, end, strip, all));
+                    }
                 }
                 if (ends)
                     for (Index i = 0; i < count; ++i)
-                        finish_rows(sums + i * height_between, weight_.scales(first + i), y_, y_stride_, row + top,
-                                    height, (first + i) * panel_width,
-                                    std::min(weight_.columns(first + i), weight_.out() - (first + i) * panel_width),
-                                    epilogue_);
+                        finish_rows(
+                            sums + i * height_between, weight_.scales(first + i), by_digits ? 1.0f : quarter_unit, y_,
+                            y_stride_, row + top, height, (first + i) * panel_width,
+                            std::min(weight_.columns(first + i), weight_.out() - (first + i) * panel_width), epilogue_);
             }
         }
     }

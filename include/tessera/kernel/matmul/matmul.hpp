@@ -16,7 +16,9 @@ struct Epilogue {
 };
 
 /// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r. From rows of float in float, where bf16 and f16
-/// weights count exactly, and i8 ones too up to their scale, which the sum of an output is multiplied by.
+/// weights count exactly, and i8 ones too up to their scale, which the sum of an output is multiplied by. With i8 weights, where the
+/// processor has products of whole numbers (`has_quad_dot`), a row is taken as multiples of a 2²³rd of the largest of each 2048
+/// inputs, and an infinite number makes its row NaN.
 ///
 /// From rows of bf16 (`to_bf16` below rounds them), for those who ask for it so, in bf16 arithmetic: products of pairs, sums in
 /// float. Where the processor has them (`has_dot`) these are its own dot products, which round in their own way and take
@@ -24,7 +26,7 @@ struct Epilogue {
 /// shape   x [rows, K] and y [rows, N], strides in elements; rows may be 0; for rows of bf16 so must the weights be stored
 /// errors  none; the same bits at any number of threads, and for a row whatever rows are beside it
 /// cost    2·rows·N·K flops, in bf16 twice as fast where the processor has dot products, slower elsewhere; allocates
-///         nothing, about 35 KB of stack (105 KB with AVX-512)
+///         nothing, about 35 KB of stack (160 KB with AVX-512)
 template <class X>
     requires std::same_as<X, float> || std::same_as<X, bf16>
 void gemm(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const PackedB& weight,

@@ -185,4 +185,49 @@ inline Vec dot(Halves a, Halves b, Vec c) {
 }
 #endif
 
+#if defined(__AVX512VNNI__)
+inline constexpr bool has_quad_dot = true;
+struct Quads {
+    __m512i v;
+};
+struct Whole {
+    __m512i v;
+};
+inline Whole broadcast_whole(std::int32_t x) { return {_mm512_set1_epi32(x)}; }
+inline Quads load_raised(const std::int8_t* p) {
+    return {_mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(-128))};
+}
+inline Quads broadcast_quad(const std::int8_t* p) {
+    std::int32_t four;
+    __builtin_memcpy(&four, p, sizeof(four));
+    return {_mm512_set1_epi32(four)};
+}
+inline Whole dot(Quads raised, Quads b, Whole c) { return {_mm512_dpbusd_epi32(c.v, raised.v, b.v)}; }
+inline Vec to_vec(Whole a) { return {_mm512_maskz_cvtepi32_ps(every, a.v)}; }
+inline void store_digits(std::int8_t* high, std::int8_t* middle, std::int8_t* low, Vec a) {
+    // With 128 more in each digit, every one is a byte by itself; the other sign of its top bit takes them off again.
+    const __m512i half = _mm512_set1_epi32(0x808080);
+    const __m512i digits = _mm512_xor_si512(_mm512_add_epi32(_mm512_maskz_cvtps_epi32(every, a.v), half), half);
+    const auto put = [](std::int8_t* to, __m512i x) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_maskz_cvtepi32_epi8(every, x));
+    };
+    put(low, digits);
+    put(middle, _mm512_maskz_srli_epi32(every, digits, 8));
+    put(high, _mm512_maskz_srli_epi32(every, digits, 16));
+}
+inline std::int32_t sum_of(const std::int8_t* p, Index count) {
+    __m512i sum = _mm512_setzero_si512();
+    for (Index i = 0; i < count; i += 4 * Vec::width)
+        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_loadu_si512(p + i));
+    std::int32_t lanes[16], total = 0;
+    _mm512_storeu_si512(lanes, sum);
+    for (const std::int32_t lane : lanes) total += lane;
+    return total;
+}
+#else
+inline constexpr bool has_quad_dot = false;
+struct Quads {};
+struct Whole {};
+#endif
+
 }  // namespace tessera::inline TESSERA_ISA::kernel

@@ -241,4 +241,8 @@ inline void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d) {
 inline constexpr bool has_dot = false;
 inline Vec dot(Halves a, Halves b, Vec c) { return fma(odd(a), odd(b), fma(even(a), even(b), c)); }
 
+inline constexpr bool has_quad_dot = false;
+struct Quads {};
+struct Whole {};
+
 }  // namespace tessera::inline TESSERA_ISA::kernel

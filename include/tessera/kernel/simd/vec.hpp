@@ -18,6 +18,9 @@ struct Mask;
 struct Halves;
 /// 2·width floats: those at even and at odd places.
 struct Pair;
+/// 4·width whole numbers of 8 bits, four beside each other in each lane, and `width` of 32 bits.
+struct Quads;
+struct Whole;
 
 /// x in every lane.
 Vec broadcast(float x);
@@ -103,6 +106,21 @@ Halves broadcast_pair(const bf16* p);
 /// numbers for zero.
 Vec dot(Halves a, Halves b, Vec c);
 
+// Where `has_quad_dot`, products of whole numbers, exact:
+/// x in every lane.
+Whole broadcast_whole(std::int32_t x);
+/// What is stored, from −128 to 127, and 128 more: one side of a product has no sign.
+Quads load_raised(const std::int8_t* p);
+/// The same four in every lane.
+Quads broadcast_quad(const std::int8_t* p);
+/// c + the four products of each lane.
+Whole dot(Quads raised, Quads b, Whole c);
+Vec to_vec(Whole a);
+/// The three digits, each from −128 to 127, of whole numbers up to ±8355711: a = 65536·high + 256·middle + low.
+void store_digits(std::int8_t* high, std::int8_t* middle, std::int8_t* low, Vec a);
+/// The sum of `count` numbers, which is a multiple of 4·width.
+std::int32_t sum_of(const std::int8_t* p, Index count);
+
 }  // namespace tessera::inline TESSERA_ISA::kernel
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
@@ -168,6 +186,17 @@ template <class F>
     sum = Vec{total};
 #else
     sum = dot(a, b, sum);
+#endif
+}
+
+/// sum += the four products of each lane, in its register.
+[[gnu::always_inline]] inline void multiply_add(Whole& sum, Quads raised, Quads b) {
+#if defined(__AVX512VNNI__) && !defined(TESSERA_NO_ASM)
+    auto total = sum.v;
+    asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(raised.v), "v"(b.v));
+    sum = Whole{total};
+#else
+    sum = dot(raised, b, sum);
 #endif
 }
 
