@@ -44,7 +44,7 @@ double register_peak(double flops, const Step& step) {
     return 1e-9 * flops * chains * loops * kernel::threads() / best;
 }
 
-/// GFLOP/s of multiply-adds on registers at this moment: nothing that computes can be faster.
+/// GFLOP/s of multiply-adds on registers at this moment: nothing that computes in floats can be faster.
 inline double multiply_add_peak() {
     auto a = kernel::broadcast(0.5f), b = kernel::broadcast(0.25f);
     keep(a), keep(b);

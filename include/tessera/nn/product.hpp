@@ -1,6 +1,7 @@
 // The matrix product of a layer, in the arithmetic that its scratch says, and what is done to it before it is stored.
 #pragma once
 #include <algorithm>
+#include <concepts>
 #include <limits>
 #include <tessera/core/products.hpp>
 #include <tessera/core/scratch.hpp>
@@ -20,8 +21,9 @@ inline Products products_by(const kernel::PackedB& weight, const Scratch& s) {
 /// x is rounded first.
 /// shape   x [rows, K] and y [rows, N], strides in elements
 /// cost    with Products::bf16 rows·K bf16 of scratch, given back at once
-inline void multiply(float* y, Index y_stride, const float* x, Index x_stride, Index rows,
-                     const kernel::PackedB& weight, const kernel::Epilogue& epilogue, Products products, Scratch& s) {
+template <std::same_as<float> X>  // not a function: where nobody calls it the tiles of the product are not compiled
+void multiply(float* y, Index y_stride, const X* x, Index x_stride, Index rows, const kernel::PackedB& weight,
+              const kernel::Epilogue& epilogue, Products products, Scratch& s) {
     if (products == Products::f32) return kernel::gemm(y, y_stride, x, x_stride, rows, weight, epilogue);
     const auto frame = s.frame();
     const Index in = weight.in();
@@ -31,7 +33,8 @@ inline void multiply(float* y, Index y_stride, const float* x, Index x_stride, I
 }
 
 /// Computes what a record says, into op.y and op.preactivation.
-inline void compute(const LinearOp& op, Scratch& s) {
+template <std::same_as<LinearOp> Op>  // as above
+void compute(const Op& op, Scratch& s) {
     const float* const residual = op.dropout ? nullptr : op.residual;  // or it is added afterwards
     if (op.preactivation != nullptr) {
         multiply(op.preactivation, op.out, op.x, op.x_stride, op.rows, *op.weight, {.bias = op.bias}, op.products, s);

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <tessera/kernel/matmul/matmul.hpp>
@@ -21,10 +22,11 @@ struct Problem {
     Problem(Index m, Index n, Index k)
         : rows(m), out(n), in(k), x({m, k}), weight({n, k}), residual({m, n}), bias({n}) {
         std::mt19937 random(static_cast<unsigned>(m * 10007 + n * 101 + k));
-        std::normal_distribution<float> normal;
+        // Evenly from −2 to 2: with clang++ a normal_distribution of libstdc++ takes longer than the products.
+        const auto next = [&] { return static_cast<float>(random()) * 0x1p-30f - 2.0f; };
         for (auto* t : {&x, &weight, &residual})
-            for (float& value : t->view()) value = normal(random);
-        for (float& value : bias.view()) value = normal(random);
+            for (float& value : t->view()) value = next();
+        for (float& value : bias.view()) value = next();
     }
 
     kernel::PackedB panels(DType stored) const {
@@ -181,12 +183,13 @@ TEST_CASE("i8 weights: rows whose numbers differ by many powers of two, as digit
                         weights += std::abs(w);
                         largest = std::max(largest, std::abs(x));
                     }
-                    // A digit's half, or a rounding of a sum's each term; scale and the sums of passes are rounded, too.
+                    // ¾ of what digits count, or a rounding for each term; of passes three digits and their sums are rounded.
                     const double terms = kernel::has_quad_dot ? 0 : static_cast<double>(in);
-                    const double digits = kernel::has_quad_dot ? 1.01 * largest * weights : 0;
-                    const double passes = 4.0 * std::ceil(static_cast<double>(in) / 384);
-                    worst = std::max(
-                        worst, std::abs(double{y(r, c)} - sum) / (0x1p-24 * (digits + (terms + passes + 4) * size)));
+                    const double digits = kernel::has_quad_dot ? 1.52 * largest * weights : 0;
+                    const double passes = 7 * std::ceil(static_cast<double>(in) / 2048);
+                    const double bound = 0x1p-24 * (digits + (terms + passes + 4) * size);
+                    const double ratio = std::abs(double{y(r, c)} - sum) / bound;
+                    if (!(ratio <= worst)) worst = ratio;
                 }
             CAPTURE(rows);
             CAPTURE(in);
@@ -207,21 +210,26 @@ TEST_CASE("i8 weights: rows of zeros, of very small and of infinite numbers") {
         for (const float tiny : {0x1p-140f, 0x1p-110f, 0x1p-90f, 0x1p90f}) {
             for (float& x : p.x.view()) x = tiny;
             product();
+            const double bound =
+                tiny < 0x1p-126f ? 0x1p-127 : 80 * 0x1p-24 * double{tiny};  // half of the smallest unit
             for (Index r = 0; r < rows; ++r)
                 for (Index c = 0; c < 50; ++c) {
                     double sum = 0, size = 0;
                     for (Index k = 0; k < 70; ++k) sum += double{tiny} * double{weight(c, k)};
                     for (Index k = 0; k < 70; ++k) size += std::abs(double{weight(c, k)});
-                    CHECK(std::abs(double{y(r, c)} - sum) <= size * (0x1p-126 + 80 * 0x1p-24 * double{tiny}));
+                    CHECK(std::abs(double{y(r, c)} - sum) <= size * bound);
                 }
         }
-        for (const float wrong : {INFINITY, -INFINITY, NAN}) {
-            p.x(rows - 1, 69) = wrong;
-            product();
-            for (Index c = 0; c < 50; ++c) CHECK(!std::isfinite(y(rows - 1, c)));
-            for (Index r = 0; r < rows - 1; ++r)
-                for (Index c = 0; c < 50; ++c) CHECK(std::isfinite(y(r, c)));
-        }
+        for (const float wrong : {INFINITY, -INFINITY, NAN})
+            for (const Index place : {3, 69}) {  // in a whole vector, and in the last lanes
+                for (float& x : p.x.view()) x = 1;
+                p.x(rows - 1, place) = wrong;
+                product();
+                for (Index c = 0; c < 50; ++c)
+                    CHECK((kernel::has_quad_dot ? std::isnan(y(rows - 1, c)) : !std::isfinite(y(rows - 1, c))));
+                for (Index r = 0; r < rows - 1; ++r)
+                    for (Index c = 0; c < 50; ++c) CHECK(std::isfinite(y(r, c)));
+            }
     }
 }
 
@@ -249,7 +257,8 @@ TEST_CASE("bf16 activations: the f32 product of what they are, to the bit where 
                         double size = std::abs(double{p.bias(c)});
                         for (Index k = 0; k < in; ++k) size += std::abs(double{rounded(r, k)} * double{weight(c, k)});
                         const double bound = kernel::has_dot ? 0x1p-23 * static_cast<double>(in + 3) * size : 0.0;
-                        worst = std::max(worst, std::abs(double{found(r, c)} - double{expected(r, c)}) - bound);
+                        const double over = std::abs(double{found(r, c)} - double{expected(r, c)}) - bound;
+                        if (!(over <= worst)) worst = over;
                     }
                 CAPTURE(rows);
                 CAPTURE(out);
@@ -262,6 +271,13 @@ TEST_CASE("a row has the same bits whatever rows are beside it") {
     const Problem p(67, 259, 3100);
     for (const DType stored : test::weight_dtypes) {
         const auto panels = p.panels(stored);
+        for (Index rows = 2; rows <= 8; ++rows) {
+            Tensor<float, dyn, dyn> some({rows, 259}), last({1, 259});
+            kernel::gemm(some.data(), 259, p.x.data(), p.in, rows, panels);
+            kernel::gemm(last.data(), 259, p.x.data() + (rows - 1) * p.in, p.in, 1, panels);
+            CAPTURE(rows);
+            CHECK(std::equal(last.data(), last.data() + 259, some.data() + (rows - 1) * 259));
+        }
         Tensor<float, dyn, dyn> all({67, 259}), one({1, 259});
         kernel::gemm(all.data(), 259, p.x.data(), p.in, 67, panels);
         for (Index r = 0; r < 67; ++r) {
@@ -278,7 +294,7 @@ TEST_CASE("the same bits at any number of threads") {
     const int before = omp_get_max_threads();
     for (const Index rows : {1, 9, 130, 400})
         for (const DType stored : test::weight_dtypes) {
-            const Problem p(rows, 331, 1700);
+            const Problem p(rows, 331, 2500);
             const auto panels = p.panels(stored);
             Tensor<float, dyn, dyn> one({rows, 331}), more({rows, 331});
             omp_set_num_threads(1);

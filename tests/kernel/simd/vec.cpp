@@ -299,6 +299,12 @@ TEST_CASE("vec: digits of whole numbers, and dot products of fours of them") {
             for (std::size_t i = 0; i < lanes; ++i)
                 CHECK(65536 * high[i] + 256 * middle[i] + low[i] == static_cast<int>(whole[i]));
         }
+        Lanes parts;
+        for (std::size_t i = 0; i < lanes; ++i)
+            parts[i] = 0.49f * static_cast<float>(i) - 127.5f * static_cast<float>(i % 5);
+        store_digits(high.data(), middle.data(), low.data(), load(parts.data()));
+        for (std::size_t i = 0; i < lanes; ++i)
+            CHECK(65536 * high[i] + 256 * middle[i] + low[i] == static_cast<int>(std::nearbyint(parts[i])));
         std::array<std::int8_t, 4 * lanes> a;
         const std::int8_t b[4] = {-128, 127, 3, -1};
         std::int32_t sum = 0;

@@ -13,10 +13,11 @@
 
 namespace tessera::inline TESSERA_ISA::kernel {
 
-/// Detail: rows of floats as multiples of a 8355000th of the largest magnitude of each: some 24 bits, as many as a float has.
+/// Detail: rows of floats as multiples of an 8355000th of the largest magnitude of each: some 24 bits, as many as a float has.
 ///
-/// The multiples are rounded to the nearest, so a row's product with weights w is Σ|w| · the largest · 2⁻²⁴ off at most; nothing
-/// else in it is rounded but its last additions. Numbers below 2⁻¹⁰³ lose bits; a row with an infinite number or NaN is NaN.
+/// A number is off by ¾ of that at most, so a row's product with weights w by Σ|w| · the largest · 2⁻²³; what is rounded besides
+/// are the sum of each digit, the unit and the additions, as floats. Rows whose largest is below 2⁻¹⁰³ lose bits; one with an
+/// infinite number or NaN is NaN.
 class Digits {
   public:
     static constexpr int planes = 3;  // the lowest digits, the middle ones, the highest
@@ -64,7 +65,7 @@ class Digits {
     std::array<float, std::size_t{most_rows}> units_;
 };
 
-/// Detail: sums[p][r][c] (+)= Σ_k x[r][k]·w[p][k][c] for rows from `row` and `Planes` planes of digits from `plane` on, without the
+/// Detail: sums[n][r][c] (+)= Σ_k x[r][k]·w[n][k][c] for rows from `row` and `Planes` planes of digits from `plane` on, without the
 /// scales of w.
 /// shape   x Rows × 4·fours; w 4·fours × panel_width for each of Count panels, `w_stride` apart; sums Rows × panel_width for each
 ///         panel, `sums_stride` apart

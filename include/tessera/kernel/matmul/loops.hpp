@@ -16,7 +16,7 @@ namespace tessera::inline TESSERA_ISA::kernel {
 inline constexpr Index second_level_cache = registers >= 32 ? Index{1} << 20 : Index{1} << 19;
 /// Detail: panels that take turns with one strip of rows, so that it comes from the third-level cache once for all of them.
 inline constexpr Index most_panels = 2;
-/// Detail: rows that go together; the 257 of a picture do.
+/// Detail: rows that go together; the 257 of a picture do. By digits a quarter of them, and four times the panels.
 inline constexpr Index chunk_rows = 272;
 
 /// Detail: B as it is stored.
@@ -26,9 +26,11 @@ struct PackedColumns {
     static constexpr bool in_place = true;
     /// Whether rows are multiplied as digits (kernel/matmul/digits.hpp).
     static constexpr bool by_digits = has_quad_dot && std::same_as<T, std::int8_t>;
-    /// Inputs of one pass: few, for that is how many additions one rounding is carried through. Whole numbers have none.
+    /// Inputs of one pass: few, since a sum is rounded once for each of them and then added to the others'. Whole numbers are
+    /// not rounded.
     static constexpr Index most_inputs = by_digits ? 2048 : 384;
     static constexpr Index align = 4;
+    static_assert(!by_digits || most_inputs + align <= Digits::most_inputs);
     struct Plain {};
     using Workspace = std::conditional_t<by_digits, Digits, Plain>;
 
@@ -43,7 +45,7 @@ struct PackedColumns {
 
     /// What to fetch during a tile: one of `strips` that take turns with inputs [begin, end) of `panel`, one of `count` in its
     /// group. Each strip brings in its part of what the group reads next, so that memory and arithmetic are busy all the
-    /// time; a lone strip fetches a few pages ahead of itself.
+    /// time; a lone strip fetches a few pages ahead of itself. By digits, a strip's three planes are strips in this.
     Prefetch prefetch(Index panel, Index count, Index begin, Index end, Index strip, Index strips) const {
         constexpr Index soon = 16 << 10;  // bytes
         const char* const here = reinterpret_cast<const char*>(piece(panel, begin));
@@ -110,8 +112,10 @@ class Matmul {
     void run() const {
         const Index panels = (weight_.out() + panel_width - 1) / panel_width;
         const Index chunks = (rows_ + most_rows - 1) / most_rows;
+        // A group of digits is large: where there are many threads, smaller ones for all of them.
+        const Index piece = by_digits ? std::min(group(rows_), chunks * panels / threads()) : group(rows_);
         parallel_pieces(
-            chunks * panels, group(rows_),
+            chunks * panels, piece,
             [&](Index begin, Index end) {
                 while (begin < end) {
                     const Index chunk = begin / panels, first = begin % panels;
@@ -140,6 +144,7 @@ class Matmul {
     }
     Index group(Index rows) const {
         if (strips(rows) == 1 && !by_digits) return Columns::in_place ? panels_at_once(rows) : most_panels;
+        // Half of the second-level cache holds the panels of a pass, the other half what comes next.
         const Index bytes = (weight_.in() / passes() + 1) * panel_width * Index{sizeof(T)};
         return std::clamp<Index>(second_level_cache / 2 / bytes, 1, most_in_group);
     }

@@ -1,5 +1,5 @@
-// Rows copied to where they lie close together, as floats: what attention does with keys, values and their kin, which between rows
-// of a whole layer are a stride apart that sends them all to the same lines of the cache.
+// Rows copied to where they lie close together, as floats: what attention does with keys, values and their
+// gradients. In a layer's rows they are a stride apart that sends them all to the same lines of the cache.
 #pragma once
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // The vector of kernel/simd/vec.hpp on AVX-512 (F, BW, DQ, VL), by intrinsics: half of it are masked operations and dot products
-// of bf16, which xsimd 8.1 has not.
+// of bf16 and of whole numbers, which xsimd 8.1 has not.
 #pragma once
 #include <immintrin.h>
 
@@ -184,6 +184,15 @@ inline Vec dot(Halves a, Halves b, Vec c) {
     return fma(odd(a), odd(b), fma(even(a), even(b), c));
 }
 #endif
+[[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) {
+#if defined(__AVX512BF16__) && !defined(TESSERA_NO_ASM)
+    auto total = sum.v;  // as for floats, see kernel/simd/vec.hpp
+    asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.v), "v"(b.v));
+    sum = {total};
+#else
+    sum = dot(a, b, sum);
+#endif
+}
 
 #if defined(__AVX512VNNI__)
 inline constexpr bool has_quad_dot = true;
@@ -203,6 +212,15 @@ inline Quads broadcast_quad(const std::int8_t* p) {
     return {_mm512_set1_epi32(four)};
 }
 inline Whole dot(Quads raised, Quads b, Whole c) { return {_mm512_dpbusd_epi32(c.v, raised.v, b.v)}; }
+[[gnu::always_inline]] inline void multiply_add(Whole& sum, Quads raised, Quads b) {
+#if !defined(TESSERA_NO_ASM)
+    auto total = sum.v;
+    asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(raised.v), "v"(b.v));
+    sum = {total};
+#else
+    sum = dot(raised, b, sum);
+#endif
+}
 inline Vec to_vec(Whole a) { return {_mm512_maskz_cvtepi32_ps(every, a.v)}; }
 inline void store_digits(std::int8_t* high, std::int8_t* middle, std::int8_t* low, Vec a) {
     // With 128 more in each digit, every one is a byte by itself; the other sign of its top bit takes them off again.

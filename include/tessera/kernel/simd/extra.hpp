@@ -240,6 +240,7 @@ inline void store_quarters(std::int8_t* p, Vec a, Vec b, Vec c, Vec d) {
 
 inline constexpr bool has_dot = false;
 inline Vec dot(Halves a, Halves b, Vec c) { return fma(odd(a), odd(b), fma(even(a), even(b), c)); }
+[[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) { sum = dot(a, b, sum); }
 
 inline constexpr bool has_quad_dot = false;
 struct Quads {};

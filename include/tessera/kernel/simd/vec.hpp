@@ -103,8 +103,9 @@ Halves load_halves(const bf16* p);
 /// The same two bf16 in every lane.
 Halves broadcast_pair(const bf16* p);
 /// c + a.even·b.even + a.odd·b.odd. `has_dot` says whether that is one instruction, which rounds its own way and takes subnormal
-/// numbers for zero.
+/// numbers for zero. `multiply_add` is the same in the register that `sum` is in.
 Vec dot(Halves a, Halves b, Vec c);
+void multiply_add(Vec& sum, Halves a, Halves b);
 
 // Where `has_quad_dot`, products of whole numbers, exact:
 /// x in every lane.
@@ -113,10 +114,12 @@ Whole broadcast_whole(std::int32_t x);
 Quads load_raised(const std::int8_t* p);
 /// The same four in every lane.
 Quads broadcast_quad(const std::int8_t* p);
-/// c + the four products of each lane.
+/// c + the four products of each lane; `multiply_add` the same in the register that `sum` is in.
 Whole dot(Quads raised, Quads b, Whole c);
+void multiply_add(Whole& sum, Quads raised, Quads b);
 Vec to_vec(Whole a);
-/// The three digits, each from −128 to 127, of whole numbers up to ±8355711: a = 65536·high + 256·middle + low.
+/// The three digits, each from −128 to 127, of numbers up to ±8355711, rounded to whole ones, ties to even:
+/// 65536·high + 256·middle + low.
 void store_digits(std::int8_t* high, std::int8_t* middle, std::int8_t* low, Vec a);
 /// The sum of `count` numbers, which is a multiple of 4·width.
 std::int32_t sum_of(const std::int8_t* p, Index count);
@@ -175,28 +178,6 @@ template <class F>
     sum = Vec{total};
 #else
     sum = fma(a, b, sum);
-#endif
-}
-
-/// sum += a.even·b.even + a.odd·b.odd, in its register too.
-[[gnu::always_inline]] inline void multiply_add(Vec& sum, Halves a, Halves b) {
-#if defined(__AVX512BF16__) && !defined(TESSERA_NO_ASM)
-    auto total = sum.reg();
-    asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(a.v), "v"(b.v));
-    sum = Vec{total};
-#else
-    sum = dot(a, b, sum);
-#endif
-}
-
-/// sum += the four products of each lane, in its register.
-[[gnu::always_inline]] inline void multiply_add(Whole& sum, Quads raised, Quads b) {
-#if defined(__AVX512VNNI__) && !defined(TESSERA_NO_ASM)
-    auto total = sum.v;
-    asm("vpdpbusd {%2, %1, %0|%0, %1, %2}" : "+v"(total) : "v"(raised.v), "v"(b.v));
-    sum = Whole{total};
-#else
-    sum = dot(raised, b, sum);
 #endif
 }
 

@@ -136,7 +136,7 @@ inline constexpr Word words[] = {
          return Neighborhood{height, width, down, in.integer_or(down)};
      }},
     {"tree", "PARENT…", "a node's ancestors; -1: a root", tree},
-    {"random", "DENSITY [SEED [ROWS [COLUMNS]]] [by_head]", "blocks by lot", random},
+    {"random", "DENSITY [SEED [ROWS [COLUMNS]]] [by_head]", "random blocks", random},
     {"blocks", "ROWS COLUMNS 'PICTURE'", "a choice for each block, as '#.|##' shows it", blocks},
     {"pattern", "'PICTURE'", "a choice for each score", pattern},
     {"heads", "N", "everything, in the first N heads",
