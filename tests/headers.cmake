@@ -46,7 +46,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   # Some headers take long and many include them. They are precompiled for those that do, directly or not, and for no other: there
   # nothing is seen that the header has not asked for.
   set(rest ${headers})
-  foreach(precompiled IN ITEMS checkpoint/load core/json kernel/matmul/pack kernel/simd/vec core/error)
+  foreach(precompiled IN ITEMS checkpoint/load core/json nn/attention kernel/matmul/pack kernel/simd/vec core/error)
     set(users tessera/${precompiled}.hpp)
     set(before 0)
     list(LENGTH users now)

@@ -26,7 +26,7 @@ case $what in
   fast_math)
     refused 'infinity and NaN' -std=c++20 -ffast-math
     refused 'infinity and NaN' -std=c++20 -ffinite-math-only
-    for isa in '' "$*"; do
+    for isa in '' '-mavx2 -mfma' "$*"; do
       # shellcheck disable=SC2086  # flags are words
       compile -O1 $isa "$here/numbers.cpp" -o "$work/plain"
       # shellcheck disable=SC2086
