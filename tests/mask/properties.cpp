@@ -24,8 +24,8 @@ void hold(const char* what, const Property& property) {
     CHECK_MESSAGE(holds, what);
 }
 
-std::size_t lot(std::size_t count) { return *rc::gen::inRange<std::size_t>(0, count); }
-Index size(Index most) { return 1 + static_cast<Index>(lot(static_cast<std::size_t>(most))); }
+std::size_t random_below(std::size_t count) { return *rc::gen::inRange<std::size_t>(0, count); }
+Index size(Index most) { return 1 + static_cast<Index>(random_below(static_cast<std::size_t>(most))); }
 Range part(Index end) {
     const Index begin = size(end) - 1;
     return {begin, begin + size(end - begin)};
@@ -45,12 +45,12 @@ struct Case {
     }
 };
 
-/// A case by lot with a mask for each of `depths`, of up to 2^depth parts; it shrinks mask by mask, part by part.
+/// A random case with a mask for each of `depths`, of up to 2^depth parts; it shrinks mask by mask, part by part.
 Case draw_case(const std::vector<int>& depths) {
     const auto drawn = rc::gen::exec([depths] {
         const Index queries = size(12), keys = size(14);
         Case it{queries, keys, std::make_shared<const test::Catalogue>(queries, keys), {}};
-        for (const int depth : depths) it.masks.push_back(test::compose_by_lot(*it.catalogue, lot, depth));
+        for (const int depth : depths) it.masks.push_back(test::compose_randomly(*it.catalogue, random_below, depth));
         return it;
     });
     return *rc::gen::shrink(rc::gen::noShrink(drawn), [](const Case& it) {
@@ -116,7 +116,7 @@ TEST_CASE("the laws of an algebra of sets") {
     hold("laws", [] {
         const Case it = draw_case({2, 2, 1});
         const AnyMask &a = it.masks[0].whole.mask, &b = it.masks[1].whole.mask, &c = it.masks[2].whole.mask;
-        const Tile tile{static_cast<Index>(lot(2)), part(it.queries), part(it.keys)};
+        const Tile tile{static_cast<Index>(random_below(2)), part(it.queries), part(it.keys)};
         const auto same = [&](const char* law, const AnyMask& x, const AnyMask& y) {
             RC_LOG(law);
             RC_ASSERT(masks::cover_is_exact(x) == masks::cover_is_exact(y));
@@ -143,7 +143,7 @@ TEST_CASE("class maps and densities count what is allowed") {
         const Case it = draw_case({2});
         const test::NamedMask& whole = it.whole();
         const Index rows = size(5), columns = size(5),
-                    head = static_cast<Index>(lot(static_cast<std::size_t>(whole.heads)));
+                    head = static_cast<Index>(random_below(static_cast<std::size_t>(whole.heads)));
         const BlockMap map(whole.mask, it.queries, it.keys, head, rows, columns);
         const Density density(whole.mask, it.queries, it.keys, head, rows, columns);
         for (Index y = 0; y < map.height(); ++y)

@@ -17,7 +17,7 @@ struct GradientSizes {
     Index heads, queries, keys, dim, key_heads = 0, gap = 0;  // `gap` floats lie between the rows
 };
 
-/// Operands by lot, with the reference's output and log-sum-exp, and what their rounding may do to the gradients.
+/// Random operands, with the reference's output and log-sum-exp, and what their rounding may do to the gradients.
 struct GradientProblem {
     GradientSizes sizes;
     double scale;

@@ -1,4 +1,4 @@
-// Every mask of the catalogue, and compositions of them by lot, for tests that must hold for all masks.
+// Every mask of the catalogue, and random compositions of them, for tests that must hold for all masks.
 #pragma once
 #include <string>
 #include <tessera/core/tensor.hpp>
@@ -52,18 +52,19 @@ Composition composed(char operation, std::vector<Composition> parts, Index queri
 /// Compositions that are smaller by one step: a part alone, a part made smaller, `simplest` instead of a mask.
 std::vector<Composition> smaller(const Composition& whole, const NamedMask& simplest);
 
-/// Composes up to 2^depth masks by lot; `lot(n)` gives 0, …, n − 1.
-template <class Lot>
-Composition compose_by_lot(const Catalogue& catalogue, Lot& lot, int depth) {
-    const auto choice = depth == 0 ? 0 : lot(8);
-    if (choice == 0) return {catalogue[lot(catalogue.size())]};
-    Composition a = compose_by_lot(catalogue, lot, depth - 1);
+/// Composes up to 2^depth random masks; `random_below(n)` gives 0, …, n − 1.
+template <class RandomBelow>
+Composition compose_randomly(const Catalogue& catalogue, RandomBelow& random_below, int depth) {
+    const auto choice = depth == 0 ? 0 : random_below(8);
+    if (choice == 0) return {catalogue[random_below(catalogue.size())]};
+    Composition a = compose_randomly(catalogue, random_below, depth - 1);
     if (choice == 1) return composed('~', {std::move(a)});
     if (choice == 2) {
-        const Index queries_by = static_cast<Index>(lot(7)) - 3, keys_by = static_cast<Index>(lot(7)) - 3;
+        const Index queries_by = static_cast<Index>(random_below(7)) - 3,
+                    keys_by = static_cast<Index>(random_below(7)) - 3;
         return composed('s', {std::move(a)}, queries_by, keys_by);
     }
-    Composition b = compose_by_lot(catalogue, lot, depth - 1);
+    Composition b = compose_randomly(catalogue, random_below, depth - 1);
     return composed(choice % 2 == 0 ? '&' : '|', {std::move(a), std::move(b)});
 }
 

@@ -159,16 +159,16 @@ struct Loss {
     }
 };
 
-TEST_CASE("gradients equal differences in double for compositions of masks and changes by lot") {
+TEST_CASE("gradients equal differences in double for random compositions of masks and score modifiers") {
     using Change = Loss::Change;
     constexpr Index heads = 2, queries = 35, keys = 38, dim = 4;
     const test::Catalogue catalogue(queries, keys);
     std::mt19937 random(11);
-    const auto lot = [&](std::size_t count) { return static_cast<std::size_t>(random() % count); };
+    const auto random_below = [&](std::size_t count) { return static_cast<std::size_t>(random() % count); };
     std::normal_distribution<double> normal;
     GradientProblem p({.heads = heads, .queries = queries, .keys = keys, .dim = dim});
     for (int round = 0; round < 120; ++round) {
-        const test::Composition composed = test::compose_by_lot(catalogue, lot, 3);
+        const test::Composition composed = test::compose_randomly(catalogue, random_below, 3);
         const AnyMask& mask = composed.whole.mask;
         const auto change = static_cast<Change>(round % 6);
         CAPTURE(composed.whole.name);
