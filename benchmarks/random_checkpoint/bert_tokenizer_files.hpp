@@ -36,10 +36,19 @@ inline std::string bert_vocabulary_text() {
     return text;
 }
 
-/// What lies beside vocab.txt; [DEC] and <image> come after its words.
-inline Documents bert_tokenizer_documents() {
-    const Json names = {{"bos_token", "[DEC]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"},
-                        {"pad_token", "[PAD]"}, {"sep_token", "[SEP]"}, {"unk_token", "[UNK]"}};
+/// What lies beside vocab.txt: for BLIP-2 [DEC] and <image>, which come after its words; BERT knows of neither.
+inline Documents bert_tokenizer_documents(bool blip2) {
+    Json names = {{"cls_token", "[CLS]"},
+                  {"mask_token", "[MASK]"},
+                  {"pad_token", "[PAD]"},
+                  {"sep_token", "[SEP]"},
+                  {"unk_token", "[UNK]"}};
+    std::vector<std::pair<Index, std::string_view>> special{
+        {0, "[PAD]"}, {100, "[UNK]"}, {101, "[CLS]"}, {102, "[SEP]"}, {103, "[MASK]"}};
+    if (blip2) {
+        names["bos_token"] = "[DEC]";
+        special.insert(special.end(), {{30522, "[DEC]"}, {bert_image_id, "<image>"}});
+    }
     Json config = names;
     config["tokenizer_class"] = "BertTokenizer";
     config["do_lower_case"] = true;
@@ -47,18 +56,11 @@ inline Documents bert_tokenizer_documents() {
     config["tokenize_chinese_chars"] = true;
     config["clean_up_tokenization_spaces"] = false;
     config["model_max_length"] = 512;
-    const std::pair<Index, std::string_view> special[] = {{0, "[PAD]"},
-                                                          {100, "[UNK]"},
-                                                          {101, "[CLS]"},
-                                                          {102, "[SEP]"},
-                                                          {103, "[MASK]"},
-                                                          {30522, "[DEC]"},
-                                                          {bert_image_id, "<image>"}};
     for (const auto& [id, content] : special)
         config["added_tokens_decoder"][std::to_string(id)] = added_token(content, false);
-    return {{"special_tokens_map.json", names},
-            {"tokenizer_config.json", config},
-            {"added_tokens.json", {{"[DEC]", 30522}, {"<image>", bert_image_id}}}};
+    Documents files{{"special_tokens_map.json", names}, {"tokenizer_config.json", config}};
+    if (blip2) files["added_tokens.json"] = {{"[DEC]", 30522}, {"<image>", bert_image_id}};
+    return files;
 }
 
 }  // namespace tessera::random_checkpoint

@@ -13,6 +13,9 @@ struct PlannedTensor {
     std::string name;
     std::vector<Index> extents;
     Law law;
+    std::string drawn_as = {};  // the tensor whose numbers these are, from `drawn_from` on; empty: its own
+    Index drawn_from = 0;
+    Index zeros_from = 0, zeros_to = 0;  // numbers that are 0 whatever is drawn
 
     Index size() const {
         Index count = 1;
@@ -35,6 +38,12 @@ class TensorList {
     }
     void matrix(const std::string& name, Index out, Index in, float gain = 1) {
         add(name + ".weight", {out, in}, {0, gain / std::sqrt(static_cast<float>(in))});
+    }
+    /// Queries, keys and values in one; keys have no bias, and zeros in its place.
+    void qkv(const std::string& name, Index width, float gain) {
+        linear(name, 3 * width, width, gain);
+        tensors_.back().zeros_from = width;
+        tensors_.back().zeros_to = 2 * width;
     }
     void gain(const std::string& name, Index width) { add(name + ".weight", {width}, {1, 0.1f}); }
     void norm(const std::string& name, Index width) {
@@ -72,7 +81,7 @@ inline void add_eva(TensorList& list, const VitConfig& c) {
     list.add(root + "embeddings.patch_embedding.bias", {c.width}, {0, 0.05f});
     for (Index i = 0; i < c.layers; ++i) {
         const std::string layer = root + "encoder.layers." + std::to_string(i) + '.';
-        list.linear(layer + "self_attn.qkv", 3 * c.width, c.width, sharp);
+        list.qkv(layer + "self_attn.qkv", c.width, sharp);
         list.linear(layer + "self_attn.projection", c.width, c.width, mixing);
         list.norm(layer + "layer_norm1", c.width);
         list.linear(layer + "mlp.fc1", c.hidden, c.width);
