@@ -30,9 +30,12 @@ class Attention:
     backward: bool = False
     bars: dict = dataclasses.field(default_factory=dict)  # {peers, joined by '|': the ratio to the best of them}
 
+    def path(self, programs):
+        return programs / "kernel/attention" / ("backward" if self.backward else "mask_sweep")
+
     def ours(self, programs, threads):
         if self.backward:
-            return Program([programs / "kernel/attention/backward"], threads, f"^{self.name}/.*/backward/")
+            return Program([self.path(programs)], threads, f"^{self.name}/.*/backward/")
         rows, keys = self.batch * self.queries, self.batch * self.keys
         sizes = ["--queries", rows, "--lengths", keys, "--heads", self.heads, "--dims", self.dim]
         expression = self.expression
@@ -40,7 +43,7 @@ class Attention:
             lengths = [" ".join([str(length)] * self.batch) for length in (self.queries, self.keys)]
             expression = f"sequences {lengths[0]} by {lengths[1]}"
         kind = ["--masks", expression, "--types", "bf16" if self.bf16 else "f32", "--algorithms", "fused"]
-        return Program([programs / "kernel/attention/mask_sweep", *sizes, *kind], threads)
+        return Program([self.path(programs), *sizes, *kind], threads)
 
     @property
     def kind(self):

@@ -227,8 +227,11 @@ class Model:
     peers: tuple = (TORCH, ORT, OPENVINO)
     bars: dict = dataclasses.field(default_factory=dict)
 
+    def path(self, programs):
+        return programs / "model" / self.program / self.program
+
     def ours(self, programs, threads):
-        return Program([programs / "model" / self.program / self.program], threads, f"^{self.name}/{self.weights}/")
+        return Program([self.path(programs)], threads, f"^{self.name}/{self.weights}/")
 
     @property
     def dtype(self):

@@ -3,7 +3,7 @@
 import dataclasses
 import subprocess
 
-from turns import children_seconds, repetitions, watched
+from turns import children_seconds, is_built, repetitions, watched
 
 PEERS = ("Eigen", "OpenBLAS", "oneDNN")
 PROGRAMS = {"kernel/matmul/matmul": ("f32", "bf16 weights", "bf16"), "kernel/matmul/backward": ("dx f32", "dx bf16 weights", "dw")}
@@ -15,10 +15,13 @@ class Product:
     program: str
     kind = "product"
 
+    def path(self, programs):
+        return programs / self.program
+
     def run(self, programs, threads):
         """What the table shows of each of our ways of computing it, all timed in one run of the program."""
         pattern = "^" + self.name.replace(".", "[.]") + "/"
-        command = [programs / self.program, f"--benchmark_filter={pattern}"]
+        command = [self.path(programs), f"--benchmark_filter={pattern}"]
         rows, disturbed = watched(lambda: repetitions(command, threads), children_seconds)
         best = {}  # {contender: its fastest repetition}
         for row in rows:
@@ -56,7 +59,10 @@ class Product:
 
 
 def cases(programs):
+    """Those that the programs name, which have to be built for that."""
     for program in PROGRAMS:
+        if not is_built(programs / program):
+            continue
         listed = subprocess.run([programs / program, "--benchmark_list_tests"], check=True, capture_output=True, text=True)
         for name in dict.fromkeys(line.split("/")[0] for line in listed.stdout.splitlines()):
             yield Product(name, program)

@@ -26,7 +26,7 @@ import attention
 import models
 import products
 import table
-from turns import race
+from turns import is_built, race
 
 PACKAGES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}  # beside torch and transformers
 
@@ -127,11 +127,12 @@ def main():
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
     cases = [(case.kind, case) for case in attention.CASES] + [("model", case) for case in models.CASES]
-    if options.kind in (None, "product"):  # it asks the programs, which need not be there for others
+    if options.kind in (None, "product"):  # its programs name them, and need not be there for others
         cases += [(case.kind, case) for case in products.cases(options.programs)]
     cases = [(k, c) for k, c in cases if options.only in c.name and options.kind in (None, k)]
     if options.list:
-        print("\n".join(f"{kind:18} {case.name}" for kind, case in cases))
+        for kind, case in cases:
+            print(f"{kind:18} {case.name}")
         return 0
     if not cases:
         sys.exit("no such case; --list names them")
@@ -141,6 +142,10 @@ def main():
             if kind == "model":
                 prepare(options, case)
         return 0
+
+    cases = [(kind, case) for kind, case in cases if is_built(case.path(options.programs))]
+    if not cases:
+        return 1
 
     results = json.loads(options.json.read_text()) if options.json.exists() else {"cases": []}
     results["machine"], results["threads"] = machine(), options.threads

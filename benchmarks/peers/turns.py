@@ -1,8 +1,10 @@
 """Contenders for one task, timed in turns in one run, so that what disturbs the machine disturbs all of them."""
 
+import functools
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,6 +32,15 @@ def watched(call, own_seconds):
     wall = time.perf_counter() - begin
     others = processor_seconds() - all_before - (own_seconds() - own_before)
     return result, max(0.0, others / (wall * (os.cpu_count() or 1)))
+
+
+@functools.cache
+def is_built(program):
+    """Whether one of ours is there; says once that it is not."""
+    if not program.is_file():
+        print(f"{program}: expected a program built with the preset bench, found none: its cases are left out", file=sys.stderr)
+        return False
+    return True
 
 
 def repetitions(command, threads):
