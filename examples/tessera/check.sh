@@ -25,6 +25,11 @@ expect 0 '"tokens":\[197,496,309,309,409,409,496,554,309,399,399,197,197,524,403
   "$program" caption --model $model --prompt 'a photo of' --max-tokens 20 --threads 1 --weights f32 --json tests/golden/images/wide.png
 expect 0 '"tokens":\[120,130,447,327,327,533,420,416,362,581,362,403,467,228,435,435,522,551,62,362\]' \
   "$program" caption --model $model --max-tokens 20 --json --transparency white tests/golden/images/alpha.png
+# A file as load_image of transformers opens it, without its transparency: the tokens that transformers gives for such a picture.
+expect 0 '"tokens":\[427,427,56,228,435,154,446,283,476,420,524,396,296,154,99,373,154,280,435,280\]' \
+  "$program" caption --model $model --style transformers --json tests/golden/images/alpha.png
+expect 0 '"tokens":\[427,427,56,228,435,154,446,283,476,420,524,396,296,154,99,373,154,280,435,280\]' \
+  "$program" caption --model $model --max-tokens 20 --json tests/golden/images/alpha.png
 expect 0 'lossy.webp: ' "$program" caption --model $model --max-tokens 4 tests/image/pictures/lossy.webp tests/image/pictures/two_frames.gif
 expect 0 'wide.png: ' "$program" caption --model $model tests/golden/images/wide.png tests/golden/images/tall.png
 expect 0 'compiled +tiny' "$program" info --model $model

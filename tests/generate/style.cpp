@@ -16,6 +16,9 @@ TEST_CASE("the defaults of each style are valid, and are applied to what prepare
             require_valid(defaults.caption);
             require_valid(defaults.answer);
             CHECK(defaults.answer.prompt.find("{}") != std::string::npos);
+            // load_image and LAVIS both open a file with convert("RGB"), which drops transparency.
+            CHECK(defaults.transparency == Transparency::drop);
+            CHECK(defaults.turn_upright == (style == Style::transformers));
         }
     // The Q-Former's own words: LAVIS's lengths count [DEC].
     const StyleDefaults qformer = style_defaults<Blip2ItmTiny>(Style::lavis);

@@ -21,7 +21,7 @@ inline constexpr LanguageFamily language_family = requires {
 struct StyleDefaults {
     GenerateOptions caption;
     GenerateOptions answer;  // `prompt` has {} in the place of the question; of a Q-Former, which has no answers, none
-    Transparency transparency;  // of pictures
+    Transparency transparency;  // of a picture's file: dropped by load_image of transformers and by LAVIS alike
     bool turn_upright;          // by the orientation in a picture's EXIF data
     PassOrder pass_order;       // of the resize
     float vision_eps;           // of the norm after the image encoder
@@ -29,9 +29,9 @@ struct StyleDefaults {
 };
 
 /// errors  Errc::option_value for the style of transformers with a Q-Former that speaks, which is not there
-/// source  transformers 5: generate() without settings, BlipImageProcessor, the model cards' question; LAVIS 1.0.2: generate and
-///         predict_answers of blip2_opt.py and blip2_t5.py, min_length there counting T5's start token, and generate of
-///         blip2_qformer.py, where both lengths count [DEC]; Li 2023 §4.1 for the questions
+/// source  transformers 5: generate() without settings, load_image, BlipImageProcessor, the model cards' question; LAVIS 1.0.2:
+///         generate and predict_answers of blip2_opt.py and blip2_t5.py, min_length there counting T5's start token, and generate
+///         of blip2_qformer.py, where both lengths count [DEC]; Li 2023 §4.1 for the questions
 inline StyleDefaults style_defaults(Style style, LanguageFamily family) {
     const bool t5 = family == LanguageFamily::t5, qformer = family == LanguageFamily::qformer;
     if (qformer && style == Style::transformers)
@@ -40,7 +40,7 @@ inline StyleDefaults style_defaults(Style style, LanguageFamily family) {
     if (style == Style::transformers)
         return {.caption = {.max_tokens = 20},
                 .answer = {.prompt = "Question: {} Answer:", .max_tokens = 20},
-                .transparency = Transparency::white,
+                .transparency = Transparency::drop,
                 .turn_upright = true,
                 .pass_order = PassOrder::pillow_13,
                 .vision_eps = 1e-6f,

@@ -11,8 +11,9 @@ namespace tessera::inline TESSERA_ISA {
 
 /// What becomes of transparency, since the models know none.
 enum class Transparency {
-    drop,   // the colour under it, as load_image of transformers, a model card's convert("RGB") and LAVIS take it
-    white,  // laid over white, as the image processors of transformers 5 do with pictures that still have transparency
+    drop,  // the colour under it, as load_image of transformers (also where a processor is given a file's name), a model card's
+    // convert("RGB") and LAVIS take it
+    white,  // laid over white, as the image processors of transformers 5 do with a picture that comes to them with transparency
 };
 
 /// How 16 bits of gray become 8.
