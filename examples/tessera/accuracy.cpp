@@ -12,15 +12,30 @@ namespace {
 
 using namespace tessera;
 
-// What the model with those weights makes of each picture; forced to the tokens of `exact`, if there are any.
+// What two models make of each picture.
+struct Runs {
+    std::vector<Image> images;
+    std::vector<ModelRun> exact, other;
+    int failures = 0;  // pictures of which nothing is known
+};
+
 template <class Model>
-std::vector<ModelRun> runs(const program::Choice& choice, const AccuracyCommand& command, const std::string& weights,
-                           const std::vector<Image>& images, const std::vector<ModelRun>& exact) {
-    const auto blip2 = program::load_model<Model>(choice, {.weights = weights});
-    std::vector<ModelRun> out;
-    for (std::size_t i = 0; i < images.size(); ++i)
-        out.push_back(run_model(blip2, images[i], command.prompt, command.tokens,
-                                exact.empty() ? std::span<const Token>() : exact[i].tokens));
+Runs compare(const program::Choice& choice, const AccuracyCommand& command) {
+    Runs out;
+    const std::vector<std::string> names = picture_names(command.pictures);
+    program::expect_single_opens(names);
+    {  // One model after the other: both need not fit into memory.
+        const auto blip2 = program::load_model<Model>(choice, {.weights = command.exact});
+        out.failures = for_each_picture(names, command.pictures, true, [&](const std::string&, const Image& image) {
+            out.exact.push_back(run_model(blip2, image, command.prompt, command.tokens));
+            out.images.push_back(image);
+            return true;
+        });
+    }
+    if (out.images.empty()) return out;
+    const auto blip2 = program::load_model<Model>(choice, {.weights = command.weights});
+    for (std::size_t i = 0; i < out.images.size(); ++i)
+        out.other.push_back(run_model(blip2, out.images[i], command.prompt, command.tokens, out.exact[i].tokens));
     return out;
 }
 
@@ -50,18 +65,13 @@ void print(const WeightComparison& comparison, const AccuracyCommand& command) {
 
 int run(const AccuracyCommand& command) {
     const ModelConfig config(resolve_model(command.model));
-    std::vector<Image> images;
-    for (const std::string& picture : command.pictures) images.push_back(program::read_picture(picture, {}));
     program::Choice choice(config);
-    const bool done =
-        choice.use(std::tuple_cat(program::opt_models, program::t5_models), [&]<class Model>(const Compiled<Model>&) {
-            // One after the other: both need not fit into memory.
-            const auto exact = runs<Model>(choice, command, command.exact, images, {});
-            const auto other = runs<Model>(choice, command, command.weights, images, exact);
-            WeightComparison comparison;
-            for (std::size_t i = 0; i < images.size(); ++i) comparison.add(exact[i], other[i]);
-            print(comparison, command);
-        });
-    if (!done) choice.refuse();
-    return 0;
+    Runs runs;
+    const bool done = choice.use(std::tuple_cat(program::opt_models, program::t5_models),
+                                 [&]<class Model>(const Compiled<Model>&) { runs = compare<Model>(choice, command); });
+    if (!done) choice.refuse_captions("accuracy needs", false);
+    WeightComparison comparison;
+    for (std::size_t i = 0; i < runs.other.size(); ++i) comparison.add(runs.exact[i], runs.other[i]);
+    if (!runs.other.empty()) print(comparison, command);
+    return runs.failures == 0 ? 0 : 1;
 }

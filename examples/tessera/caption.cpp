@@ -9,18 +9,7 @@ int run(const CaptionCommand& command) {
         if (program::caption_opt(command, choice, failures) || program::caption_t5(command, choice, failures) ||
             program::caption_stage1(command, choice, failures))
             return;
-        if (!choice.has_config()) choice.refuse();
-        const ModelConfig& config = choice.config();
-        if (config.model_type != "blip-2" && config.model_type != "blip2_qformer_stage1")
-            throw Error(Errc::config_unsupported, config.file.string(), ": captions need BLIP-2, found model_type ",
-                        in_quotes(config.model_type));
-        if (config.root().mentions("architectures", "Blip2ForImageTextRetrieval"))
-            throw Error(Errc::config_unsupported, config.file.string(),
-                        ": captions need a BLIP-2 with a language model, as Salesforce/blip2-opt-2.7b, or the head of "
-                        "words of a "
-                        "LAVIS checkpoint of the first stage; this one is for "
-                        "`tessera match` and `tessera search`");
-        choice.refuse();
+        choice.refuse_captions("captions need", true);
     });
     return failures == 0 ? 0 : 1;
 }

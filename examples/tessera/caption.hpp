@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iostream>
 #include <tessera/checkpoint/dump.hpp>
-#include <tessera/core/file.hpp>
 #include <tessera/generate/answer.hpp>
 #include <tessera/generate/attention_map.hpp>
 #include <tessera/generate/style.hpp>
@@ -73,7 +72,7 @@ int describe(const Choice& choice, CaptionCommand command) {
     using namespace tessera;
     const GenerateOptions generate = generate_options<Model>(command);
     const std::vector<std::string> names = picture_names(command.pictures);
-    if (names.size() == 1 && names[0] != "-") MappedFile opened(names[0]);  // before minutes of loading
+    expect_single_opens(names);
     if (!command.attention.empty() &&
         (names.size() > 1 || command.questions.size() > 1 || generate.beams > 1 || generate.n_best > 1))
         throw Error(Errc::option_value, "--attention: expected one picture, one question and one text, found ",

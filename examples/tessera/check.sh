@@ -111,6 +111,33 @@ cp $wide "$files/[cat]"
 expect 0 '"tokens":\[294,309,26,197\]' sh -c 'cd "$2" && "$0" caption --model "$1" --max-tokens 4 --json "[cat]"' \
   "$(realpath "$program")" "$PWD/$model" "$files"
 
+# A picture that fails only when it is prepared, as it is so narrow that its shortest edge would make it too large: in a full batch and
+# in the last one it is named, and those beside it are not lost.
+for folder in $model $itr $t5; do
+  mkdir "$files/crops-$(basename $folder)"
+  cp $folder/*.json $folder/*.safetensors "$files/crops-$(basename $folder)"
+  cp tests/golden/clip_vision/preprocessor_config.json "$files/crops-$(basename $folder)"
+done
+narrow=$files/narrow.ppm
+{ printf 'P6\n1 60000\n255\n' && head -c 180000 /dev/zero; } >"$narrow"
+named="^tessera: \[image.size\] .*narrow.ppm: a picture of 1×60000 pixels would become"
+for command in "caption --model $files/crops-blip2_opt --max-tokens 2" "match --model $files/crops-blip2_itr --text a"; do
+  for pictures in "$narrow $wide" "$wide $narrow $tall" "$wide $wide $wide $narrow $tall $tall $tall $tall $wide"; do
+    expect 1 "$named" "$program" $command --json $pictures
+    expect 0 '^0$' sh -c 'want=$1 && shift && found=$("$@" 2>/dev/null | grep -c "\"picture\":\"tests") && echo $((want - found))' '' \
+      $(($(echo $pictures | wc -w) - 1)) "$program" $command --json $pictures
+  done
+done
+expect 1 "$named" "$program" accuracy --model "$files/crops-blip2_t5" --tokens 4 $wide "$narrow" $tall
+expect 1 '^[0-9]+ of 8 tokens are the same$' "$program" accuracy --model "$files/crops-blip2_t5" --tokens 4 $wide "$narrow" nothing.png $tall
+expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" accuracy --model $t5 --tokens 4 nothing.png $wide
+expect 1 '^tessera: \[image.size\] a picture of 1×60000' "$program" accuracy --model "$files/crops-blip2_t5" "$narrow"
+expect 1 "$named" "$program" features --model "$files/crops-blip2_itr" --out "$files/features" "$narrow" $wide
+expect 1 "$named" "$program" search --model "$files/crops-blip2_itr" --index "$files/crops" "$narrow" $wide
+expect 0 ' 1 pictures, 0 of them new$' "$program" search --model "$files/crops-blip2_itr" --index "$files/crops" $wide
+long=$(printf 'a photo of a cat %.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)
+expect 0 '^1$' sh -c '"$@" 2>&1 | grep -c sequence.length' '' "$program" match --model $itr --text "$long" $wide $tall $wide
+
 # The index of a search: pictures are computed once, and again when they change.
 cp $wide $tall "$files"
 expect 0 ' 2 pictures, 2 of them new$' "$program" search --model $itr --index "$files/index" --text 'a cat' "$files/wide.png" "$files/tall.png"
@@ -163,6 +190,11 @@ expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --model "$files/packed
 expect 0 'packed tensors' "$program" info --model "$files/packed"
 expect 1 'holds packed weights already$' "$program" pack --model $model --out "$files/packed"
 expect 0 '[0-9]+ of 16 tokens are the same$' "$program" accuracy --model $t5 $wide
+expect 1 '^tessera: \[config.unsupported\] .*: accuracy needs a BLIP-2 with a language model, .*; this one is for `tessera match` and' \
+  "$program" accuracy --model $itr $wide
+expect 1 '^tessera: .*: accuracy needs a BLIP-2 with a language model, .*; this one, of the first stage, is for `tessera caption`' \
+  "$program" accuracy --model $stage1 $wide
+expect 1 "^tessera: .*: accuracy needs .*; found model_type 'opt'\$" "$program" accuracy --model tests/golden/opt $wide
 expect 0 '"weights":"bf16"' "$program" accuracy --model $model --weights bf16 --tokens 4 --json $wide $tall
 
 # Options.
@@ -391,7 +423,7 @@ expect 1 '^tessera: \[sequence.length\] prompt and max_tokens: expected at most 
   "$program" caption --model $model --max-tokens 1000 tests/golden/images/wide.png
 expect 0 '^1$' sh -c '"$0" caption --model "$1" --max-tokens 1000 "$2" 2>&1 | grep -c sequence.length' "$program" $model $wide
 expect 1 '^tessera: .*nowhere' "$program" caption --model nowhere tests/golden/images/wide.png
-expect 1 '^tessera: \[config.unsupported\] .*captions need BLIP-2' \
+expect 1 "^tessera: \[config.unsupported\] .*captions need a BLIP-2 with .*; found model_type 'opt'\$" \
   "$program" caption --model tests/golden/opt tests/golden/images/wide.png
 expect 1 '^tessera: \[file.open\] /nowhere/x: cannot be written' \
   "$program" caption --model $model --dump /nowhere/x tests/golden/images/wide.png

@@ -44,6 +44,25 @@ class Choice {
                              ": no compiled model has these shapes: of ", names_, " the nearest is ", nearest_,
                              " (`tessera info` prints what a line in examples/tessera/models.hpp needs to add them)");
     }
+    /// Where the checkpoint is of a kind that writes no words, throws which kinds do; `what` is "captions need". Else as refuse.
+    /// `first_stage`: whether the Q-Former's own words will do.
+    [[noreturn]] void refuse_captions(std::string_view what, bool first_stage) const {
+        if (!has_config()) refuse();
+        const std::string_view type = config().model_type;
+        const bool is_first_stage = type == "blip2_qformer_stage1";
+        const auto refuse_kind = [&](const auto&... found) {
+            throw tessera::Error(
+                tessera::Errc::config_unsupported, config().file.string(), ": ", what,
+                " a BLIP-2 with a language model, as Salesforce/blip2-opt-2.7b",
+                first_stage ? ", or the head of words of a LAVIS checkpoint of the first stage; " : "; ", found...);
+        };
+        if (config().root().mentions("architectures", "Blip2ForImageTextRetrieval"))
+            refuse_kind("this one is for `tessera match` and `tessera search`");
+        if (is_first_stage && !first_stage)
+            refuse_kind("this one, of the first stage, is for `tessera caption`, `tessera match` and `tessera search`");
+        if (!is_first_stage && type != "blip-2") refuse_kind("found model_type ", tessera::in_quotes(type));
+        refuse();
+    }
 
   private:
     const tessera::ModelConfig* config_ = nullptr;

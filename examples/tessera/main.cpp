@@ -237,7 +237,7 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     accuracy_app->add_flag("--json", accuracy.json, "One JSON object");
-    accuracy_app->add_option("PICTURE", accuracy.pictures, picture_files)->required();
+    add_pictures(*accuracy_app, accuracy.pictures, picture_files);
 
     InfoCommand info;
     auto* info_app = app.add_subcommand("info", "Say what a checkpoint is and what it needs");

@@ -2,7 +2,8 @@
 #pragma once
 #include <string>
 #include <tessera/core/view.hpp>
-#include <vector>
+
+#include "pictures.hpp"
 
 struct PackCommand {
     std::string model;
@@ -11,7 +12,7 @@ struct PackCommand {
 };
 struct AccuracyCommand {
     std::string model;
-    std::vector<std::string> pictures;
+    program::PictureOptions pictures;
     std::string weights = "i8";
     std::string exact = "f32";
     std::string prompt;

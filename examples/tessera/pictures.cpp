@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <tessera/core/file.hpp>
 #include <tessera/image/decode.hpp>
 #include <tessera/image/decode_exact.hpp>
 #include <tessera/image/decode_webp.hpp>
@@ -27,14 +28,32 @@ std::vector<std::string> picture_names(const PictureOptions& options) {
     return names;
 }
 
+void expect_single_opens(const std::vector<std::string>& names) {
+    if (names.size() == 1 && names[0] != "-") tessera::MappedFile opened(names[0]);
+}
+
+tessera::DecodeOptions decode_options(const PictureOptions& options) {
+    using namespace tessera;
+    return {.transparency = options.transparency == "white" ? Transparency::white : Transparency::drop,
+            .turn_upright = options.turn.value_or(true),
+            .decoders = {decode_exact, decode_webp}};
+}
+
 tessera::Image read_picture(const std::string& name, const PictureOptions& options) {
     using namespace tessera;
-    const DecodeOptions how{.transparency = options.transparency == "white" ? Transparency::white : Transparency::drop,
-                            .turn_upright = options.turn.value_or(true),
-                            .decoders = {decode_exact, decode_webp}};
+    const DecodeOptions how = decode_options(options);
     if (name != "-") return read_image(name, how);
     const std::string bytes{std::istreambuf_iterator<char>(std::cin), {}};
     return decode_image({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, "standard input", how);
+}
+
+void complain(const std::string& name, const tessera::Error& error) {
+    std::string text = error.what();
+    const std::size_t begin = text.find("] ") + 2;  // after the kind of error
+    const std::string where = name == "-" ? "standard input" : name;
+    if (!name.empty() && !std::string_view(text).substr(begin).starts_with(where + ':'))
+        text.insert(begin, where + ": ");
+    std::cerr << "tessera: " << text << '\n';
 }
 
 }  // namespace program

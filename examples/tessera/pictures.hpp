@@ -25,6 +25,10 @@ struct PictureOptions {
 /// errors  Errc::file_open; Errc::option_value where there are none
 std::vector<std::string> picture_names(const PictureOptions& options);
 
+/// Looks whether there is such a file where it is the only picture, before minutes of loading a model for nothing.
+/// errors  Errc::file_open
+void expect_single_opens(const std::vector<std::string>& names);
+
 /// The style of that name: "transformers" or "lavis".
 inline tessera::Style style_named(const std::string& name) {
     return name == "lavis" ? tessera::Style::lavis : tessera::Style::transformers;
@@ -37,8 +41,14 @@ inline void apply(const tessera::StyleDefaults& style, PictureOptions& options) 
         options.transparency = style.transparency == tessera::Transparency::white ? "white" : "drop";
 }
 
+/// How they are decoded.
+tessera::DecodeOptions decode_options(const PictureOptions& options);
+
 /// errors  those of read_image
 tessera::Image read_picture(const std::string& name, const PictureOptions& options);
+
+/// Says on standard error what was wrong, and with which picture, unless the message begins with it or `name` is empty.
+void complain(const std::string& name, const tessera::Error& error);
 
 /// Calls f(name, image) for each picture that can be read and says which cannot, with a bar on a terminal where there are
 /// several and `bar` is set. Stops where f returns false.
@@ -54,32 +64,46 @@ int for_each_picture(const std::vector<std::string>& names, const PictureOptions
             if (!f(names[i], image)) break;
         } catch (const tessera::Error& error) {
             progress.hide();
-            std::cerr << "tessera: " << error.what() << '\n';
+            complain(names.size() > 1 ? names[i] : "", error);
             ++failures;
         }
     }
     return failures;
 }
 
-/// The same, but f(names, images) has `together` pictures at a time, the last time fewer. A batch is not seen again, whatever becomes of
-/// it. Stops where nothing can be printed any more: main says what went wrong.
+/// The same, but f(names, images) has `together` pictures at a time, the last time fewer. A batch that f refuses comes again picture
+/// by picture, so that the others get through beside the bad one. Stops where nothing can be printed any more: main says what went
+/// wrong.
 int for_each_batch(const std::vector<std::string>& names, const PictureOptions& options, bool bar, std::size_t together,
                    auto&& f) {
     std::vector<std::string> waiting;
     std::vector<tessera::Image> images;
+    int refused = 0;
     const auto flush = [&] {
         const auto names_now = std::exchange(waiting, {});
         const auto images_now = std::exchange(images, {});
-        if (!images_now.empty()) f(names_now, images_now);
+        if (names_now.size() > 1) {
+            try {
+                return f(names_now, images_now);
+            } catch (const tessera::Error&) {  // which of them is to blame shows below
+            }
+        }
+        for (std::size_t i = 0; i < names_now.size(); ++i) {
+            try {
+                f({names_now[i]}, {images_now[i]});
+            } catch (const tessera::Error& error) {
+                complain(names.size() > 1 ? names_now[i] : "", error);
+                ++refused;
+            }
+        }
     };
-    const int failures =
-        for_each_picture(names, options, bar, [&](const std::string& name, const tessera::Image& image) {
-            waiting.push_back(name), images.push_back(image);
-            if (images.size() == together) flush();
-            return static_cast<bool>(std::cout);
-        });
+    const int unread = for_each_picture(names, options, bar, [&](const std::string& name, const tessera::Image& image) {
+        waiting.push_back(name), images.push_back(image);
+        if (images.size() == together) flush();
+        return static_cast<bool>(std::cout);
+    });
     flush();
-    return failures;
+    return unread + refused;
 }
 
 }  // namespace program

@@ -92,6 +92,8 @@ template <class Model>
 int match_all(const Pipeline<Model>& blip2, const MatchCommand& command) {
     constexpr std::size_t together = 8;  // pictures between two looks at the texts
     const std::vector<std::string> names = picture_names(command.pictures);
+    // A text that is too long is so with every picture: said once.
+    match_texts(*blip2.processor.tokenizer, command.texts, positions<Model>, command.options);
     Scratch s;
     std::vector<std::string> done;
     std::vector<MatchScores> scores;
@@ -218,17 +220,15 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
                                 found.begin() + std::min<std::ptrdiff_t>(command.rerank, std::ssize(found)));
         for (Found& one : best) {
             const auto now = s.frame();
-            std::optional<Image> image;
             try {
-                image = program::read_picture(one.picture->name, command.pictures);
-            } catch (const Error& error) {  // gone since it was indexed: the others go on
-                std::cerr << "tessera: " << error.what() << '\n';
+                const Image image = program::read_picture(one.picture->name, command.pictures);
+                const auto seen = encode_image(blip2.model.vision, blip2.processor.preprocess, image, s);
+                const std::vector<ImageTextPair> pair{{0, 0}};
+                one.score += blip2.model.itm(blip2.model.qformer.read(seen, s), pair, words, s)(0, 1);
+            } catch (const Error& error) {  // gone or changed since it was indexed: the others go on
+                program::complain(one.picture->name, error);
                 one.picture = nullptr, ++failures;
-                continue;
             }
-            const auto seen = encode_image(blip2.model.vision, blip2.processor.preprocess, *image, s);
-            const std::vector<ImageTextPair> pair{{0, 0}};
-            one.score += blip2.model.itm(blip2.model.qformer.read(seen, s), pair, words, s)(0, 1);
         }
         std::erase_if(best, [](const Found& one) { return one.picture == nullptr; });
         std::ranges::stable_sort(best, better);
