@@ -155,6 +155,8 @@ expect 1 '^tessera: .*: expected an index of pictures' "$program" search --model
 expect 0 'features of 1 pictures and 1 texts$' "$program" features --model $itr --out "$files/features" --text 'a cat' $wide
 expect 0 '' "$program" caption --model $model --max-tokens 4 --attention "$files/map.png" $wide
 expect 0 'PNG' head -c 4 "$files/map.png"
+expect 0 '' "$program" caption --model $t5 --max-tokens 4 --attention "$files/map_t5.png" $wide
+expect 0 'PNG' head -c 4 "$files/map_t5.png"
 
 # A model put together from parts.
 expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --vision $model --qformer $model --language $model --shape tiny --max-tokens 4 --json $wide
