@@ -147,6 +147,24 @@ expect 0 ' 2 pictures, 1 of them new$' "$program" search --model $itr --index "$
 expect 0 '"score":' "$program" search --model $itr --index "$files/index" --text 'a cat' --rerank 1 --json
 expect 0 '^ +1\.000 .*wide.png$' "$program" search --model $itr --index "$files/index" --like $wide --top 1
 expect 1 'expected features of the weights that are asked for' "$program" search --model $itr --weights i8 --index "$files/index" --text 'a cat'
+# The style of LAVIS is that of `match`, and features that are made in another way are not mixed.
+first() { "$program" "$@" | head -n 1 | sed 's/.*"itc":\[*//; s/[],}].*//'; }
+asked='A CAT, in "the" forest!'
+expect 0 '^same$' sh -c '[ -n "$1" ] && [ "$1" = "$2" ] && [ "$1" != "$3" ] && echo same || echo "$1, $2, $3"' '' \
+  "$(first match --model $itr --style lavis --contrast-only --text "$asked" --json $wide)" \
+  "$(first search --model $itr --style lavis --index "$files/lavis" --text "$asked" --json $wide 2>/dev/null)" \
+  "$(first search --model $itr --index "$files/plain" --text "$asked" --json $wide 2>/dev/null)"
+other_reading='^tessera: \[option.value\] .*: expected pictures read as by these options \(resize 56x56, .*\), found .*last norm.s eps'
+expect 1 "$other_reading 1e-06" "$program" search --model $itr --style lavis --index "$files/index" --text 'a cat'
+expect 1 "$other_reading 1e-05" "$program" search --model $itr --index "$files/lavis" --text 'a cat'
+expect 1 "$other_reading" "$program" search --model $itr --transparency white --index "$files/index" --text 'a cat'
+expect 1 "$other_reading" "$program" search --model $itr --ignore-orientation --index "$files/index" --text 'a cat'
+expect 0 ' 2 pictures, 0 of them new$' "$program" search --model $itr --style transformers --index "$files/index" --text 'a cat'
+sed 's/"reading":"/"rEading":"/' "$files/index" >"$files/older"
+expect 1 'found an index that does not say how, to be deleted and made again$' "$program" search --model $itr --index "$files/older" --text 'a cat'
+expect 1 'sequence.length' "$program" features --model $itr --out "$files/features" --text "$long"
+expect 0 'features of 0 pictures and 1 texts$' "$program" features --model $itr --style lavis --out "$files/features" --text "$long"
+expect 2 'text' "$program" search --model $itr --index "$files/index" --text 'a cat' --text 'a dog'
 rm "$files/tall.png"
 expect 1 'tall.png: ' "$program" search --model $itr --index "$files/index" "$files/tall.png" "$files/wide.png"
 expect 1 '^ *-?[0-9.]+ +.*wide.png' "$program" search --model $itr --index "$files/index" --text 'a cat' --rerank 2

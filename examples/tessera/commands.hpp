@@ -31,25 +31,23 @@ struct CaptionCommand {
     bool json = false;
     std::string dump, attention;  // files to write
 };
-struct MatchCommand {
+/// What the commands that compare pictures and texts have in common.
+struct RetrievalCommand {
     program::ModelOptions model;
-    program::PictureOptions pictures;
-    std::vector<std::string> texts;
+    program::PictureOptions pictures;  // of `search`: to be in the index
+    std::vector<std::string> texts;    // of `search`: what is looked for, one or none
     tessera::MatchOptions options;
-    std::string style;
+    std::string style;  // "transformers", "lavis", or empty
+};
+struct MatchCommand : RetrievalCommand {
     bool json = false;
 };
-struct FeaturesCommand {
-    program::ModelOptions model;
-    program::PictureOptions pictures;
-    std::vector<std::string> texts;
+struct FeaturesCommand : RetrievalCommand {
     std::string out;
 };
-struct SearchCommand {
-    program::ModelOptions model;
-    program::PictureOptions pictures;  // to be in the index
+struct SearchCommand : RetrievalCommand {
     std::string index;
-    std::string text, like;  // what is looked for: a text, or a picture
+    std::string like;  // a picture that is looked for, instead of a text
     tessera::Index top = 10, rerank = 0;
     bool json = false;
 };

@@ -37,10 +37,17 @@ struct IndexedPicture {
 /// A safetensors file: `image_features` [pictures, queries, features], and what they were computed of.
 class PictureIndex {
   public:
-    /// Reads the file if there is one. `weights` is a checksum of those the features come from.
-    /// errors  Errc::checkpoint_format where the file is no index; Errc::option_value where it is of other weights
-    PictureIndex(std::filesystem::path path, std::string weights, tessera::Index queries, tessera::Index width)
-        : path_(std::move(path)), weights_(std::move(weights)), queries_(queries), width_(width) {
+    /// Reads the file if there is one. `weights` is a checksum of those the features come from, `reading` says how the model
+    /// sees pictures: as text that is compared.
+    /// errors  Errc::checkpoint_format where the file is no index; Errc::option_value where it is of other weights, or pictures were
+    ///         read otherwise
+    PictureIndex(std::filesystem::path path, std::string weights, std::string reading, tessera::Index queries,
+                 tessera::Index width)
+        : path_(std::move(path)),
+          weights_(std::move(weights)),
+          reading_(std::move(reading)),
+          queries_(queries),
+          width_(width) {
         std::error_code ignored;
         if (!std::filesystem::exists(path_, ignored)) return;
         using namespace tessera;
@@ -52,6 +59,11 @@ class PictureIndex {
         if (file.note("weights") != weights_)
             throw Error(Errc::option_value, path_.string(), ": expected features of the weights that are asked for (",
                         weights_, "), found those of others (", in_quotes(file.note("weights")), ")");
+        if (const auto found = file.note("reading"); found != reading_)
+            throw Error(Errc::option_value, path_.string(), ": expected pictures read as by these options (", reading_,
+                        "), found ",
+                        found.empty() ? "an index that does not say how, to be deleted and made again" : "",
+                        printable(found, 600));
         const JsonFile json(file.note("pictures"), path_.string(), Errc::checkpoint_format);
         const StoredTensor& stored = file.tensor("image_features");
         const std::vector<Index> shape{static_cast<Index>(json.root().list().size()), queries_, width_};
@@ -94,6 +106,7 @@ class PictureIndex {
         }
         SafetensorsWriter writer;
         writer.note("weights", weights_);
+        writer.note("reading", reading_);
         writer.note("pictures", json_text(list));
         writer.add("image_features", {static_cast<Index>(pictures_.size()), queries_, width_}, features.data());
         writer.write(path_);
@@ -101,7 +114,7 @@ class PictureIndex {
 
   private:
     std::filesystem::path path_;
-    std::string weights_;
+    std::string weights_, reading_;
     tessera::Index queries_, width_;
     std::vector<IndexedPicture> pictures_;
 };

@@ -68,8 +68,11 @@ void add_pictures(CLI::App& app, program::PictureOptions& pictures, const char* 
 }
 constexpr const char* picture_files = "PNG, JPEG, WebP, GIF, BMP, TGA, PPM or PGM files; - is standard input";
 
-constexpr const char* style_help =
-    "The published defaults of transformers or of LAVIS, where options do not say otherwise";
+void add_style(CLI::App& app, std::string& style) {
+    app.add_option("--style", style,
+                   "The published defaults of transformers or of LAVIS, where options do not say otherwise")
+        ->check(CLI::IsMember({"transformers", "lavis"}));
+}
 
 // How text is generated. What is not said stays as the style has it.
 void add_search(CLI::App& app, CaptionCommand& command) {
@@ -82,7 +85,7 @@ void add_search(CLI::App& app, CaptionCommand& command) {
             },
             help);
     };
-    app.add_option("--style", command.style, style_help)->check(CLI::IsMember({"transformers", "lavis"}));
+    add_style(app, command.style);
     add("--max-tokens", &Options::max_tokens, "New tokens at most; default: 30")->check(CLI::Range(1, 100000));
     add("--min-tokens", &Options::min_tokens, "New tokens at least")->check(CLI::Range(0, 100000));
     add("--beams", &Options::beams, "Texts that are followed at once; default: 1")->check(CLI::Range(1, 1000));
@@ -178,7 +181,7 @@ int main(int argc, char** argv) {
     add_pictures(*match_app, match.pictures, picture_files);
     match_app->add_flag("!--contrast-only", match.options.itm,
                         "Only the cosine (ITC), which is quick; no matching (ITM)");
-    match_app->add_option("--style", match.style, style_help)->check(CLI::IsMember({"transformers", "lavis"}));
+    add_style(*match_app, match.style);
     match_app->add_option("--most-tokens", match.options.most_tokens, "Cut texts to so many tokens; 0: do not")
         ->check(CLI::Range(0, 512));
     match_app->add_flag("--json", match.json, "One JSON object for each picture");
@@ -188,6 +191,7 @@ int main(int argc, char** argv) {
     add_model(*features_app, features.model);
     features_app->add_option("--text", features.texts, "A text; may be given several times")->allow_extra_args(false);
     add_pictures(*features_app, features.pictures, "Picture files, or folders of them");
+    add_style(*features_app, features.style);
     features_app->add_option("--out", features.out, "The safetensors file to write")->required()->type_name("FILE");
 
     SearchCommand search;
@@ -199,7 +203,8 @@ int main(int argc, char** argv) {
     search_app->add_option("--index", search.index, "The file that keeps the pictures' features")
         ->required()
         ->type_name("FILE");
-    search_app->add_option("--text", search.text, "What is looked for");
+    add_style(*search_app, search.style);
+    search_app->add_option("--text", search.texts, "What is looked for")->expected(1)->allow_extra_args(false);
     search_app->add_option("--like", search.like, "A picture; those that are like it are looked for")
         ->type_name("PICTURE");
     search_app->add_option("--top", search.top, "How many to print")

@@ -76,6 +76,29 @@ float likeness(const std::vector<float>& a, const std::vector<float>& b, Index w
     return static_cast<float>(sum / static_cast<double>(std::max<Index>(queries, 1)));
 }
 
+// Does what the command's style says, where its options do not say otherwise, with the model that it names: f(pipeline, command).
+// Returns the exit code.
+template <class Command>
+int run_in_style(Command command, auto&& f) {
+    std::optional<StyleDefaults> lavis;
+    if (!command.style.empty()) {
+        // Comparing needs no language model, whatever its family.
+        const StyleDefaults style = style_defaults(program::style_named(command.style), LanguageFamily::opt);
+        program::apply(style, command.pictures);
+        if (command.style == "lavis") {
+            lavis = style;
+            for (std::string& text : command.texts) text = caption_text(text);
+            if (command.options.most_tokens == 0) command.options.most_tokens = 32;
+        }
+    }
+    int failures = 0;
+    with_model(command.model, [&](auto& blip2) {
+        if (lavis) apply_style(blip2, *lavis);
+        failures = f(blip2, command);
+    });
+    return failures == 0 ? 0 : 1;
+}
+
 template <class Model>
 constexpr Index positions = std::get<QFormerConfig>(Model::configs).positions;
 
@@ -86,6 +109,14 @@ std::vector<float> features_of(const Pipeline<Model>& blip2, const Image& image,
     const auto seen = encode_image(blip2.model.vision, blip2.processor.preprocess, image, s);
     const auto features = blip2.model.image_features(blip2.model.qformer.read(seen, s), s);
     return {features.begin(), features.end()};
+}
+
+// All that features depend on but for the weights and the picture itself: how it is decoded and prepared, and what a style sets.
+template <class Model>
+std::string reading_of(const Pipeline<Model>& blip2, const program::PictureOptions& pictures) {
+    char eps[40];
+    std::snprintf(eps, sizeof eps, ", last norm's eps %g", static_cast<double>(blip2.model.vision.norm.eps));
+    return describe(blip2.processor.preprocess, program::decode_options(pictures)) + eps;
 }
 
 template <class Model>
@@ -154,7 +185,7 @@ int write_features(const Pipeline<Model>& blip2, const FeaturesCommand& command)
     if (!done.empty()) writer.add("image_features", {static_cast<Index>(done.size()), queries, width}, features.data());
     if (!command.texts.empty()) {
         const auto frame = s.frame();
-        const auto words = match_texts(*blip2.processor.tokenizer, command.texts, positions<Model>);
+        const auto words = match_texts(*blip2.processor.tokenizer, command.texts, positions<Model>, command.options);
         writer.add("text_features", {static_cast<Index>(command.texts.size()), width},
                    blip2.model.text_features(words, s).data());
     }
@@ -174,7 +205,8 @@ template <class Model>
 int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     constexpr Index queries = Model::queries, width = Model::embedding;
     Scratch s;
-    PictureIndex index(command.index, weights_checksum(blip2.model, 1), queries, width);
+    PictureIndex index(command.index, weights_checksum(blip2.model, 1), reading_of(blip2, command.pictures), queries,
+                       width);
     std::vector<std::string> missing;
     int failures = 0;
     if (command.pictures.any())
@@ -193,13 +225,12 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     }
     std::cerr << command.index << ": " << index.pictures().size() << " pictures, "
               << missing.size() - static_cast<std::size_t>(failures) << " of them new\n";
-    if (command.text.empty() && command.like.empty()) return failures;
+    if (command.texts.empty() && command.like.empty()) return failures;
 
     const auto frame = s.frame();
-    const std::vector<std::string> texts{command.text};
-    const auto words = match_texts(*blip2.processor.tokenizer, texts, positions<Model>);
+    const auto words = match_texts(*blip2.processor.tokenizer, command.texts, positions<Model>, command.options);
     std::vector<Found> found;
-    if (!command.text.empty()) {
+    if (!command.texts.empty()) {
         const ConstRows<width> asked = blip2.model.text_features(words, s);
         for (const IndexedPicture& picture : index.pictures()) {
             const ConstRows<width> features(picture.features.data(), {queries, width});
@@ -249,36 +280,16 @@ int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
 
 }  // namespace
 
-int run(const MatchCommand& asked) {
-    int failures = 0;
-    MatchCommand command = asked;
-    std::optional<StyleDefaults> style;
-    if (!command.style.empty()) {
-        style = style_defaults(program::style_named(command.style),
-                               LanguageFamily::opt);  // matching needs no language model
-        program::apply(*style, command.pictures);
-        if (command.style == "lavis") {
-            for (std::string& text : command.texts) text = caption_text(text);
-            if (command.options.most_tokens == 0) command.options.most_tokens = 32;
-        }
-    }
-    with_model(command.model, [&](auto& blip2) {
-        if (command.style == "lavis") apply_style(blip2, *style);
-        failures = match_all(blip2, command);
-    });
-    return failures == 0 ? 0 : 1;
+int run(const MatchCommand& command) {
+    return run_in_style(command, [](const auto& blip2, const auto& styled) { return match_all(blip2, styled); });
 }
 int run(const FeaturesCommand& command) {
-    int failures = 0;
-    with_model(command.model, [&](auto& blip2) { failures = write_features(blip2, command); });
-    return failures == 0 ? 0 : 1;
+    return run_in_style(command, [](const auto& blip2, const auto& styled) { return write_features(blip2, styled); });
 }
 int run(const SearchCommand& command) {
-    if (!command.text.empty() && !command.like.empty())
+    if (!command.texts.empty() && !command.like.empty())
         throw Error(Errc::option_value, "--text and --like: expected one of them, found both");
-    if (command.rerank > 0 && command.text.empty())
+    if (command.rerank > 0 && command.texts.empty())
         throw Error(Errc::option_value, "--rerank: expected a --text to match pictures with, found none");
-    int failures = 0;
-    with_model(command.model, [&](auto& blip2) { failures = search(blip2, command); });
-    return failures == 0 ? 0 : 1;
+    return run_in_style(command, [](const auto& blip2, const auto& styled) { return search(blip2, styled); });
 }
