@@ -179,6 +179,11 @@ expect 0 'PNG' head -c 4 "$files/map_t5.png"
 # A model put together from parts.
 expect 0 '"tokens":\[294,309,26,197\]' "$program" caption --vision $model --qformer $model --language $model --shape tiny --max-tokens 4 --json $wide
 expect 1 '^tessera: .*--shape: expected one of blip2-opt-2.7b, ' "$program" caption --vision $model --qformer $model --language $model $wide
+# The shapes of LAVIS fine-tuned on COCO, at 364 pixels, are compiled: the tiny parts here do not fit them.
+for shape in lavis-opt-2.7b-coco lavis-opt-6.7b-coco; do
+  expect 1 '^tessera: \[config.unsupported\] image encoder: .*: image: expected 364, found 56' \
+    "$program" caption --vision $model --qformer $model --language $model --shape $shape $wide
+done
 expect 1 '^tessera: \[config.unsupported\] language model: .*t5.*: ' "$program" caption --vision $model --qformer $model --language $t5 --shape tiny $wide
 expect 1 '^tessera: .*expected either --model, or --vision.*found both$' "$program" caption --model $model --vision $model $wide
 

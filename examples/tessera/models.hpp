@@ -21,6 +21,8 @@ inline constexpr std::tuple opt_models{
     Compiled<Blip2Opt6_7bCoco>{"blip2-opt-6.7b-coco"},
     Compiled<Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<opt_2_7b>>>{"lavis-opt-2.7b"},
     Compiled<Blip2<Vit<eva_vit_g14>, QFormer<qformer_vit_g>, Opt<opt_6_7b>>>{"lavis-opt-6.7b"},
+    Compiled<Blip2<Vit<eva_vit_g14_364>, QFormer<qformer_vit_g>, Opt<opt_2_7b>>>{"lavis-opt-2.7b-coco"},
+    Compiled<Blip2<Vit<eva_vit_g14_364>, QFormer<qformer_vit_g>, Opt<opt_6_7b>>>{"lavis-opt-6.7b-coco"},
     Compiled<Blip2Tiny>{"tiny"},
     Compiled<scenes::Blip2Opt>{"scenes-opt"},
 };
