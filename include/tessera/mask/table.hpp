@@ -16,14 +16,14 @@ template <class T>
 class Values {
   public:
     template <class F>
-    constexpr Values(std::size_t size, const F& make) : data_(std::allocator<T>().allocate(size)), size_(size) {
-        for (std::size_t i = 0; i < size; ++i) std::construct_at(data_ + i, make(i));
+    constexpr Values(std::size_t size, const F& make) : Values(size) {  // from here on make may throw
+        for (; size_ < size; ++size_) std::construct_at(data_ + size_, make(size_));
     }
     Values(const Values&) = delete;
     Values& operator=(const Values&) = delete;
     constexpr ~Values() {
         std::destroy_n(data_, size_);
-        std::allocator<T>().deallocate(data_, size_);
+        std::allocator<T>().deallocate(data_, room_);
     }
     constexpr std::size_t size() const { return size_; }
     constexpr T* begin() const { return data_; }
@@ -31,8 +31,10 @@ class Values {
     constexpr T& operator[](std::size_t i) const { return data_[i]; }
 
   private:
+    constexpr explicit Values(std::size_t room) : data_(std::allocator<T>().allocate(room)), room_(room) {}
+
     T* data_;
-    std::size_t size_;
+    std::size_t room_, size_ = 0;
 };
 
 }  // namespace masks
