@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a user's compiler may be asked for: either the numbers are right, or there is one sentence that says what to change.
-#   usage: check.sh <fast_math|mixed|standard> COMPILER [FLAG...]
+#   usage: check.sh <fast_math|mixed|standard|debug> COMPILER [FLAG...]
 set -eu
 what=$1 compiler=$2
 shift 2
@@ -59,6 +59,10 @@ case $what in
     compile -O0 -mavx2 -mfma -D NAME=error_two -c "$here/own.cpp" -o "$work/two.o"
     "$compiler" "$work/one.o" "$work/two.o" -o "$work/own" && "$work/own"
     "$compiler" "$work/two.o" "$work/one.o" -o "$work/own" && "$work/own"
+    ;;
+  debug)
+    # Containers that look at themselves are no constants, as masks have to be.
+    compile -D_GLIBCXX_DEBUG -fsyntax-only "$here/masks.cpp" && echo '-D_GLIBCXX_DEBUG: masks are constants'
     ;;
   standard) refused 'C++20' -std=c++17 ;;
   *) echo "check.sh: no such case: $what" && exit 2 ;;

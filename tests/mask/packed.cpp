@@ -18,6 +18,14 @@ static_assert(masks::same_sequence(Packed{std::span<const Index>(two), Causal{}}
 static_assert(masks::same_sequence(Packed{std::span<const Index>(two), Causal{}}, {5, 9}) == Range{5, 9});
 static_assert(masks::same_sequence(Causal{}, {3, 9}) == Range{3, 9});
 
+// Made of a list or of a temporary, a mask owns its offsets: what it reads after their end would not be a constant.
+static_assert(verify(Packed{{0, 2, 5}, Causal{}}, 5, 5));
+static_assert([] {
+    const auto mask = Packed{std::vector<Index>{0, 2, 5}, Causal{}};
+    const auto copy = mask;
+    return copy.allows({0, 3, 2}) && !copy.allows({0, 3, 1});
+}());
+
 TEST_CASE("each sequence sees itself, by its own rule") {
     const std::vector<Index> starts{0, 2, 2, 5};
     CHECK(picture(Packed{starts, Causal{}}, 5, 5) == "#....|##...|..#..|..##.|..###");

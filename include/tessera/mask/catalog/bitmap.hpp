@@ -57,7 +57,7 @@ class Bitmap {
 
 /// The words of a Bitmap that sees what `mask` sees in `head`.
 template <Mask M>
-constexpr std::vector<std::uint64_t> bits_of(const M& mask, Index queries, Index keys, Index head = 0) {
+std::vector<std::uint64_t> bits_of(const M& mask, Index queries, Index keys, Index head = 0) {
     std::vector<std::uint64_t> words;
     words.reserve(static_cast<std::size_t>(queries * ((keys + 63) / 64)));
     for (Index query = 0; query < queries; ++query)
