@@ -21,7 +21,7 @@ struct IndexedPicture {
     /// Whether the file is still there and the same, as far as size and time tell.
     bool is_current() const {
         std::error_code gone;
-        return std::filesystem::exists(name, gone) && *this == of(name, features);
+        return std::filesystem::is_regular_file(name, gone) && *this == of(name, features);
     }
     /// errors  tessera::Errc::file_open
     static IndexedPicture of(const std::string& name, std::vector<float> features) {

@@ -35,20 +35,33 @@ seeds() {
     tokenizer_settings) join "$2" special_tokens_map.json tokenizer_config.json added_tokens.json ;;
     data_set) sed -n 's/.*refusal(R"(\(.*\))").*/\1/p' tests/train/data/caption_file.cpp | lines "$2" ;;
     text) sed -n 's/^ *text(//; s/^ *"\(.*\)",*$/\1/p' $golden/make/texts.py | lines "$2" ;;
-    mask) sed -n 's/.*parsed("\([^"]*\)".*/\1/p; s/.*message("\([^"]*\)".*/\1/p' tests/mask/parse.cpp | lines "$2" ;;
+    mask) sed -n 's/.*parsed("\([^"]*\)".*/\1/p; s/.*message("\([^"]*\)".*/\1/p' tests/study/parse.cpp | lines "$2" ;;
+    picture_index) indices "$2" ;;
+    packed) ;;  # the program writes them, since they depend on the processor
+    *) lost "seeds for $1" ;;
   esac
+  [ "$1" = packed ] || [ -n "$(ls "$2")" ] || lost "seeds for $1"
 }
-# pick FOLDER FILE...: the files that are there, under names of their own
+# lost WHAT: a file or a line that has moved would be missed by nobody
+lost() {
+  echo "tests/fuzz/run.sh: no $1" >&2
+  exit 1
+}
+# pick FOLDER FILE...: the files that are not empty, under names of their own
 pick() {
   to=$1
   shift
-  for file; do [ ! -s "$file" ] || cp "$file" "$to/$(echo "$file" | tr / _)"; done
+  for file; do
+    [ -e "$file" ] || lost "$file"
+    [ ! -s "$file" ] || cp "$file" "$to/$(echo "$file" | tr / _)"
+  done
 }
 # join FOLDER NAME...: the files of these names of each tokenizer, with zero bytes between them
 join() {
   to=$1
   shift
   for folder in $golden/tokenizers/* $golden/malformed/tokenizers/* $golden/opt; do
+    [ -d "$folder" ] || lost "$folder"
     between=''
     for name; do
       printf "$between"
@@ -59,19 +72,31 @@ join() {
 }
 # lines FOLDER: a file for each line of the input
 lines() { split -l 1 -a 4 - "$1/line"; }
+# indices FOLDER: lists of one picture and of two, what a header says of their features, and these
+indices() {
+  one='{"name":"tests/golden/images/wide.png","bytes":12,"changed":-5}' two='{"bytes":0,"changed":7,"name":"b.png"}'
+  tensor() { printf '{"data_offsets":[0,%s],"dtype":"F32","shape":[%s,2,4]}' $((32 * $1)) "$1"; }
+  features=0123456789abcdef0123456789ABCDEF
+  printf '[]\0%s\0' "$(tensor 0)" >"$1/none"
+  printf '[%s]\0%s\0%s' "$one" "$(tensor 1)" $features >"$1/one"
+  printf '[%s,%s]\0%s\0%s' "$one" "$two" "$(tensor 2)" $features$features >"$1/two"
+}
 
 # The words that a program's readers know are the texts in the headers they lie in.
 dictionary() {
   case $1 in
     safetensors | weights_index) files='checkpoint/safetensors.hpp core/dtype.hpp model/opt/names.hpp' ;;
     torch_file | pickle) files='checkpoint/pickle.hpp checkpoint/torch_file.hpp' ;;
-    config) files='checkpoint/config_reader.hpp checkpoint/model_config.hpp generate/generation_config.hpp model/vit/config.hpp model/qformer/config.hpp model/opt/config.hpp' ;;
+    config) files="checkpoint/config_reader.hpp checkpoint/model_config.hpp generate/generation_config.hpp $(cd include/tessera && echo model/*/config.hpp)" ;;
+    picture_index) files='../../examples/tessera/index.hpp core/dtype.hpp' ;;
+    packed) files='checkpoint/packed.hpp core/dtype.hpp' ;;
     data_set) files='train/data/caption_file.hpp train/data/question_file.hpp train/data/text_file.hpp' ;;
     preprocessor_config) files=image/read_preprocess.hpp ;;
-    mask) files='mask/parse/words.hpp mask/parse/grammar.hpp' ;;
+    mask) files='study/parse/words.hpp study/parse/grammar.hpp' ;;
     text | picture | sentencepiece | wordpiece) files= ;;
     *) files='text/read/tokenizer_json.hpp text/read/settings.hpp text/read/bpe.hpp text/read/unigram.hpp text/read/wordpiece.hpp' ;;
   esac
+  for file in $files; do [ -e "include/tessera/$file" ] || lost "include/tessera/$file"; done
   for file in $files; do
     grep -oE '"[A-Za-z0-9_.]+"' "include/tessera/$file" || true
   done | sort -u | case $1 in mask | torch_file | pickle) cat ;; *) sed 's/"\(.*\)"/"\\"\1\\""/' ;; esac
@@ -81,6 +106,7 @@ mkdir -p build/fuzz/findings
 failed=''
 for program; do
   work=build/fuzz/corpus/$program
+  rm -rf "$work/seeds"
   mkdir -p "$work/found" "$work/seeds"
   seeds "$program" "$work/seeds"
   dictionary "$program" >"$work/words"
