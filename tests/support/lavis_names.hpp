@@ -52,8 +52,8 @@ inline void add_eva(TorchWriter& writer, const Checkpoint& blip2, const std::str
     }
 }
 
-/// What LAVIS saves of either stage: all but the image encoder and the language model.
-inline void add_lavis(TorchWriter& writer, const Checkpoint& blip2) {
+/// What LAVIS saves of either stage: all but the image encoder and the language model. What leads to that is called after it.
+inline void add_lavis(TorchWriter& writer, const Checkpoint& blip2, std::string_view projection = "opt_proj") {
     for (const auto& entry : blip2.tensors()) {
         const std::string name(entry.name());
         const bool is_norm = name.find("post_layernorm") != name.npos;
@@ -63,7 +63,7 @@ inline void add_lavis(TorchWriter& writer, const Checkpoint& blip2) {
                                   {"qformer.", "Qformer.bert."},
                                   {"attention.attention", "attention.self"},
                                   {"crossattention.attention", "crossattention.self"},
-                                  {"language_projection", "opt_proj"},
+                                  {"language_projection", projection},
                                   {"vision_projection", "vision_proj"},
                                   {"text_projection", "text_proj"},
                                   {"embeddings.word_", "Qformer.bert.embeddings.word_"},

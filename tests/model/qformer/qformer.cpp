@@ -92,11 +92,15 @@ TEST_CASE("queries and text together, every picture with every text: each pair a
         Dump dump;
         Scratch s(dump);
         golden.model(golden.patches.slice(picture * 17, 17), golden.texts()[text], masks::bidirectional(), s);
-        const auto want = golden.rows("itm.layer_3", static_cast<Index>(i), rows);
-        test::check_close("alone", dump.at("qformer.layer_3").values, want, activations);
-        const auto& values = all.at("qformer.layer_3").values;
-        test::check_close("together", std::span(values).subspan(std::size_t(row) * 48, std::size_t(rows) * 48), want,
-                          activations);
+        for (const std::string layer : {"layer_0", "layer_3"}) {
+            if (golden.file.find("itm." + layer) == nullptr)
+                continue;  // tests/golden has the last one, the reference both
+            const auto want = golden.rows("itm." + layer, static_cast<Index>(i), rows);
+            test::check_close("alone", dump.at("qformer." + layer).values, want, activations);
+            const auto& values = all.at("qformer." + layer).values;
+            test::check_close("together", std::span(values).subspan(std::size_t(row) * 48, std::size_t(rows) * 48),
+                              want, activations);
+        }
         row += rows;
     }
 }
