@@ -30,14 +30,19 @@ function(tessera_program target)
   tessera_compile_for(${target} "${arg_ISA}")
 endfunction()
 
-# The kernels for programs that are compiled for an instruction set, once for all of them.
+# The kernels for programs that are compiled for an instruction set, once for all of them. Sanitizers of memory are for what reads files,
+# and the folder of the kernels compiles them itself; that of threads sees no race in code that it has not compiled.
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+set(tessera_kernel_options -fno-sanitize=all)
+if("${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}" MATCHES "-fsanitize=[a-z,]*thread")
+  set(tessera_kernel_options "")
+endif()
 foreach(isa IN ITEMS native avx2 sse2)
   set(kernels tessera_${isa}_kernels)
   add_library(${kernels} STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/include/tessera/kernel/kernels.cpp)
   target_link_libraries(${kernels} PUBLIC tessera::tessera PRIVATE tessera_strict)
   target_compile_definitions(${kernels} PUBLIC TESSERA_COMPILED_KERNELS)
-  # Sanitizers are for what reads files; the folder of the kernels compiles them itself.
-  target_compile_options(${kernels} PRIVATE -fno-sanitize=all)
+  target_compile_options(${kernels} PRIVATE ${tessera_kernel_options})
   set_target_properties(${kernels} PROPERTIES CXX_EXTENSIONS OFF)
   tessera_compile_for(${kernels} ${isa})
 endforeach()
