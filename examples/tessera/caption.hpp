@@ -90,6 +90,7 @@ int describe(const Choice& choice, CaptionCommand command) {
     AttentionMap map(std::get<QFormerConfig>(Model::configs).queries);
     Scratch plain, recording(dump), listening(map);
     Scratch& s = !command.dump.empty() ? recording : !command.attention.empty() ? listening : plain;
+    set_products(s, blip2.model, command.model);
     const bool questions = !command.questions.empty();
     const bool streams = !command.json && names.size() == 1 && command.questions.size() < 2 && generate.n_best == 1;
     // Several pictures share each pass over the language model's weights.

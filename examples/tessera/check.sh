@@ -440,6 +440,10 @@ expect 1 'PICTURE or --list: expected at least one picture, found none' "$progra
 expect 2 'f8' "$program" caption --model $model --weights f8 x.png
 expect 2 'cache' "$program" caption --model $model --cache i8 x.png
 expect 0 '"tokens":\[[0-9]+,[0-9]+\]' "$program" caption --model $model --cache bf16 --max-tokens 2 --json $wide
+expect 0 '"tokens":\[[0-9]+,[0-9]+\]' "$program" caption --model $model --weights bf16 --products bf16 --max-tokens 2 --json $wide
+expect 1 '^tessera: \[option.value\] --products bf16: expected weights kept as bf16, found none: add --weights bf16$' \
+  "$program" caption --model $model --products bf16 $wide
+expect 0 '^ITC' "$program" match --model $itr --weights bf16 --products bf16 --text 'a cat' $wide
 expect 2 'threads' "$program" caption --model $model --threads 0 x.png
 
 expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" caption --model $model nothing.png

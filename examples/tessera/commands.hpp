@@ -16,6 +16,7 @@ struct ModelOptions {
     tessera::PartPaths parts = {};  // instead of a folder
     std::string shape = {};         // of what they are put together to, by the name of a compiled model
     std::string weights = {};       // "f32", "bf16", "f16", "i8", or empty: as stored
+    std::string products = "f32";   // or "bf16"
     int threads = 0;                // 0: one for each core
 };
 

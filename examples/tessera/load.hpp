@@ -1,7 +1,10 @@
 // Loading what a command names: the checkpoint, or the parts that a model is put together from.
 #pragma once
+#include <algorithm>
 #include <iostream>
 #include <tessera/checkpoint/hub.hpp>
+#include <tessera/core/leaf_ref.hpp>
+#include <tessera/core/scratch.hpp>
 #include <tessera/generate/load_parts.hpp>
 #include <tessera/kernel/parallel.hpp>
 
@@ -53,6 +56,18 @@ auto load_model(const Choice& choice, const ModelOptions& options) {
         return choice.has_config() ? tessera::load<Model>(choice.config(), how)
                                    : tessera::load_parts<Model>(options.parts, how);
     });
+}
+/// Sets the arithmetic that the options say.
+/// errors  Errc::option_value for bf16 where no weight is kept as that
+template <class Model>
+void set_products(tessera::Scratch& s, const Model& model, const ModelOptions& options) {
+    if (options.products != "bf16") return;
+    const auto leaves = tessera::leaves_of(model);
+    if (std::none_of(leaves.begin(), leaves.end(),
+                     [](const auto& named) { return named.leaf.matrix_dtype() == tessera::DType::bf16; }))
+        throw tessera::Error(tessera::Errc::option_value,
+                             "--products bf16: expected weights kept as bf16, found none: add --weights bf16");
+    s.set_products(tessera::Products::bf16);
 }
 template <class Model>
 Model load_weights_only(const Choice& choice, const ModelOptions& options) {

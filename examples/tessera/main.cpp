@@ -53,6 +53,10 @@ void add_model(CLI::App& app, program::ModelOptions& model) {
                    "What the parts are put together to: the name of a compiled model, as lavis-opt-2.7b");
     app.add_option("--weights", model.weights, "How weights are kept in memory; default: as the files have them")
         ->check(CLI::IsMember(program::weight_words));
+    app.add_option("--products", model.products,
+                   "Arithmetic with weights kept as bf16: bf16 rounds what they are multiplied by, and is faster where "
+                   "the processor has it; default: f32")
+        ->check(CLI::IsMember({"f32", "bf16"}));
     app.add_option("--threads", model.threads, "Default: one for each core")->check(CLI::Range(1, 1024));
 }
 

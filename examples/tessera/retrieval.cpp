@@ -111,12 +111,14 @@ std::vector<float> features_of(const Pipeline<Model>& blip2, const Image& image,
     return {features.begin(), features.end()};
 }
 
-// All that features depend on but for the weights and the picture itself: how it is decoded and prepared, and what a style sets.
+// All that features depend on but for the weights and the picture itself: how it is decoded and prepared, what a style sets, and
+// the arithmetic.
 template <class Model>
-std::string reading_of(const Pipeline<Model>& blip2, const program::PictureOptions& pictures) {
+std::string reading_of(const Pipeline<Model>& blip2, const SearchCommand& command) {
     char eps[40];
     std::snprintf(eps, sizeof eps, ", last norm's eps %g", static_cast<double>(blip2.model.vision.norm.eps));
-    return describe(blip2.processor.preprocess, program::decode_options(pictures)) + eps;
+    return describe(blip2.processor.preprocess, program::decode_options(command.pictures)) + eps +
+           (command.model.products == "bf16" ? ", products in bf16" : "");
 }
 
 template <class Model>
@@ -126,6 +128,7 @@ int match_all(const Pipeline<Model>& blip2, const MatchCommand& command) {
     // A text that is too long is so with every picture: said once.
     match_texts(*blip2.processor.tokenizer, command.texts, positions<Model>, command.options);
     Scratch s;
+    program::set_products(s, blip2.model, command.model);
     std::vector<std::string> done;
     std::vector<MatchScores> scores;
     const auto match_some = [&](const std::vector<std::string>& some, const std::vector<Image>& images) {
@@ -168,6 +171,7 @@ template <class Model>
 int write_features(const Pipeline<Model>& blip2, const FeaturesCommand& command) {
     constexpr Index queries = Model::queries, width = Model::embedding;
     Scratch s;
+    program::set_products(s, blip2.model, command.model);
     std::vector<std::string> done;
     std::vector<float> features;
     int failures = 0;
@@ -205,8 +209,8 @@ template <class Model>
 int search(const Pipeline<Model>& blip2, const SearchCommand& command) {
     constexpr Index queries = Model::queries, width = Model::embedding;
     Scratch s;
-    PictureIndex index(command.index, weights_checksum(blip2.model, 1), reading_of(blip2, command.pictures), queries,
-                       width);
+    program::set_products(s, blip2.model, command.model);
+    PictureIndex index(command.index, weights_checksum(blip2.model, 1), reading_of(blip2, command), queries, width);
     std::vector<std::string> missing;
     int failures = 0;
     if (command.pictures.any())
