@@ -89,7 +89,7 @@ inline std::vector<Placed> place(const Scene& scene, Random& random) {
 }  // namespace detail
 
 /// A picture of `scene`: where its objects lie, how large exactly, how they are turned and lit, the dark background with its
-/// gradient and the noise are drawn by lot.
+/// gradient and the noise are drawn at random.
 /// shape   [48, 48, 3]
 /// cost    20 µs
 inline tessera::Image draw(const Scene& scene, Random& random) {

@@ -441,16 +441,22 @@ expect 2 'f8' "$program" caption --model $model --weights f8 x.png
 expect 2 'cache' "$program" caption --model $model --cache i8 x.png
 expect 0 '"tokens":\[[0-9]+,[0-9]+\]' "$program" caption --model $model --cache bf16 --max-tokens 2 --json $wide
 expect 0 '"tokens":\[[0-9]+,[0-9]+\]' "$program" caption --model $model --weights bf16 --products bf16 --max-tokens 2 --json $wide
-expect 1 '^tessera: \[option.value\] --products bf16: expected weights kept as bf16, found none: add --weights bf16$' \
+expect 1 '^tessera: \[option.value\] --products bf16: expected weights kept as bf16, found none: add --weights bf16, or pack them so$' \
   "$program" caption --model $model --products bf16 $wide
-expect 0 '^ITC' "$program" match --model $itr --weights bf16 --products bf16 --text 'a cat' $wide
+expect 1 '--products bf16: expected weights kept as bf16, found --weights i8$' \
+  "$program" caption --model $model --weights i8 --products bf16 $wide
+expect 0 different sh -c '[ "$("$0" match "$@")" = "$("$0" match --products bf16 "$@")" ] || echo different' \
+  "$program" --model $itr --weights bf16 --json --text 'a cat' $wide
+expect 0 '' "$program" search --model $itr --weights bf16 --index "$files/bf16.index" $wide
+expect 1 'expected pictures read as by these options .*products in bf16\), found' \
+  "$program" search --model $itr --weights bf16 --products bf16 --index "$files/bf16.index" --text 'a cat'
 expect 2 'threads' "$program" caption --model $model --threads 0 x.png
 
 expect 1 '^tessera: \[file.open\] nothing.png: ' "$program" caption --model $model nothing.png
 expect 1 '^tessera: \[image\.' "$program" caption --model $model tests/golden/malformed/images/cut_data.png
 expect 1 '^tessera: \[sequence.length\] prompt and max_tokens: expected at most 160 positions' \
   "$program" caption --model $model --max-tokens 1000 tests/golden/images/wide.png
-expect 0 '^1$' sh -c '"$0" caption --model "$1" --max-tokens 1000 "$2" 2>&1 | grep -c sequence.length' "$program" $model $wide
+expect 0 '^1$' sh -c '"$0" caption --model "$1" --max-tokens 1000 "$2" "$2" 2>&1 | grep -c sequence.length' "$program" $model $wide
 expect 1 '^tessera: .*nowhere' "$program" caption --model nowhere tests/golden/images/wide.png
 expect 1 "^tessera: \[config.unsupported\] .*captions need a BLIP-2 with .*; found model_type 'opt'\$" \
   "$program" caption --model tests/golden/opt tests/golden/images/wide.png

@@ -44,7 +44,7 @@ class Choice {
                              ": no compiled model has these shapes: of ", names_, " the nearest is ", nearest_,
                              " (`tessera info` prints what a line in examples/tessera/models.hpp needs to add them)");
     }
-    /// Where the checkpoint is of a kind that writes no words, throws which kinds do; `what` is "captions need". Else as refuse.
+    /// Throws: where the checkpoint is of a kind that writes no words, which kinds do (`what` is "captions need"); else as refuse.
     /// `first_stage`: whether the Q-Former's own words will do.
     [[noreturn]] void refuse_captions(std::string_view what, bool first_stage) const {
         if (!has_config()) refuse();

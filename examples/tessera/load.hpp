@@ -18,6 +18,9 @@ namespace program {
 /// Calls f(choice) with the config of the checkpoint.
 void with_config(const ModelOptions& options, auto&& f) {
     if (options.threads > 0) tessera::kernel::set_threads(options.threads);
+    if (options.products == "bf16" && !options.weights.empty() && options.weights != "bf16")
+        throw tessera::Error(tessera::Errc::option_value,
+                             "--products bf16: expected weights kept as bf16, found --weights ", options.weights);
     const bool parts =
         !options.parts.vision.empty() || !options.parts.qformer.empty() || !options.parts.language.empty();
     if (parts == !options.folder.empty())
@@ -57,7 +60,7 @@ auto load_model(const Choice& choice, const ModelOptions& options) {
                                    : tessera::load_parts<Model>(options.parts, how);
     });
 }
-/// Sets the arithmetic that the options say.
+/// Sets the arithmetic that the options say; with weights of several types it is that of those kept as bf16.
 /// errors  Errc::option_value for bf16 where no weight is kept as that
 template <class Model>
 void set_products(tessera::Scratch& s, const Model& model, const ModelOptions& options) {
@@ -65,8 +68,9 @@ void set_products(tessera::Scratch& s, const Model& model, const ModelOptions& o
     const auto leaves = tessera::leaves_of(model);
     if (std::none_of(leaves.begin(), leaves.end(),
                      [](const auto& named) { return named.leaf.matrix_dtype() == tessera::DType::bf16; }))
-        throw tessera::Error(tessera::Errc::option_value,
-                             "--products bf16: expected weights kept as bf16, found none: add --weights bf16");
+        throw tessera::Error(
+            tessera::Errc::option_value,
+            "--products bf16: expected weights kept as bf16, found none: add --weights bf16, or pack them so");
     s.set_products(tessera::Products::bf16);
 }
 template <class Model>

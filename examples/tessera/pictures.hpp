@@ -50,19 +50,27 @@ tessera::Image read_picture(const std::string& name, const PictureOptions& optio
 /// Says on standard error what was wrong, and with which picture, unless the message begins with it or `name` is empty.
 void complain(const std::string& name, const tessera::Error& error);
 
+/// Whether one picture is at fault, and others may get through; else it is an option, a text or the model.
+inline bool is_of_a_picture(const tessera::Error& error) {
+    return error.code == tessera::Errc::image_size || error.code == tessera::Errc::image_decode;
+}
+
 /// Calls f(name, image) for each picture that can be read and says which cannot, with a bar on a terminal where there are
 /// several and `bar` is set. Stops where f returns false.
-/// returns how many could not be read, or f refused with an Error
+/// returns how many could not be read, or f refused; an error that is no picture's is the caller's
 int for_each_picture(const std::vector<std::string>& names, const PictureOptions& options, bool bar, auto&& f) {
     int failures = 0;
     ProgressBar progress("pictures", bar && names.size() > 1 && is_terminal(stderr), Unit::count);
     for (std::size_t i = 0; i < names.size(); ++i) {
         progress(static_cast<Index>(i), static_cast<Index>(names.size()), names[i]);
+        bool read = false;
         try {
             const tessera::Image image = read_picture(names[i], options);
+            read = true;
             progress.hide();
             if (!f(names[i], image)) break;
         } catch (const tessera::Error& error) {
+            if (read && !is_of_a_picture(error)) throw;
             progress.hide();
             complain(names.size() > 1 ? names[i] : "", error);
             ++failures;
@@ -85,13 +93,15 @@ int for_each_batch(const std::vector<std::string>& names, const PictureOptions& 
         if (names_now.size() > 1) {
             try {
                 return f(names_now, images_now);
-            } catch (const tessera::Error&) {  // which of them is to blame shows below
+            } catch (const tessera::Error& error) {  // which of them is to blame shows below
+                if (!is_of_a_picture(error)) throw;
             }
         }
         for (std::size_t i = 0; i < names_now.size(); ++i) {
             try {
                 f({names_now[i]}, {images_now[i]});
             } catch (const tessera::Error& error) {
+                if (!is_of_a_picture(error)) throw;
                 complain(names.size() > 1 ? names_now[i] : "", error);
                 ++refused;
             }

@@ -14,7 +14,7 @@ const std::size_t fuzz::proportion = 256;
 namespace {
 
 constexpr Index queries = 2, width = 4;
-constexpr const char* weights = "0123456789abcdef";
+constexpr const char *weights = "0123456789abcdef", *reading = "resize";
 
 bool same(const program::IndexedPicture& a, const program::IndexedPicture& b) {
     return a.name == b.name && a.bytes == b.bytes && a.changed == b.changed &&
@@ -32,11 +32,12 @@ void fuzz::read(std::string_view bytes) {
         return out;
     };
     const std::string list = program::json_text(Json(part())), tensor(part());
-    const auto path = folder.write(
-        "pictures.index", detail::header_bytes(R"({"__metadata__":{"weights":")" + std::string(weights) +
-                                               R"(","pictures":)" + list + R"(},"image_features":)" + tensor + '}') +
-                              std::string(bytes));
-    const program::PictureIndex index(path, weights, queries, width);
+    const auto path =
+        folder.write("pictures.index", detail::header_bytes(R"({"__metadata__":{"weights":")" + std::string(weights) +
+                                                            R"(","reading":")" + reading + R"(","pictures":)" + list +
+                                                            R"(},"image_features":)" + tensor + '}') +
+                                           std::string(bytes));
+    const program::PictureIndex index(path, weights, reading, queries, width);
     for (const program::IndexedPicture& picture : index.pictures()) {
         expect(picture.features.size() == queries * width, "the features of a picture");
         const auto* const found = index.find(picture.name);
@@ -45,7 +46,7 @@ void fuzz::read(std::string_view bytes) {
     index.save();
     const auto again = [&] {
         try {
-            return program::PictureIndex(path, weights, queries, width);
+            return program::PictureIndex(path, weights, reading, queries, width);
         } catch (const Error& error) {
             expect(false, "an index that was saved", error.what());
             std::abort();

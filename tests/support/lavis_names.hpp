@@ -52,7 +52,7 @@ inline void add_eva(TorchWriter& writer, const Checkpoint& blip2, const std::str
     }
 }
 
-/// What LAVIS saves of either stage: all but the image encoder and the language model. What leads to that is called after it.
+/// What LAVIS saves of either stage: all but the image encoder and the language model. `projection`: the name of the layer that leads to the language model.
 inline void add_lavis(TorchWriter& writer, const Checkpoint& blip2, std::string_view projection = "opt_proj") {
     for (const auto& entry : blip2.tensors()) {
         const std::string name(entry.name());

@@ -1,8 +1,8 @@
 // Products of int8 weights in whole numbers, where the processor multiplies fours of them in one instruction: the float rows are
 // written as three digits of 8 bits, a product is the sum of three exact ones.
 //
-// Against weights made floats it is a third of the instructions for few rows, which memory alone then holds up, and three
-// quarters of the multiplications for many.
+// For few rows it takes a third of the instructions of converting weights to floats, so that only memory limits it; for many,
+// three quarters of the multiplications.
 #pragma once
 #include <algorithm>
 #include <array>

@@ -16,9 +16,9 @@ struct Epilogue {
 };
 
 /// y[r, :N] = activation(x[r, :K]·Wᵀ + bias) + residual[r, :N] for every row r. From rows of float in float, where bf16 and f16
-/// weights count exactly, and i8 ones too up to their scale, which the sum of an output is multiplied by. With i8 weights, where the
-/// processor has products of whole numbers (`has_quad_dot`), a row is taken as multiples of an 8355000th of the largest of each
-/// 2048 inputs or fewer, and an infinite number or NaN makes its row NaN.
+/// weights count exactly, and i8 ones too up to their scale, which the sum of an output is multiplied by. With i8 weights, on
+/// processors with integer dot products (`has_quad_dot`), the inputs of a row, at most 2052 at a time, are rounded to multiples of
+/// an 8355000th of their largest magnitude, and a row with an infinite number or NaN becomes NaN.
 ///
 /// From rows of bf16 (`to_bf16` below rounds them), for those who ask for it so, in bf16 arithmetic: products of pairs, sums in
 /// float. Where the processor has them (`has_dot`) these are its own dot products, which round in their own way and take
