@@ -1,7 +1,7 @@
 """A whole caption of a BLIP-2 checkpoint folder: picture, image encoder, Q-Former, prompt and tokens, by transformers in bf16 and by
 `tessera caption` with weights as they are stored, in turns. Loading is not counted.
 
-    python caption.py --model DIR --picture FILE --program .../tessera [--tokens N] [--turns N] [--threads N]
+    python caption.py --model DIR --picture FILE --program .../tessera [--tokens N] [--turns N] [--threads N] [--products bf16]
 
 Prints the seconds of the fastest turn of each, and their ratio.
 """
@@ -27,6 +27,7 @@ def main():
     options.add_argument("--tokens", type=int, default=20)
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--threads", type=int, default=os.cpu_count())
+    options.add_argument("--products", choices=("f32", "bf16"), default="f32", help="our arithmetic")
     given = options.parse_args()
 
     torch.set_num_threads(given.threads)
@@ -49,6 +50,7 @@ def main():
     def ours():
         count = str(given.tokens)
         command = [given.program, "caption", "--model", given.model, "--json", "--threads", str(given.threads)]
+        command += ["--products", given.products]
         command += ["--min-tokens", count, "--max-tokens", count, given.picture]
         answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         assert len(answer["tokens"]) == given.tokens, answer["tokens"]
