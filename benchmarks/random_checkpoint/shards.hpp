@@ -1,6 +1,7 @@
 // Weights as Hugging Face has them: safetensors files of a limited size, and their index.
 #pragma once
 #include <cstdio>
+#include <tessera/checkpoint/save.hpp>
 #include <tessera/core/json.hpp>
 
 #include "planned_file.hpp"
@@ -11,7 +12,7 @@ constexpr std::string_view safetensors_name(ElementType type) {
     return type == ElementType::bf16 ? "BF16" : type == ElementType::f16 ? "F16" : "F32";
 }
 
-/// The header: its length in 8 bytes, then JSON, filled up with blanks so that the tensors begin on a multiple of 8.
+/// The header, and where the tensors begin after it.
 inline void lay_out(PlannedFile& shard) {
     Json header = {{"__metadata__", {{"format", "pt"}}}};
     Index end = 0;
@@ -22,10 +23,7 @@ inline void lay_out(PlannedFile& shard) {
         header[tensor.name] = {
             {"dtype", safetensors_name(shard.type)}, {"shape", tensor.extents}, {"data_offsets", {begin, end}}};
     }
-    std::string json = header.dump(), text;
-    json.resize((json.size() + 7) / 8 * 8, ' ');
-    for (int byte = 0; byte < 8; ++byte) text += static_cast<char>(json.size() >> 8 * byte & 0xff);
-    text += json;
+    std::string text = detail::header_bytes(header.dump(), 8);
     const auto front = static_cast<Index>(text.size());
     for (Index& offset : shard.offsets) offset += front;
     shard.bytes = front + end;

@@ -2,11 +2,11 @@
 // 8-bit RGB with the bytes that Pillow gives.
 #pragma once
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tessera/core/crc32.hpp>
 #include <tessera/core/printable.hpp>
 #include <tessera/image/bytes.hpp>
 #include <tessera/image/decode_options.hpp>
@@ -19,22 +19,6 @@ namespace tessera::inline TESSERA_ISA::detail {
 
 inline constexpr std::string_view png_signature("\x89PNG\r\n\x1a\n", 8);
 inline bool is_png(Bytes file) { return has(file, 0, png_signature); }
-
-/// The checksum of a chunk.
-/// source  PNG 1.2, appendix D
-inline std::uint32_t crc32(Bytes bytes) {
-    static constexpr auto table = [] {
-        std::array<std::uint32_t, 256> out{};
-        for (std::uint32_t byte = 0; byte < 256; ++byte) {
-            out[byte] = byte;
-            for (int bit = 0; bit < 8; ++bit) out[byte] = (out[byte] >> 1) ^ ((out[byte] & 1) != 0 ? 0xedb88320u : 0u);
-        }
-        return out;
-    }();
-    std::uint32_t sum = ~0u;
-    for (const unsigned char byte : bytes) sum = (sum >> 8) ^ table[(sum ^ byte) & 0xff];
-    return ~sum;
-}
 
 /// A PNG file taken apart.
 class PngFile {

@@ -26,11 +26,10 @@ struct PackedColumns {
     static constexpr bool in_place = true;
     /// Whether rows are multiplied as digits (kernel/matmul/digits.hpp).
     static constexpr bool by_digits = has_quad_dot && std::same_as<T, std::int8_t>;
-    /// Inputs of one pass: few, since a sum is rounded once for each of them and then added to the others'. Whole numbers are
-    /// not rounded.
-    static constexpr Index most_inputs = by_digits ? 2048 : 384;
     static constexpr Index align = 4;
-    static_assert(!by_digits || most_inputs + align <= Digits::most_inputs);
+    /// Inputs of one pass, and fewer than `align` more: few, since a sum is rounded once for each of them and then added to the
+    /// others'. Whole numbers are not rounded.
+    static constexpr Index most_inputs = by_digits ? Digits::most_inputs - align : 384;
     struct Plain {};
     using Workspace = std::conditional_t<by_digits, Digits, Plain>;
 
